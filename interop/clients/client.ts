@@ -1,0 +1,54 @@
+export interface PeerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+export interface StartOptions {
+  readonly role: 'seed' | 'download'
+  /** Path of a .torrent, or a magnet link (downloads only). */
+  readonly source: string
+  /** The .torrent, where `source` is a resume file; only for clients behind the line protocol. */
+  readonly torrent?: string
+  readonly savePath: string
+  /** TCP port to listen on, 127.0.0.1. */
+  readonly port: number
+  /** Peers to connect to. */
+  readonly peers: readonly PeerAddress[]
+  /** Directory for configuration and logs; the same one when a client is started again after a kill. */
+  readonly workDir: string
+  /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
+  readonly uploadLimit?: number
+  readonly downloadLimit?: number
+}
+
+/** One process with one torrent. */
+export interface RunningClient {
+  readonly name: string
+  readonly port: number
+  /** Verified part of the content, 0 to 1. */
+  progress(): Promise<number>
+  /** Payload bytes sent since the start, or null when the client does not tell. */
+  uploaded(): Promise<number | null>
+  /** Resolves when the content is complete and on disk. */
+  finished(timeoutMs: number): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** An orderly end. */
+  stop(): Promise<void>
+}
+
+/** A BitTorrent client the tests can run. */
+export interface ClientKind {
+  readonly name: string
+  /** It can be told of a peer by address. Otherwise the other side has to connect to it. */
+  readonly connects: boolean
+  /** It obeys `uploadLimit` and `downloadLimit`. */
+  readonly limits: boolean
+  readonly leavesOutEmptyFiles: boolean
+  /** What is missing on this machine, or null when it can run. */
+  missing(): Promise<string | null>
+  /** Tries to install what is missing. */
+  install(): Promise<void>
+  /** Resolves when it listens and, as a seed, has checked its content. */
+  start(options: StartOptions): Promise<RunningClient>
+}

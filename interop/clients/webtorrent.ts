@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ClientKind } from './client.ts'
+import { DaemonClient } from './daemonClient.ts'
+
+const INTEROP_DIRECTORY = fileURLToPath(new URL('..', import.meta.url))
+const COMMAND = [process.execPath, fileURLToPath(new URL('./webtorrent/daemon.js', import.meta.url))]
+
+export const webtorrent: ClientKind = {
+  name: 'webtorrent',
+  connects: true,
+  limits: true,
+  leavesOutEmptyFiles: true,
+  async missing() {
+    return existsSync(`${INTEROP_DIRECTORY}/node_modules/webtorrent/package.json`) ? null : 'npm ci in interop/'
+  },
+  async install() {
+    spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: INTEROP_DIRECTORY, stdio: 'ignore' })
+  },
+  start: (options) => DaemonClient.start('webtorrent', COMMAND, options),
+}

@@ -1,0 +1,121 @@
+import { lstat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import {
+  type CreateTorrent,
+  createTorrentFromPath,
+  LibtorrentError,
+  makeMagnetUri,
+  TorrentInfo,
+  VERSION,
+} from 'libtorrent-ts'
+import { CliError, messageOf, reasonOf } from '../cliError.ts'
+import type { HostAndPort } from '../options/hostAndPort.ts'
+import { formatBytes, formatPieceSize, plural } from '../output/format.ts'
+import type { Output } from '../output/output.ts'
+import { writeAtomically } from '../writeAtomically.ts'
+import { HashingProgress } from './hashingProgress.ts'
+
+/** Options of `lt create` as commander gives them. */
+export interface CreateOptions {
+  readonly outputFile?: string
+  readonly force?: boolean
+  /** Each is a tier; commas divide the trackers of one. */
+  readonly tracker?: readonly (readonly string[])[]
+  readonly webSeed?: readonly string[]
+  readonly node?: readonly HostAndPort[]
+  readonly private?: boolean
+  readonly comment?: string
+  /** False with --no-creator. */
+  readonly creator?: string | false
+  /** False with --no-date. */
+  readonly date: boolean
+  readonly pieceSize?: number
+  readonly name?: string
+  readonly pad?: boolean
+}
+
+/** `lt create`: makes a .torrent of a file or directory. */
+export async function create(path: string, options: CreateOptions, output: Output): Promise<number> {
+  const target = resolve(options.outputFile ?? `${options.name ?? basename(resolve(path))}.torrent`)
+  await refuseExisting(target, options)
+  const torrent = await hash(path, options, output)
+  describe(torrent, options)
+  const bytes = torrent.generateBytes()
+  const info = new TorrentInfo(bytes)
+  warnOfChangedNames(torrent, info, output)
+  await save(target, bytes)
+
+  const { name, infoHash, totalSize, pieceLength, numPieces, numFiles } = info
+  const magnet = makeMagnetUri(info)
+  output.report(
+    { type: 'created', file: target, name, infoHash, size: totalSize, files: numFiles, pieceLength, numPieces, magnet },
+    [
+      `Created ${target}`,
+      `${name}  ${formatBytes(totalSize)} in ${plural(numFiles, 'file')}, ` +
+        `${plural(numPieces, 'piece')} of ${formatPieceSize(pieceLength)}`,
+      `Info-hash ${infoHash}`,
+    ],
+  )
+  return 0
+}
+
+async function refuseExisting(target: string, { force }: CreateOptions): Promise<void> {
+  if (force || (await lstat(target).catch(() => null)) === null) return
+  throw new CliError(`${target} exists already. Give another name with -o, or --force to replace it.`)
+}
+
+async function hash(path: string, options: CreateOptions, output: Output): Promise<CreateTorrent> {
+  const progress = new HashingProgress('hashing', output)
+  try {
+    const { pieceSize, name, pad: padFiles } = options
+    return await createTorrentFromPath(path, { pieceSize, name, padFiles, onProgress: progress.onProgress })
+  } catch (error) {
+    throw explained(error, path)
+  } finally {
+    progress.stop()
+  }
+}
+
+function explained(error: unknown, path: string): unknown {
+  if (!(error instanceof LibtorrentError)) return error
+  const cause = { cause: error }
+  if (error.is('noFilesInTorrent')) return new CliError(`${path}: there are no files in it.`, 1, cause)
+  if (error.is('torrentInvalidLength')) return new CliError(`${path}: there is not a single byte in it.`, 1, cause)
+  if (error.is('invalidPieceSize')) {
+    return new CliError('--piece-size is a power of two or a multiple of 16 KiB, and 128 MiB at most.', 2, cause)
+  }
+  if (error.is('fileTooShort'))
+    return new CliError(`${error.path}: it was changed while it was hashed. Try again.`, 1, cause)
+  if (error.code === 'ELOOP' && error.operation === 'symlink') {
+    return new CliError(`${messageOf(error)}. Replace it by what it leads to, or remove it.`, 1, cause)
+  }
+  return error
+}
+
+function describe(torrent: CreateTorrent, options: CreateOptions): void {
+  for (const [tier, urls] of (options.tracker ?? []).entries()) for (const url of urls) torrent.addTracker(url, tier)
+  for (const url of options.webSeed ?? []) torrent.addUrlSeed(url)
+  for (const node of options.node ?? []) torrent.addNode(node)
+  if (options.private) torrent.setPriv(true)
+  if (options.comment !== undefined) torrent.setComment(options.comment)
+  if (options.creator !== false) torrent.setCreator(options.creator ?? `libtorrent-ts ${VERSION}`)
+  if (options.date) torrent.setCreationDate(Math.floor(Date.now() / 1000))
+}
+
+/** Every client makes names safe for its system; what is changed here will not be found when it is seeded. */
+function warnOfChangedNames(torrent: CreateTorrent, info: TorrentInfo, output: Output): void {
+  for (let i = 0; i < torrent.files.numFiles; i++) {
+    const before = torrent.files.filePath(i)
+    const after = info.files().filePath(i)
+    if (before !== after)
+      output.warn(`${before} will be called ${after} by those who download it. Better rename it now.`)
+  }
+}
+
+async function save(target: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeAtomically(target, bytes, `${target}.${process.pid}.tmp`)
+  } catch (cause) {
+    throw new CliError(`${target} could not be written: ${reasonOf(cause)}`, 1, { cause })
+  }
+}

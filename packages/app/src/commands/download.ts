@@ -1,0 +1,34 @@
+import type { HostAndPort } from '../options/hostAndPort.ts'
+import type { Output } from '../output/output.ts'
+import { runTransfer } from '../transfer/runTransfer.ts'
+
+/** Options of `lt download` as commander gives them. */
+export interface DownloadOptions {
+  readonly output: string
+  readonly port?: number
+  readonly peer?: readonly HostAndPort[]
+  readonly tracker?: readonly string[]
+  readonly select?: readonly string[]
+  readonly sequential?: boolean
+  /** False with --no-seed. */
+  readonly seed: boolean
+  readonly seedRatio?: number
+  readonly seedTime?: number
+}
+
+/** `lt download`: gets the content, then gives it to others. */
+export function download(source: string, options: DownloadOptions, output: Output): Promise<number> {
+  const transfer = {
+    role: 'download',
+    savePath: options.output,
+    port: options.port ?? null,
+    peers: options.peer ?? [],
+    trackers: options.tracker ?? [],
+    select: options.select ?? [],
+    sequential: options.sequential ?? false,
+    noSeed: !options.seed,
+    seedRatio: options.seedRatio ?? null,
+    seedTime: options.seedTime ?? null,
+  } as const
+  return runTransfer(source, transfer, output)
+}

@@ -1,0 +1,30 @@
+import type { HostAndPort } from '../options/hostAndPort.ts'
+import type { Output } from '../output/output.ts'
+import { runTransfer } from '../transfer/runTransfer.ts'
+
+/** Options of `lt seed` as commander gives them. */
+export interface SeedOptions {
+  readonly output: string
+  readonly port?: number
+  readonly peer?: readonly HostAndPort[]
+  readonly tracker?: readonly string[]
+  readonly seedRatio?: number
+  readonly seedTime?: number
+}
+
+/** `lt seed`: checks what is there, and gives it to others. */
+export function seed(source: string, options: SeedOptions, output: Output): Promise<number> {
+  const transfer = {
+    role: 'seed',
+    savePath: options.output,
+    port: options.port ?? null,
+    peers: options.peer ?? [],
+    trackers: options.tracker ?? [],
+    select: [],
+    sequential: false,
+    noSeed: false,
+    seedRatio: options.seedRatio ?? null,
+    seedTime: options.seedTime ?? null,
+  } as const
+  return runTransfer(source, transfer, output)
+}

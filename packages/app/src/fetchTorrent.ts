@@ -1,0 +1,46 @@
+import { type HttpResponse, LibtorrentError, NodeHttp, VERSION } from 'libtorrent-ts'
+import { CliError, reasonOf } from './cliError.ts'
+
+const MAX_BYTES = 10 * 1024 * 1024
+const COMPLETION_TIMEOUT_MS = 60_000
+const SILENCE_TIMEOUT_MS = 15_000
+
+/** Downloads the bytes of a .torrent. */
+export async function fetchTorrent(url: string): Promise<Uint8Array> {
+  const { status, headers, body } = await get(url)
+  if (status !== 200) throw new CliError(`${url}: the server answered ${status}${statusHint(status)}`)
+  if (isWebPage(headers['content-type'] ?? '', body)) {
+    throw new CliError(
+      `${url}: the server answered with a web page, not a .torrent. ` +
+        'Download the .torrent with a browser, and give lt the file.',
+    )
+  }
+  return body
+}
+
+async function get(url: string): Promise<HttpResponse> {
+  const result = await new Promise<HttpResponse | LibtorrentError>((resolve) => {
+    const request = {
+      url,
+      headers: { 'user-agent': `libtorrent-ts/${VERSION}`, accept: 'application/x-bittorrent, */*' },
+      completionTimeout: COMPLETION_TIMEOUT_MS,
+      receiveTimeout: SILENCE_TIMEOUT_MS,
+      maxBodyBytes: MAX_BYTES,
+    }
+    new NodeHttp().get(request, resolve)
+  })
+  if (!(result instanceof LibtorrentError)) return result
+  const reason = result.is('packetTooLarge') ? 'the answer is larger than 10 MB: no .torrent' : reasonOf(result)
+  throw new CliError(`${url}: ${reason}`, 1, { cause: result })
+}
+
+function statusHint(status: number): string {
+  if (status === 401 || status === 403) return ': it needs a login. Download the .torrent with a browser.'
+  if (status === 404 || status === 410) return ': there is nothing at this address.'
+  return '.'
+}
+
+function isWebPage(contentType: string, body: Uint8Array): boolean {
+  const start = Buffer.from(body.subarray(0, 200)).toString('latin1').trimStart()
+  return start.startsWith('<') || (/html/i.test(contentType) && !start.startsWith('d'))
+}

@@ -1,0 +1,2 @@
+/** The command `lt`. bin/lt.js calls `main`. */
+export { main } from './main.ts'

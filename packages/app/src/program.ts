@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import type { CreateOptions } from './commands/create.ts'
+import type { DownloadOptions } from './commands/download.ts'
+import type { SeedOptions } from './commands/seed.ts'
+import type { VerifyOptions } from './commands/verify.ts'
+import { parseHostAndPort } from './options/hostAndPort.ts'
+import {
+  parseByteSize,
+  parseDuration,
+  parsePort,
+  parseRatio,
+  parseTrackerUrl,
+  parseWebSeedUrl,
+  repeated,
+} from './options/values.ts'
+import { openOutput } from './output/openOutput.ts'
+import type { Output } from './output/output.ts'
+import { terminalText } from './output/terminalText.ts'
+
+/** Options of every command. */
+export interface CommonOptions {
+  readonly json?: boolean
+  readonly debug?: boolean
+}
+
+/** Told which output a command uses and how it ended. */
+export interface ProgramHost {
+  outputOpened(output: Output): void
+  ended(exitCode: number): void
+}
+
+/**
+ * The command line. A command's code, and the engine with it, is loaded when the command is run: help is there at once,
+ * and so is the first connection.
+ */
+export function createProgram(packageFile: URL, host: ProgramHost): Command {
+  const run = async (options: CommonOptions, work: (output: Output) => Promise<number>): Promise<void> => {
+    const output = openOutput(options)
+    host.outputOpened(output)
+    host.ended(await work(output))
+  }
+
+  const program = new Command('lt')
+    .description('Downloads, seeds, makes and checks torrents.')
+    .version(versionIn(packageFile), '-V, --version')
+    .showHelpAfterError('Try --help.')
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(escapedLines(text)) })
+  const command = (usage: string, description: string) => program.command(usage).description(description)
+
+  common(
+    transfer(
+      command('download <torrent>', 'Download what a .torrent file, magnet link or URL names, then seed it')
+        .option('-o, --output <dir>', 'directory for the content', '.')
+        .option('--select <glob>', 'only files of this name or pattern; may be repeated', repeated(String))
+        .option('--sequential', 'pieces in order')
+        .option('--no-seed', 'leave as soon as the content is complete'),
+    ),
+  ).action((source: string, options: DownloadOptions & CommonOptions) =>
+    run(options, async (output) => (await import('./commands/download.ts')).download(source, options, output)),
+  )
+
+  common(
+    transfer(
+      command('seed <torrent>', 'Give others content that is on this machine').option(
+        '-o, --output <dir>',
+        'directory the content is in',
+        '.',
+      ),
+    ),
+  ).action((source: string, options: SeedOptions & CommonOptions) =>
+    run(options, async (output) => (await import('./commands/seed.ts')).seed(source, options, output)),
+  )
+
+  common(
+    command('create <path>', 'Make a .torrent of a file or directory')
+      .option('-o, --output-file <file>', 'where to write it (default: NAME.torrent)')
+      .option('--force', 'replace an existing file')
+      .option(
+        '--tracker <url>',
+        'tracker; repeated: of the next tier; with commas: of the same tier',
+        repeated((text) => text.split(',').map(parseTrackerUrl)),
+      )
+      .option('--web-seed <url>', 'web server with the content (BEP 19); may be repeated', repeated(parseWebSeedUrl))
+      .option('--node <host:port>', 'DHT node to start from; may be repeated', repeated(parseHostAndPort))
+      .option('--private', 'peers come from the trackers only')
+      .option('--comment <text>', 'words for those who look at it')
+      .option('--creator <text>', 'program it was made with (default: this one)')
+      .option('--no-creator', 'do not say which program made it')
+      .option('--no-date', 'do not say when it was made')
+      .option('--piece-size <size>', 'bytes, or like 256KiB (default: by size)', parseByteSize)
+      .option('--name <name>', 'name of the torrent (default: that of the file or directory)')
+      .option('--pad', 'begin each file at a piece boundary (pad files, BEP 47)')
+      .addHelpText(
+        'after',
+        '\nHidden files are included. Symbolic links stay links, and must lead to something inside.',
+      ),
+  ).action((path: string, options: CreateOptions & CommonOptions) =>
+    run(options, async (output) => (await import('./commands/create.ts')).create(path, options, output)),
+  )
+
+  common(command('info <torrent>', 'Show what a .torrent file, magnet link or URL says')).action(
+    (source: string, options: CommonOptions) =>
+      run(options, async (output) => (await import('./commands/info.ts')).info(source, output)),
+  )
+
+  common(command('magnet <torrent>', 'Print the magnet link of a .torrent file')).action(
+    (source: string, options: CommonOptions) =>
+      run(options, async (output) => (await import('./commands/magnet.ts')).magnet(source, output)),
+  )
+
+  common(
+    command('verify <torrent>', 'Compare files with their .torrent; exit code 0 when complete').option(
+      '-o, --output <dir>',
+      'directory the content is in',
+      '.',
+    ),
+  ).action((source: string, options: VerifyOptions & CommonOptions) =>
+    run(options, async (output) => (await import('./commands/verify.ts')).verify(source, options, output)),
+  )
+  return program
+}
+
+/** Options of commands that speak with peers. */
+function transfer(command: Command): Command {
+  return command
+    .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
+    .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
+    .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
+    .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
+    .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)
+}
+
+/** Options of every command. */
+function common(command: Command): Command {
+  return command
+    .option('--json', 'one JSON object a line, each with a "type"')
+    .option('--debug', 'say what happens inside, with stack traces')
+}
+
+function versionIn(packageFile: URL): string {
+  return (JSON.parse(readFileSync(packageFile, 'utf8')) as { readonly version: string }).version
+}
+
+/** Commander quotes arguments, which a script may have taken from anywhere. */
+function escapedLines(text: string): string {
+  return text.split('\n').map(terminalText).join('\n')
+}

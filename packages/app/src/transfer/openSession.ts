@@ -1,0 +1,40 @@
+import { type Endpoint, type ListenFailedAlert, Session } from 'libtorrent-ts'
+import { CliError, reasonOf } from '../cliError.ts'
+import type { Output } from '../output/output.ts'
+
+/** Machines without IPv6, or without IPv4, listen on the other. */
+const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
+
+/**
+ * Starts a session that listens on `port`, or for null on the first free port from 6881.
+ * @throws CliError when the port that was asked for cannot be had
+ */
+export async function openSession(port: number | null, peers: readonly Endpoint[], output: Output): Promise<Session> {
+  const addresses = peers.map((peer) => peer.address)
+  const session = new Session({
+    settings: {
+      ...(port !== null && {
+        listenInterfaces: `0.0.0.0:${port},[::]:${port}`,
+        maxRetryPortBind: 0,
+        listenSystemPortFallback: false,
+      }),
+      allowMultipleConnectionsPerIp: new Set(addresses).size < addresses.length,
+    },
+  })
+  const failures: ListenFailedAlert[] = []
+  session.on('listenFailed', (alert) => failures.push(alert))
+  if (output.debug) {
+    session.setAlertMask(0x7fffffff)
+    session.on('alert', (alert) => output.trace(alert.message()))
+  }
+  await session.ready
+  // The alerts about the sockets arrive within the next turn.
+  await new Promise((resolve) => setImmediate(resolve))
+  const fatal = failures.find((alert) => !MISSING_FAMILY.includes(alert.error.code))
+  if (port !== null && fatal !== undefined) {
+    await session.abort()
+    throw new CliError(`Port ${port} cannot be listened on: ${reasonOf(fatal.error)}. Choose another with --port.`)
+  }
+  if (!session.isListening) output.warn('No port could be listened on: peers can only be connected to.')
+  return session
+}

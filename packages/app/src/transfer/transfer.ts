@@ -1,0 +1,207 @@
+import { type Session, StatusFlags, type TorrentHandle } from 'libtorrent-ts'
+import { CliError, messageOf, reasonOf } from '../cliError.ts'
+import { formatBytes, formatDuration, formatPercent, formatRate, plural } from '../output/format.ts'
+import type { Output } from '../output/output.ts'
+import { selectFiles } from '../selectFiles.ts'
+import { exitCodeOf, type StopSignal } from '../signals.ts'
+import { type NamedPeer, PeerKeeper } from './peerKeeper.ts'
+import type { ResumeKeeper } from './resumeKeeper.ts'
+import { SeedGoal } from './seedGoal.ts'
+import { StatusReport } from './statusReport.ts'
+import type { TransferOptions } from './transferOptions.ts'
+
+/** How a transfer ends. */
+type Ending = { readonly reason: 'complete' | 'seedRatio' | 'seedTime' | StopSignal } | { readonly error: unknown }
+
+/**
+ * One torrent in a session from its first second to its last: waits for the metadata if need be, reports progress,
+ * keeps the resume file, notices when the content is complete and when it was seeded enough.
+ */
+export class Transfer {
+  private readonly keeper: PeerKeeper
+  private readonly report: StatusReport
+  private readonly goal: SeedGoal
+  private readonly startedAt = performance.now()
+  /** When the content was complete; null before. */
+  private completeAt: number | null = null
+  /** What is done when the content is complete: it is not cut off by a signal. */
+  private completing: Promise<void> | null = null
+  private hasFetchedMetadata = false
+  private end: ((ending: Ending) => void) | null = null
+  private readonly ended = new Promise<Ending>((resolve) => {
+    this.end = resolve
+  })
+
+  constructor(
+    private readonly session: Session,
+    private readonly handle: TorrentHandle,
+    private readonly resume: ResumeKeeper,
+    private readonly options: TransferOptions,
+    private readonly output: Output,
+    peers: readonly NamedPeer[],
+  ) {
+    this.keeper = new PeerKeeper(handle, peers, output)
+    this.report = new StatusReport(handle, output, () => this.checkGoal())
+    this.goal = new SeedGoal(options.seedRatio, options.seedTime)
+  }
+
+  /** A signal asks for the end. */
+  stop(signal: StopSignal): void {
+    this.output.report({ type: 'stopping', signal }, 'Stopping. Press Ctrl-C again to leave at once.')
+    this.end?.({ reason: signal })
+  }
+
+  /** Runs to the end; gives the exit code. @throws what made it fail, when everything is closed */
+  async run(): Promise<number> {
+    this.listen()
+    this.announce()
+    this.keeper.start(this.session)
+    this.report.start()
+    if (this.options.role === 'download') this.resume.start()
+    const ending = await this.ended
+    this.keeper.stop()
+    this.report.stop()
+    await this.close()
+    if ('error' in ending) throw ending.error
+    return this.finish(ending.reason)
+  }
+
+  private listen(): void {
+    const { session, output } = this
+    session.on('metadataReceived', () => this.guard(() => this.onMetadata()))
+    session.on('torrentChecked', () => this.guard(() => this.onChecked()))
+    session.on('torrentFinished', () => this.guard(() => this.onFinished()))
+    session.on('fileError', (alert) => this.fail(alert.file === '' ? alert.error : fileError(alert.file, alert.error)))
+    session.on('torrentError', (alert) => this.fail(alert.error))
+    session.on('metadataFailed', (alert) => output.warn(`Metadata from a peer is wrong: ${reasonOf(alert.error)}`))
+    session.on('fastresumeRejected', (alert) => {
+      output.warn(`The resume file does not fit (${messageOf(alert.error)}). Checking what is there.`)
+    })
+    session.on('sessionError', (alert) => output.warn(messageOf(alert.error)))
+  }
+
+  private announce(): void {
+    const { session, handle, output, options } = this
+    const { listenPort } = session
+    const info = handle.torrentFile()
+    const size = info === null ? null : info.totalSize
+    const event = { type: 'added', infoHash: handle.infoHash, name: handle.name, size, savePath: options.savePath }
+    const what = info === null ? '' : `  ${formatBytes(info.totalSize)} in ${plural(info.numFiles, 'file')}`
+    const name = handle.name || handle.infoHash.toHex()
+    const where = listenPort === 0 ? '' : `, listening on port ${listenPort}`
+    output.report({ ...event, listenPort }, [`${name}${what}`, `in ${options.savePath}${where}`])
+    const isAlone = handle.trackers().length === 0 && handle.status(StatusFlags.queryName).listPeers === 0
+    if (options.role === 'download' && isAlone) {
+      output.warn(
+        'There is no tracker and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
+      )
+    }
+  }
+
+  /** The files of a magnet link are known. */
+  private onMetadata(): void {
+    const info = this.handle.torrentFile()
+    if (info === null) return
+    this.hasFetchedMetadata = true
+    const priorities = selectFiles(info.files(), this.options.select)
+    if (priorities !== null) this.handle.prioritizeFiles(priorities)
+    this.output.report(
+      { type: 'metadata', name: info.name, size: info.totalSize, files: info.numFiles },
+      `Got the metadata: ${info.name}  ${formatBytes(info.totalSize)} in ${plural(info.numFiles, 'file')}`,
+    )
+  }
+
+  /** It is known what is on disk. */
+  private onChecked(): void {
+    const { handle, options, output } = this
+    if (handle.isFinished) return
+    const { numPieces, totalWantedDone, totalWanted } = handle.status()
+    const share = totalWanted === 0 ? 0 : totalWantedDone / totalWanted
+    if (options.role === 'seed') {
+      if (numPieces === 0) return this.fail(nothingToSeed(options.savePath))
+      output.warn(
+        `Only ${formatPercent(share)} of it is in ${options.savePath}: giving that. lt download gets the rest.`,
+      )
+      return
+    }
+    if (totalWantedDone > 0) {
+      const event = { type: 'continuing', done: totalWantedDone, total: totalWanted, pieces: numPieces }
+      output.report(event, `Going on from ${formatPercent(share)}`)
+    }
+    // Worth keeping at once: metadata that took a while to find, and the outcome of a long check.
+    if (numPieces > 0 || this.hasFetchedMetadata) void this.resume.saveIfChanged()
+  }
+
+  private onFinished(): Promise<void> {
+    this.completing ??= this.complete()
+    return this.completing
+  }
+
+  private async complete(): Promise<void> {
+    const now = performance.now()
+    this.completeAt = now
+    const { handle, options, output } = this
+    if (options.role === 'download') {
+      await handle.flushCache()
+      await this.resume.discard()
+    }
+    const { totalPayloadDownload, totalWanted } = handle.status()
+    const seconds = (now - this.startedAt) / 1000
+    const speed = totalPayloadDownload > 0 ? ` (${formatRate(totalPayloadDownload / seconds)})` : ''
+    const what = `Complete: ${formatBytes(totalWanted)} after ${formatDuration(seconds)}${speed}`
+    if (output.mode === 'json') this.report.report()
+    output.report(
+      { type: 'complete', name: handle.name, size: totalWanted, downloaded: totalPayloadDownload, seconds },
+      options.role === 'seed' ? 'Complete, and ready to be given. Ctrl-C ends it.' : what,
+    )
+    if (options.noSeed) return this.end?.({ reason: 'complete' })
+    if (options.role === 'download') output.report({ type: 'seeding' }, 'Seeding. Ctrl-C ends it.')
+    this.checkGoal()
+  }
+
+  private checkGoal(): void {
+    if (this.completeAt === null || !this.handle.isValid) return
+    const reason = this.goal.reached(this.handle, (performance.now() - this.completeAt) / 1000)
+    if (reason !== null) this.end?.({ reason })
+  }
+
+  private async close(): Promise<void> {
+    const { session, resume, options } = this
+    // If it failed, that is how the transfer ended.
+    await this.completing?.catch(() => {})
+    if (options.role === 'download' && this.completeAt === null) {
+      // What arrives after the resume data was made would be lost.
+      session.pause()
+      await resume.finish()
+    }
+    await session.abort()
+  }
+
+  private finish(reason: 'complete' | 'seedRatio' | 'seedTime' | StopSignal): number {
+    const isSignal = reason !== 'complete' && reason !== 'seedRatio' && reason !== 'seedTime'
+    const isInterrupted = isSignal && this.options.role === 'download' && this.completeAt === null
+    const text = isInterrupted ? 'The same command goes on where this one stopped.' : []
+    this.output.report({ type: 'ended', reason }, text)
+    return isInterrupted ? exitCodeOf(reason) : 0
+  }
+
+  private fail(error: unknown): void {
+    this.end?.({ error })
+  }
+
+  private guard(work: () => void | Promise<void>): void {
+    Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => this.fail(error))
+  }
+}
+
+function fileError(path: string, error: unknown): CliError {
+  const advice = 'Make room or mend the cause; the same command goes on where this one stopped.'
+  return new CliError(`${path}: ${reasonOf(error)}. ${advice}`, 1, { cause: error })
+}
+
+/** The content is not where it was said to be. */
+export function nothingToSeed(savePath: string): CliError {
+  return new CliError(`Nothing of the torrent is in ${savePath}. Say with --output in which directory its files are.`)
+}

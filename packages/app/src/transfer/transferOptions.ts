@@ -1,0 +1,23 @@
+import type { HostAndPort } from '../options/hostAndPort.ts'
+
+/** What `lt download` and `lt seed` were asked to do. */
+export interface TransferOptions {
+  /** `seed` gives what is there and never writes. */
+  readonly role: 'download' | 'seed'
+  /** Where the content is or will be. */
+  readonly savePath: string
+  /** Null for the default ports. */
+  readonly port: number | null
+  readonly peers: readonly HostAndPort[]
+  /** Besides those of the torrent. */
+  readonly trackers: readonly string[]
+  /** Patterns of the files wanted; empty for all. */
+  readonly select: readonly string[]
+  readonly sequential: boolean
+  /** Leave as soon as the content is complete. */
+  readonly noSeed: boolean
+  /** Stop seeding when this many times the wanted size was uploaded; null for never. */
+  readonly seedRatio: number | null
+  /** Seconds to seed; null for ever. */
+  readonly seedTime: number | null
+}

@@ -1,0 +1,107 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Lt } from './lt.ts'
+import { makeContent, temporaryDirectory } from './scene.ts'
+
+/** Serves `bodies` by path, with a content type for those that begin with `<`. */
+async function serve(bodies: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').slice(1)
+    const body = bodies[path]
+    if (path === 'moved') response.writeHead(302, { location: '/torrent' })
+    else if (body === undefined) response.writeHead(404)
+    else if (typeof body === 'string') response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+    response.end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}
+
+test.each([
+  [[]],
+  [['frobnicate']],
+  [['download']],
+  [['download', 'x', '--frobnicate']],
+  [['download', 'x', '--port', '99999']],
+  [['download', 'x', '--peer', 'nowhere']],
+  [['download', 'x', '--seed-time', 'soon']],
+  [['create', 'x', '--piece-size', 'large']],
+  [['info', 'x', 'y']],
+])('bad usage %j exits with 2, and with words on stderr only', async (args) => {
+  const { code, stdout, stderr } = await Lt.run(...args)
+  expect(code).toBe(2)
+  expect(stdout).toBe('')
+  expect(stderr).not.toBe('')
+  expect(stderr).not.toMatch(/^ {4}at /m)
+})
+
+test('help and version are no failures', async () => {
+  expect(await Lt.run('--help')).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('download') })
+  expect(await Lt.run('create', '--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('--piece-size') })
+  expect(await Lt.run('--version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+})
+
+test('what cannot be read is told in one line, with a stack trace for --debug only', async () => {
+  const plain = await Lt.run('info', '/nowhere/x.torrent')
+  expect(plain).toMatchObject({ code: 1, stdout: '', stderr: 'lt: /nowhere/x.torrent: no such file or directory\n' })
+  const json = await Lt.run('info', '/nowhere/x.torrent', '--json')
+  expect(json).toMatchObject({ code: 1, stdout: '' })
+  expect(JSON.parse(json.stderr)).toEqual({ type: 'error', message: '/nowhere/x.torrent: no such file or directory' })
+  expect((await Lt.run('info', '/nowhere/x.torrent', '--debug')).stderr).toMatch(/^ {4}at /m)
+})
+
+test('what is no torrent is told as such', async () => {
+  const directory = temporaryDirectory()
+  const file = join(directory, 'x.torrent')
+  writeFileSync(file, '<html>')
+  for (const [source, words] of [
+    [file, 'this is no valid .torrent: invalid bencoding'],
+    [directory, 'it is a directory'],
+    ['magnet:?dn=x', 'This magnet link cannot be used: '],
+    [`magnet:?xt=urn:btmh:1220${'ab'.repeat(32)}`, 'version 2 only'],
+  ]) {
+    const { code, stderr } = await Lt.run('download', source, '--output', directory, '--port', '0')
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(words) })
+  }
+})
+
+test('--output that is no directory is told before anything is done', async () => {
+  const content = await makeContent({ single: 10 })
+  const { code, stderr } = await Lt.run('download', content.torrent, '-o', content.torrent, '--port', '0')
+  expect(code).toBe(1)
+  expect(stderr).toBe(`lt: --output ${content.torrent} is not a directory.\n`)
+})
+
+test('a peer whose name is not known is told', async () => {
+  const content = await makeContent({ single: 10 })
+  const { code, stderr } = await Lt.run('download', content.torrent, '--peer', 'nobody.invalid:6881')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^lt: --peer nobody\.invalid: the host name .*\. Check the name/)
+})
+
+test('a URL is fetched, redirects included', async () => {
+  const content = await makeContent({ single: 10 })
+  const url = await serve({ torrent: new Uint8Array(readFileSync(content.torrent)) })
+  for (const path of ['torrent', 'moved']) {
+    const { code, stdout } = await Lt.run('info', `${url}/${path}`, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'single', infoHash: `${content.info.infoHash}` })
+  }
+})
+
+test('a URL that gives something else is told with what to do', async () => {
+  const url = await serve({ page: '<!doctype html><title>Log in', huge: new Uint8Array(11 * 1024 * 1024) })
+  for (const [path, words] of [
+    ['page', 'the server answered with a web page, not a .torrent. Download the .torrent with a browser'],
+    ['huge', 'the answer is larger than 10 MB: no .torrent'],
+    ['none', 'the server answered 404: there is nothing at this address.'],
+  ]) {
+    const { code, stderr } = await Lt.run('info', `${url}/${path}`)
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(words) })
+  }
+  expect((await Lt.run('info', 'http://127.0.0.1:2/x')).stderr).toBe('lt: http://127.0.0.1:2/x: connection refused\n')
+})

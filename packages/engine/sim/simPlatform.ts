@@ -1,0 +1,22 @@
+import type { Platform } from '../src/platform/platform.ts'
+import { SimHttp } from './simHttp.ts'
+import type { SimNames } from './simNames.ts'
+import type { SimProcess } from './simProcess.ts'
+import { SimResolver } from './simResolver.ts'
+import { SimTcp } from './simTcp.ts'
+import { SimUdp } from './simUdp.ts'
+import type { SimWeb } from './simWeb.ts'
+
+/** The world as one program on a simulated host sees it. `run` tells its runs apart, so that each draws other chances. */
+export function simPlatform(process: SimProcess, names: SimNames, web: SimWeb, run: number): Platform {
+  const resolver = new SimResolver(process, names)
+  return {
+    clock: process,
+    timers: process,
+    random: process.network.random.fork(`${process.host.name}/${run}`),
+    tcp: new SimTcp(process),
+    udp: new SimUdp(process),
+    resolver,
+    http: new SimHttp(process, resolver, web),
+  }
+}

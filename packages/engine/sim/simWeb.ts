@@ -1,0 +1,54 @@
+import type { Millis } from '../src/util/flavored.ts'
+import type { SimHost } from './simHost.ts'
+
+export interface WebRequest {
+  readonly url: string
+  /** Path without the query. */
+  readonly path: string
+  /** What follows `?`, as sent; empty without one. */
+  readonly query: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Address the request comes from. */
+  readonly from: string
+}
+
+export interface WebResponse {
+  /** Default 200. A 3xx with a `location` header is followed by the client. */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string
+  /** Time the server thinks before it answers. Default 0. */
+  readonly delay?: Millis
+}
+
+/** `timeout`: no answer, ever. `reset`: the server breaks the connection. `refuse`: nobody listens. */
+export type WebReply = WebResponse | 'timeout' | 'reset' | 'refuse'
+
+export type WebHandler = (request: WebRequest) => WebReply
+
+interface WebSite {
+  readonly host: SimHost
+  readonly respond: WebHandler
+}
+
+/** The web servers of the world: functions, by the origin of their URLs. */
+export class SimWeb {
+  private readonly sites = new Map<string, WebSite>()
+
+  /**
+   * Answers requests for URLs with this origin, such as `http://tracker.example:6969`, that reach `host`.
+   * A later call for the same origin replaces the first.
+   */
+  serve(origin: string, host: SimHost, respond: WebHandler): void {
+    this.sites.set(new URL(origin).origin, { host, respond })
+  }
+
+  stop(origin: string): void {
+    this.sites.delete(new URL(origin).origin)
+  }
+
+  find(origin: string): WebSite | null {
+    return this.sites.get(origin) ?? null
+  }
+}

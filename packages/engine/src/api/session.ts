@@ -1,0 +1,406 @@
+import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
+import { StateUpdateAlert } from '../alerts/sessionAlerts.ts'
+import { FastresumeRejectedAlert } from '../alerts/storageAlerts.ts'
+import { AddTorrentAlert } from '../alerts/torrentAlerts.ts'
+import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
+import { parseMagnetUri } from '../metainfo/magnet.ts'
+import { TorrentInfo } from '../metainfo/torrentInfo.ts'
+import { createDiskIo, type DiskIoOptions } from '../node/diskWorkers.ts'
+import { nodePlatform } from '../node/nodePlatform.ts'
+import type { DiskIo } from '../platform/disk.ts'
+import type { Platform } from '../platform/platform.ts'
+import { readResumeData } from '../resume/readResumeData.ts'
+import type { ResumeState } from '../resume/resumeState.ts'
+import { SessionCore } from '../session/sessionCore.ts'
+import { type SessionStatus, sessionStatus } from '../session/sessionStatus.ts'
+import { applySettings, defaultSettings, type Settings } from '../settings/settings.ts'
+import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
+import type { Torrent } from '../torrent/torrent.ts'
+import { StatusFlags, type TorrentStatus, torrentStatus } from '../torrent/torrentStatus.ts'
+import type { Sha1Hash } from '../util/digest.ts'
+import type { Millis } from '../util/flavored.ts'
+import { AlertHub } from './alertHub.ts'
+import { TorrentHandle } from './torrentHandle.ts'
+
+/** An alert as the session gives it: `handle` is a `TorrentHandle`. */
+export type SessionAlert = TypedAlert<
+  EngineAlert,
+  { readonly handle: TorrentHandle; readonly status: readonly TorrentStatus[]; readonly params: AddTorrentParams }
+>
+
+/** Names of alerts for `on`; `alert` stands for all of them. */
+export type SessionEvent = EngineAlert['type'] | 'alert'
+export type AlertFor<Event extends SessionEvent> = Event extends 'alert'
+  ? SessionAlert
+  : Extract<SessionAlert, { readonly type: Event }>
+
+/** Options of `removeTorrent` (manual, session::options_t). */
+export const RemoveFlags = {
+  none: 0,
+  /** Delete the torrent's files, too. */
+  deleteFiles: 1,
+} as const
+
+export interface SessionParams {
+  /** Settings other than the defaults; see docs/settings.md. */
+  readonly settings?: Partial<Settings>
+  /** Do not listen for peers. Default false. */
+  readonly noListen?: boolean
+  /** Threads and memory of the disk. */
+  readonly disk?: DiskIoOptions | DiskIo
+  /** The world to live in: default the real one; a simulated one for tests. */
+  readonly platform?: Platform
+}
+
+/**
+ * A BitTorrent session: the torrents and everything they share (manual, session). Constructing it starts it.
+ *
+ * Alerts come in four ways, all of which see every alert: `popAlerts()`, `await waitForAlert(ms)`,
+ * `on('torrentFinished', alert => ...)`, and `for await (const alert of session.alerts())`.
+ *
+ * @example
+ * const session = new Session()
+ * const torrent = session.addTorrent({ ti: new TorrentInfo(bytes), savePath: '.' })
+ * session.on('torrentFinished', () => session.abort())
+ */
+export class Session {
+  /** Resolves when each listen socket has been opened or has failed (`listenSucceeded`, `listenFailed`). */
+  readonly ready: Promise<void>
+  private readonly core: SessionCore
+  private readonly hub: AlertHub
+  private readonly handles = new WeakMap<Torrent, TorrentHandle>()
+  private aborting: Promise<void> | null = null
+
+  /** @throws TypeError or RangeError for settings that do not exist or make no sense */
+  constructor(params: SessionParams = {}) {
+    const settings = defaultSettings()
+    applySettings(settings, params.settings ?? {})
+    const platform = params.platform ?? nodePlatform()
+    this.core = new SessionCore(platform, diskOf(params.disk, settings), settings)
+    this.hub = new AlertHub(this.core.alerts, platform.timers)
+    this.ready = new Promise((resolve) => {
+      if (params.noListen) resolve()
+      else this.core.listenSockets.open(resolve)
+    })
+  }
+
+  // --- torrents -------------------------------------------------------------------------------------------------
+
+  /**
+   * Adds a torrent. One that is here already gives its handle, unless `duplicateIsError`.
+   * @throws LibtorrentError `duplicateTorrent`, `sessionIsClosing`, `missingInfoHashInUri` and other errors of magnet
+   * links; TypeError when the parameters do not say which torrent
+   */
+  addTorrent(params: AddTorrentParams): TorrentHandle {
+    const { all, info, resume } = this.prepare(params)
+    const existing = this.core.find(info.infoHash)
+    if (existing !== null) {
+      if (all.duplicateIsError) throw thrownError('duplicateTorrent')
+      return this.handleOf(existing)
+    }
+    const readError = resume instanceof LibtorrentError ? resume : null
+    const torrent = this.core.add(all, info, readError === null ? (resume as ResumeState | null) : null, (added) =>
+      this.handleOf(added),
+    )
+    if (readError !== null)
+      this.core.alerts.post(new FastresumeRejectedAlert({ handle: torrent.ref, error: readError }))
+    return this.handleOf(torrent)
+  }
+
+  /** As `addTorrent`, and posts `addTorrent` with the handle or the error (1.0, async_add_torrent). */
+  async asyncAddTorrent(params: AddTorrentParams): Promise<TorrentHandle> {
+    const { alerts } = this.core
+    try {
+      const handle = this.addTorrent(params)
+      alerts.post(new AddTorrentAlert({ handle, params, error: null }))
+      return handle
+    } catch (error) {
+      if (error instanceof LibtorrentError) {
+        const infoHash = params.ti?.infoHash ?? params.infoHash
+        if (infoHash !== undefined) alerts.post(new AddTorrentAlert({ handle: { infoHash }, params, error }))
+      }
+      throw error
+    }
+  }
+
+  /** Adds a magnet link (manual, add_magnet_uri). */
+  addMagnetUri(uri: string, params: AddTorrentParams): TorrentHandle {
+    return this.addTorrent({ ...params, url: uri })
+  }
+
+  /**
+   * Takes a torrent out. Resolves when its trackers were told (at the latest after `stop_tracker_timeout`), its files
+   * are closed and, with `RemoveFlags.deleteFiles`, deleted. Rejects when they could not be deleted.
+   */
+  removeTorrent(handle: TorrentHandle, options: number = RemoveFlags.none): Promise<void> {
+    const torrent = this.core.find(handle.infoHash)
+    if (torrent === null || !this.handleOf(torrent).equals(handle)) {
+      return Promise.reject(libtorrentError('invalidTorrentHandle'))
+    }
+    const deletes = (options & RemoveFlags.deleteFiles) !== 0
+    return new Promise((resolve, reject) => {
+      const done = (error: LibtorrentError | null) => {
+        if (error === null) resolve()
+        else reject(error)
+      }
+      this.core.remove(torrent, done, 'torrentRemoved', deletes)
+    })
+  }
+
+  /** Null when there is no such torrent here. */
+  findTorrent(infoHash: Sha1Hash): TorrentHandle | null {
+    const torrent = this.core.find(infoHash)
+    return torrent === null ? null : this.handleOf(torrent)
+  }
+
+  getTorrents(): TorrentHandle[] {
+    return Array.from(this.core.torrents.values(), (torrent) => this.handleOf(torrent))
+  }
+
+  /** The status of the torrents `predicate` says true of (1.0). */
+  getTorrentStatus(predicate: (status: TorrentStatus) => boolean, flags: number = StatusFlags.all): TorrentStatus[] {
+    return Array.from(this.core.torrents.values(), (torrent) => torrentStatus(torrent, flags)).filter(predicate)
+  }
+
+  /** The present status of torrents whose older status is given; those removed since are left out (1.0). */
+  refreshTorrentStatus(statuses: readonly TorrentStatus[], flags: number = StatusFlags.all): TorrentStatus[] {
+    return statuses
+      .map((status) => this.core.find(status.infoHash))
+      .filter((torrent) => torrent !== null)
+      .map((torrent) => torrentStatus(torrent, flags))
+  }
+
+  /** Posts `stateUpdate` with the status of every torrent that changed since the last call (1.0). */
+  postTorrentUpdates(flags: number = StatusFlags.all): void {
+    const status = this.core.takeUpdated().map((torrent) => torrentStatus(torrent, flags))
+    this.core.alerts.post(new StateUpdateAlert({ status }))
+  }
+
+  // --- the session as a whole -----------------------------------------------------------------------------------
+
+  status(): SessionStatus {
+    return sessionStatus(this.core)
+  }
+
+  /** Stops all torrents, whatever they are set to. */
+  pause(): void {
+    this.core.pause()
+  }
+
+  resume(): void {
+    this.core.resume()
+  }
+
+  get isPaused(): boolean {
+    return this.core.isPaused
+  }
+
+  /** The settings as they are: a copy. */
+  settings(): Settings {
+    return { ...this.core.settings }
+  }
+
+  /**
+   * Changes settings while running; resolves when they are in effect, listen sockets included.
+   * @throws TypeError for an unknown name or a wrong type, RangeError for a value out of range; then none is changed
+   */
+  applySettings(changes: Partial<Settings>): Promise<void> {
+    return new Promise((resolve) => {
+      this.core.applySettings(changes, resolve)
+      if (changes.alertMask !== undefined) this.hub.mask = changes.alertMask
+    })
+  }
+
+  /** The manual's name of `applySettings`. */
+  setSettings(settings: Partial<Settings>): Promise<void> {
+    return this.applySettings(settings)
+  }
+
+  /**
+   * Listens on the first free port of the range, on one address or (default) on all (manual, listen_on).
+   * Rejects with `listenFailed`'s error when no port is free.
+   */
+  async listenOn(portRange: readonly [number, number], listenInterface?: string): Promise<void> {
+    const [first, last] = portRange
+    const host = listenInterface?.includes(':') ? `[${listenInterface}]` : listenInterface
+    const listenInterfaces = host === undefined ? `0.0.0.0:${first},[::]:${first}` : `${host}:${first}`
+    await this.applySettings({
+      listenInterfaces,
+      maxRetryPortBind: Math.max(0, last - first),
+      listenSystemPortFallback: false,
+    })
+    if (!this.isListening) throw thrownError('portBlocked', { message: `no port of ${first} to ${last} is free` })
+  }
+
+  get isListening(): boolean {
+    return this.core.listenSockets.isListening
+  }
+
+  /** The port peers reach us at, 0 when we do not listen. */
+  get listenPort(): number {
+    return this.core.listenPort
+  }
+
+  /** Our peer id, 20 bytes. */
+  get id(): Uint8Array {
+    return this.core.peerId.slice()
+  }
+
+  /** Connections over all torrents. */
+  get numConnections(): number {
+    return this.core.numConnections
+  }
+
+  /** Peers that are unchoked. */
+  get numUploads(): number {
+    return this.core.unchoker.numUnchoked
+  }
+
+  setMaxConnections(limit: number): void {
+    this.core.applySettings({ connectionsLimit: Math.max(2, limit) }, () => {})
+  }
+
+  get maxConnections(): number {
+    return this.core.settings.connectionsLimit
+  }
+
+  /** Upload slots over all torrents, -1 for no limit. */
+  setMaxUploads(limit: number): void {
+    this.core.applySettings({ unchokeSlotsLimit: limit }, () => {})
+  }
+
+  get maxUploads(): number {
+    return this.core.settings.unchokeSlotsLimit
+  }
+
+  // --- alerts ---------------------------------------------------------------------------------------------------
+
+  /** All alerts since the last call, oldest first. */
+  popAlerts(): SessionAlert[] {
+    return this.hub.popAlerts() as SessionAlert[]
+  }
+
+  /** The oldest alert, or null. */
+  popAlert(): SessionAlert | null {
+    return this.hub.popAlert() as SessionAlert | null
+  }
+
+  /** Waits up to `maxWait` ms for an alert and returns it without taking it; null when none came. */
+  waitForAlert(maxWait: Millis): Promise<SessionAlert | null> {
+    return this.hub.waitForAlert(maxWait) as Promise<SessionAlert | null>
+  }
+
+  /** Calls `listener` for every alert of a kind, `'alert'` for all. Turns the kind's category on. */
+  on<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
+    this.hub.on(event, listener as (alert: EngineAlert) => void)
+    return this
+  }
+
+  once<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
+    this.hub.once(event, listener as (alert: EngineAlert) => void)
+    return this
+  }
+
+  off<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
+    this.hub.off(event, listener as (alert: EngineAlert) => void)
+    return this
+  }
+
+  /** Every alert from now on until the session has closed. */
+  alerts(): AsyncIterableIterator<SessionAlert> {
+    return this.hub.iterate() as AsyncIterableIterator<SessionAlert>
+  }
+
+  /** Which alerts are wanted: bits of `AlertCategory`. */
+  setAlertMask(mask: number): void {
+    this.hub.mask = mask
+  }
+
+  /** Alerts kept while nobody fetches them; returns the old limit. */
+  setAlertQueueSizeLimit(limit: number): number {
+    return this.core.alerts.setSizeLimit(limit)
+  }
+
+  /**
+   * Hands every alert to `dispatch` the moment it is posted, in place of the other ways; null ends that. It runs in the
+   * middle of the session's work: it must not throw, nor call the session.
+   */
+  setAlertDispatch(dispatch: ((alert: SessionAlert) => void) | null): void {
+    this.core.alerts.setDispatch(dispatch as ((alert: EngineAlert) => void) | null)
+  }
+
+  // --- the end --------------------------------------------------------------------------------------------------
+
+  /**
+   * Ends the session: announces `stopped` (at the latest given up after `stop_tracker_timeout`), writes what is on its
+   * way to disk, closes all files and sockets. Calling again returns the same promise.
+   */
+  abort(): Promise<void> {
+    this.aborting ??= new Promise<void>((resolve) => {
+      this.core.close(() => {
+        this.hub.end()
+        resolve()
+      })
+    })
+    return this.aborting
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.abort()
+  }
+
+  private handleOf(torrent: Torrent): TorrentHandle {
+    let handle = this.handles.get(torrent)
+    if (handle === undefined) {
+      handle = new TorrentHandle(torrent)
+      this.handles.set(torrent, handle)
+    }
+    return handle
+  }
+
+  /** Brings together what the parameters, the magnet link and the resume data say. */
+  private prepare(params: AddTorrentParams): {
+    all: AddTorrentParams
+    info: TorrentInfo
+    resume: ResumeState | LibtorrentError | null
+  } {
+    if (typeof params.savePath !== 'string' || params.savePath === '') {
+      throw new TypeError('savePath is missing: it says in which directory the files are')
+    }
+    const resume = params.resumeData === undefined ? null : readResumeData(params.resumeData)
+    const all = params.url === undefined ? params : withMagnet(params, params.url)
+    const known = resume instanceof LibtorrentError ? null : resume
+    let { ti } = all
+    const infoHash = ti?.infoHash ?? all.infoHash ?? known?.infoHash
+    if (infoHash === undefined || infoHash === null) {
+      throw new TypeError('which torrent? Give ti, infoHash, a magnet link as url, or resumeData')
+    }
+    ti ??= new TorrentInfo(infoHash)
+    if (!ti.isValid && known?.info && known.infoHash?.equals(infoHash)) ti.parseInfoSection(known.info)
+    return { all, info: ti, resume }
+  }
+}
+
+function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
+  const magnet = parseMagnetUri(uri)
+  if (magnet instanceof LibtorrentError) throw magnet
+  if (magnet.infoHash === null) {
+    throw thrownError('missingInfoHashInUri', {
+      message: 'the link is to a v2-only torrent, which is not supported',
+    })
+  }
+  return {
+    ...params,
+    infoHash: magnet.infoHash,
+    name: params.name ?? magnet.name,
+    trackers: [...(params.trackers ?? []), ...magnet.trackers.map((tracker) => tracker.url)],
+    urlSeeds: [...(params.urlSeeds ?? []), ...magnet.urlSeeds],
+    peers: [...(params.peers ?? []), ...magnet.peers],
+    selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
+  }
+}
+
+function diskOf(disk: DiskIoOptions | DiskIo | undefined, settings: Settings): DiskIo {
+  if (disk !== undefined && 'openStorage' in disk) return disk
+  return createDiskIo({ maxQueuedDiskBytes: settings.maxQueuedDiskBytes, filePoolSize: settings.filePoolSize }, disk)
+}

@@ -1,0 +1,374 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import type { TorrentRef } from '../alerts/alertSink.ts'
+import { LibtorrentError, thrownError } from '../errors/libtorrentError.ts'
+import { makeMagnetUri } from '../metainfo/magnet.ts'
+import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
+import { TrackerSource } from '../metainfo/trackerUrl.ts'
+import type { PartialPieceInfo } from '../picker/piecePicker.ts'
+import {
+  addPiece,
+  flushCache,
+  moveStorage,
+  readPiece,
+  renameFile,
+  SaveResumeFlags,
+  saveResumeData,
+} from '../torrent/diskOperations.ts'
+import { fileProgress } from '../torrent/fileProgress.ts'
+import { type PeerInfo, peerInfo } from '../torrent/peerInfo.ts'
+import type { Torrent } from '../torrent/torrent.ts'
+import { StatusFlags, type TorrentStatus, torrentStatus } from '../torrent/torrentStatus.ts'
+import type { AnnounceEntry, TrackerSpec } from '../tracker/announceEntry.ts'
+import type { Sha1Hash } from '../util/digest.ts'
+import type { FileIndex, PieceIndex, Seconds } from '../util/flavored.ts'
+
+/** Options of `TorrentHandle.pause` (1.0, pause_flags_t). */
+export const PauseFlags = {
+  /** What was asked of peers is still received; nothing more is asked. */
+  gracefulPause: 1,
+} as const
+
+/**
+ * A torrent in a session (manual, torrent_handle). Getters are snapshots, taken at once; calls that take the disk's
+ * time return a promise and also post libtorrent's alert. When the torrent has been removed every call but `isValid`,
+ * `infoHash` and `equals` throws (or rejects with) `invalidTorrentHandle`.
+ */
+export class TorrentHandle implements TorrentRef {
+  readonly infoHash: Sha1Hash
+
+  /** Handles come from `Session`. */
+  constructor(private readonly target: Torrent) {
+    this.infoHash = target.infoHash
+  }
+
+  /** False once the torrent has been removed from its session. */
+  get isValid(): boolean {
+    return !this.target.isRemoved
+  }
+
+  /** True for handles of the same torrent. */
+  equals(other: TorrentHandle): boolean {
+    return other.target === this.target
+  }
+
+  private get torrent(): Torrent {
+    if (this.target.isRemoved) throw thrownError('invalidTorrentHandle')
+    return this.target
+  }
+
+  // --- state ----------------------------------------------------------------------------------------------------
+
+  /** `flags` are `StatusFlags` bits that choose costly fields; default all. */
+  status(flags: number = StatusFlags.all): TorrentStatus {
+    return torrentStatus(this.torrent, flags)
+  }
+
+  get name(): string {
+    return this.torrent.name
+  }
+
+  get savePath(): string {
+    return this.torrent.savePath
+  }
+
+  /** What `AddTorrentParams.userdata` was. */
+  get userdata(): unknown {
+    return this.torrent.params.userdata
+  }
+
+  get hasMetadata(): boolean {
+    return this.torrent.hasMetadata
+  }
+
+  /** Every piece is had. */
+  get isSeed(): boolean {
+    return this.torrent.isSeed
+  }
+
+  /** Everything that is wanted is had. */
+  get isFinished(): boolean {
+    return this.torrent.isFinished
+  }
+
+  get isPaused(): boolean {
+    return this.torrent.isUserPaused
+  }
+
+  get isAutoManaged(): boolean {
+    return this.torrent.isAutoManaged
+  }
+
+  /** The torrent's metadata; null while it is not known. */
+  torrentFile(): TorrentInfo | null {
+    return this.torrent.hasMetadata ? this.torrent.info : null
+  }
+
+  /** The 0.15 name of `torrentFile`. @throws LibtorrentError `noMetadata` */
+  getTorrentInfo(): TorrentInfo {
+    const info = this.torrentFile()
+    if (info === null) throw thrownError('noMetadata')
+    return info
+  }
+
+  /** Bytes had of each file. `flags`: `FileProgressFlags`. */
+  fileProgress(flags = 0): number[] {
+    return fileProgress(this.torrent, flags)
+  }
+
+  /** The pieces in progress, with the state of each of their blocks. */
+  getDownloadQueue(): PartialPieceInfo<object>[] {
+    const { picker, layout } = this.torrent
+    if (picker === null || layout === null) return []
+    return picker.downloadQueue((piece, block) => layout.blockSize(piece, block))
+  }
+
+  getPeerInfo(): PeerInfo[] {
+    const { torrent } = this
+    return Array.from(torrent.swarm.connections, (peer) => peerInfo(torrent, peer))
+  }
+
+  havePiece(piece: PieceIndex): boolean {
+    return this.torrent.havePiece(piece)
+  }
+
+  /** How many connected peers have each piece; empty when seeding or without metadata. */
+  pieceAvailability(): number[] {
+    return this.torrent.picker?.pieceAvailability() ?? []
+  }
+
+  /** A magnet link that leads others to this torrent. */
+  makeMagnetUri(): string {
+    const { torrent } = this
+    return makeMagnetUri({
+      infoHash: torrent.infoHash,
+      name: torrent.name,
+      trackers: torrent.trackers.entries(),
+      urlSeeds: torrent.info.urlSeeds,
+    })
+  }
+
+  // --- starting and stopping ------------------------------------------------------------------------------------
+
+  /** Disconnects all peers and announces nothing more. `flags`: `PauseFlags`. Posts `torrentPaused`. */
+  pause(flags = 0): void {
+    this.torrent.pause((flags & PauseFlags.gracefulPause) !== 0)
+  }
+
+  /** Posts `torrentResumed`. */
+  resume(): void {
+    this.torrent.resumeTorrent()
+  }
+
+  /** Whether the session decides when the torrent runs. */
+  setAutoManaged(on: boolean): void {
+    this.torrent.isAutoManaged = on
+    this.torrent.needsSaveResume = true
+  }
+
+  /** The 0.15 name of `setAutoManaged`. */
+  autoManaged(on: boolean): void {
+    this.setAutoManaged(on)
+  }
+
+  /** Pieces in order instead of rarest first. */
+  setSequentialDownload(on: boolean): void {
+    this.torrent.isSequentialDownload = on
+    this.torrent.needsSaveResume = true
+  }
+
+  get isSequentialDownload(): boolean {
+    return this.torrent.isSequentialDownload
+  }
+
+  /** Download nothing; what is there is still given. */
+  setUploadMode(on: boolean): void {
+    this.torrent.setUploadMode(on)
+    this.torrent.needsSaveResume = true
+  }
+
+  /** Forgets what is had and hashes everything on disk. `torrentChecked` follows. */
+  forceRecheck(): void {
+    this.torrent.forceRecheck()
+  }
+
+  /** Ends the state `error`, and tries again. */
+  clearError(): void {
+    this.torrent.clearError()
+  }
+
+  // --- priorities -----------------------------------------------------------------------------------------------
+
+  /** The priority of a piece, or with `priority` (0 to 7; 0 is not downloaded) sets it. */
+  piecePriority(piece: PieceIndex): number
+  piecePriority(piece: PieceIndex, priority: number): void
+  piecePriority(piece: PieceIndex, priority?: number): number | void {
+    const { torrent } = this
+    if (priority === undefined) return torrent.pieces?.piecePriority(piece) ?? 0
+    torrent.files.setPiecePriority(piece, checkedPriority(priority))
+  }
+
+  /** A priority for each piece. */
+  prioritizePieces(priorities: readonly number[]): void {
+    this.torrent.files.prioritizePieces(priorities.map(checkedPriority))
+  }
+
+  piecePriorities(): number[] {
+    return this.torrent.pieces?.piecePriorities().slice() ?? []
+  }
+
+  /** The priority of a file, or with `priority` (0 to 7) sets it. A piece has the highest of the files in it. */
+  filePriority(index: FileIndex): number
+  filePriority(index: FileIndex, priority: number): void
+  filePriority(index: FileIndex, priority?: number): number | void {
+    const { files } = this.torrent
+    if (priority === undefined) return files.filePriority(index)
+    files.setFilePriority(index, checkedPriority(priority))
+  }
+
+  /** A priority for each file. */
+  prioritizeFiles(priorities: readonly number[]): void {
+    this.torrent.files.prioritizeFiles(priorities.map(checkedPriority))
+  }
+
+  filePriorities(): number[] {
+    return this.torrent.files.filePriorities()
+  }
+
+  // --- peers ----------------------------------------------------------------------------------------------------
+
+  /** Connects to a peer now, whatever else is known of it. `source`: `PeerSource` bits. */
+  connectPeer(endpoint: Endpoint, source = 0): void {
+    this.torrent.swarm.connectTo(endpoint, source)
+  }
+
+  /** Most peers unchoked at a time, -1 for no limit. */
+  setMaxUploads(limit: number): void {
+    this.torrent.maxUploads = limit
+    this.torrent.needsSaveResume = true
+  }
+
+  get maxUploads(): number {
+    return this.torrent.maxUploads
+  }
+
+  /** Most connections, -1 for no limit; at least 2. */
+  setMaxConnections(limit: number): void {
+    this.torrent.connectionLimit = limit < 0 ? -1 : Math.max(2, limit)
+    this.torrent.needsSaveResume = true
+  }
+
+  get maxConnections(): number {
+    return this.torrent.connectionLimit
+  }
+
+  // --- trackers -------------------------------------------------------------------------------------------------
+
+  /** The trackers, in the order they are tried. */
+  trackers(): AnnounceEntry[] {
+    return this.torrent.trackers.entries()
+  }
+
+  /** Exactly these trackers from now on. */
+  replaceTrackers(trackers: readonly TrackerSpec[]): void {
+    this.torrent.trackers.replace(trackers)
+    this.torrent.needsSaveResume = true
+  }
+
+  /** One more tracker; one that is there already is ignored. */
+  addTracker(tracker: TrackerSpec): void {
+    this.torrent.trackers.add({ ...tracker, source: tracker.source ?? TrackerSource.client })
+    this.torrent.needsSaveResume = true
+  }
+
+  /** Announces now, or after `seconds`; to the tracker at `trackerIndex` only, -1 for all. */
+  forceReannounce(seconds: Seconds = 0, trackerIndex = -1, ignoreMinInterval = false): void {
+    this.torrent.trackers.forceReannounce(seconds, trackerIndex, ignoreMinInterval)
+  }
+
+  /** Asks a tracker how large the swarm is; `scrapeReply` or `scrapeFailed` follows. */
+  scrapeTracker(trackerIndex = -1): void {
+    this.torrent.trackers.scrape(trackerIndex)
+  }
+
+  /** Name and password for HTTP trackers that ask for them. */
+  setTrackerLogin(username: string, password: string): void {
+    this.torrent.announcer.login = { username, password }
+  }
+
+  // --- disk -----------------------------------------------------------------------------------------------------
+
+  /** Reads a whole piece that is had. Also posts `readPiece`. */
+  async readPiece(piece: PieceIndex): Promise<Uint8Array> {
+    return settle((done) => readPiece(this.torrent, piece, done))
+  }
+
+  /**
+   * Gives the torrent a whole piece; it counts as had when its hash is right. `flags`: `AddPieceFlags`.
+   * @throws LibtorrentError `noMetadata`, `invalidPieceIndex`, `invalidPieceSize`, `noMemory`
+   */
+  addPiece(piece: PieceIndex, bytes: Uint8Array, flags = 0): void {
+    addPiece(this.torrent, piece, bytes, flags)
+  }
+
+  /** Waits until everything received so far has reached the disk. Also posts `cacheFlushed`. */
+  async flushCache(): Promise<void> {
+    return settle((done) => flushCache(this.torrent, done))
+  }
+
+  /**
+   * What is needed to go on in a later session without checking; give it to `AddTorrentParams.resumeData`.
+   * `flags`: `SaveResumeFlags`; default waits for the disk. Also posts `saveResumeData` or `saveResumeDataFailed`.
+   */
+  async saveResumeData(flags: number = SaveResumeFlags.flushDiskCache): Promise<Uint8Array> {
+    return settle((done) => saveResumeData(this.torrent, flags, done))
+  }
+
+  /** Something has changed since resume data was saved. */
+  get needSaveResumeData(): boolean {
+    return this.torrent.needsSaveResume
+  }
+
+  /** Moves the files to another directory. Also posts `storageMoved` or `storageMovedFailed`. */
+  async moveStorage(savePath: string): Promise<void> {
+    return settle((done) => moveStorage(this.torrent, savePath, done))
+  }
+
+  /** Renames a file; `newName` is a path below the save path. Also posts `fileRenamed` or `fileRenameFailed`. */
+  async renameFile(index: FileIndex, newName: string): Promise<void> {
+    return settle((done) => renameFile(this.torrent, index, newName, done))
+  }
+
+  /**
+   * Gives a torrent added by info-hash its metadata: the bencoded info dictionary.
+   * @throws LibtorrentError `mismatchingInfoHash`, or what is wrong with it
+   */
+  setMetadata(metadata: Uint8Array): void {
+    if (!this.torrent.onMetadataComplete(metadata)) throw thrownError('mismatchingInfoHash')
+  }
+
+  /** The same text for all handles of a torrent: its info-hash. */
+  toString(): string {
+    return this.infoHash.toHex()
+  }
+
+  toJSON(): string {
+    return this.infoHash.toHex()
+  }
+}
+
+function checkedPriority(priority: number): number {
+  if (!Number.isInteger(priority) || priority < 0 || priority > 7) {
+    throw new RangeError(`a priority is an integer from 0 to 7, not ${priority}`)
+  }
+  return priority
+}
+
+/** A call with a callback as a promise; an error as the result rejects it. */
+function settle<T>(call: (done: (result: T | LibtorrentError) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((result) => {
+      if (result instanceof LibtorrentError) reject(result)
+      else resolve(result)
+    })
+  })
+}

@@ -1,0 +1,177 @@
+import type { DiskIo, DiskLimits, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import type { SharedBlockPool } from './blockPool.ts'
+import { CongestionGate } from './congestionGate.ts'
+import { CustomStorage } from './customStorage.ts'
+import type { Defer, StartDiskWorker } from './diskWorker.ts'
+import type { JobBatch } from './jobBatch.ts'
+import type { StorageInterface } from './storageInterface.ts'
+import type { StoreSetup, WireError } from './storeProtocol.ts'
+import { WorkerLane, type WorkerLaneHost } from './workerLane.ts'
+import { WorkerStorage, type WorkerStorageHost } from './workerStorage.ts'
+
+export interface WorkerDiskIoOptions {
+  readonly pool: SharedBlockPool
+  /** At least 1. Each worker is started by its first job. */
+  readonly workerCount: number
+  readonly startWorker: StartDiskWorker
+  readonly defer: Defer
+  readonly limits: DiskLimits
+}
+
+/** A read that waits for a slot. */
+interface WaitingRead {
+  readonly storage: TorrentStorage
+  readonly begin: () => void
+}
+
+/**
+ * The disk of a session, network-thread side. Files are touched only by the stores in the workers; here jobs are
+ * gathered, spread over the workers and answered. Pieces of a storage go to the workers in turn, and a piece always
+ * to the same one: that keeps operations on a piece in order, and checking busy on all cores.
+ */
+export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
+  readonly pool: SharedBlockPool
+  readonly lanes: readonly WorkerLane[]
+  readonly startWorker: StartDiskWorker
+  readonly defer: Defer
+  private limits: DiskLimits
+  private readonly gate: CongestionGate
+  private readonly storages = new Map<number, WorkerStorage>()
+  private readonly customStorages = new Set<TorrentStorage>()
+  private waitingReads: WaitingRead[] = []
+  private nextStorage = 0
+  private flushAsked = false
+  private stopped = false
+
+  constructor(options: WorkerDiskIoOptions) {
+    this.pool = options.pool
+    this.startWorker = options.startWorker
+    this.defer = options.defer
+    this.limits = options.limits
+    this.gate = new CongestionGate(options.pool, options.defer, options.limits.maxQueuedDiskBytes)
+    this.lanes = Array.from({ length: Math.max(1, options.workerCount) }, (_, index) => new WorkerLane(this, index))
+    this.pool.onRelease = () => {
+      this.serveWaitingReads()
+      this.gate.update()
+    }
+  }
+
+  get queuedWriteBytes(): number {
+    return this.gate.queuedWriteBytes
+  }
+
+  get isCongested(): boolean {
+    return this.gate.isCongested
+  }
+
+  get storeSetup(): StoreSetup {
+    return { poolMemory: this.pool.memory, filePoolSize: this.filesPerWorker() }
+  }
+
+  openStorage(params: StorageParams, handler: StorageHandler): TorrentStorage {
+    this.refuseWhenStopped()
+    const storage = new WorkerStorage(this, this.nextStorage++, params, handler)
+    this.storages.set(storage.id, storage)
+    return storage
+  }
+
+  /** A storage whose bytes are kept by `implementation` instead of files; all else as `openStorage`. */
+  openCustomStorage(params: StorageParams, handler: StorageHandler, implementation: StorageInterface): TorrentStorage {
+    this.refuseWhenStopped()
+    const storage = new CustomStorage(this, params, handler, implementation)
+    this.customStorages.add(storage)
+    return storage
+  }
+
+  whenWritable(callback: () => void): () => void {
+    return this.gate.whenWritable(callback)
+  }
+
+  configure(limits: DiskLimits): void {
+    this.limits = limits
+    this.gate.setLimit(limits.maxQueuedDiskBytes)
+    for (const lane of this.lanes) lane.setFilePoolSize(this.filesPerWorker())
+  }
+
+  stop(done: () => void): void {
+    this.stopped = true
+    const open = [...this.storages.values(), ...this.customStorages]
+    let closing = open.length
+    const stopLanes = () => {
+      let running = this.lanes.length
+      for (const lane of this.lanes) {
+        lane.stop(() => {
+          if (--running === 0) this.defer(done)
+        })
+      }
+    }
+    if (closing === 0) return stopLanes()
+    for (const storage of open) {
+      storage.close(() => {
+        if (--closing === 0) stopLanes()
+      })
+    }
+  }
+
+  // WorkerStorageHost
+
+  addQueuedWrite(bytes: number): void {
+    this.gate.add(bytes)
+  }
+
+  subtractQueuedWrite(bytes: number): void {
+    this.gate.subtract(bytes)
+  }
+
+  waitForSlot(storage: TorrentStorage, begin: () => void): void {
+    this.waitingReads.push({ storage, begin })
+  }
+
+  dropWaitingReads(storage: TorrentStorage): void {
+    this.waitingReads = this.waitingReads.filter((read) => read.storage !== storage)
+  }
+
+  storageClosed(storage: TorrentStorage): void {
+    if (storage instanceof WorkerStorage) this.storages.delete(storage.id)
+    else this.customStorages.delete(storage)
+  }
+
+  // WorkerLaneHost
+
+  flushLater(): void {
+    if (this.flushAsked) return
+    this.flushAsked = true
+    this.defer(this.flush)
+  }
+
+  onBatchAnswered(batch: JobBatch, errors: readonly WireError[] | null): void {
+    let thrown: { readonly cause: unknown } | null = null
+    for (let job = 0; job < batch.count; job++) {
+      try {
+        this.storages.get(batch.storage(job))?.onJobAnswered(batch, job, errors)
+      } catch (cause) {
+        // the jobs after it must still be answered, or their slots would be lost
+        thrown ??= { cause }
+      }
+    }
+    this.gate.update()
+    if (thrown !== null) throw thrown.cause
+  }
+
+  private readonly flush = (): void => {
+    this.flushAsked = false
+    for (const lane of this.lanes) lane.flush()
+  }
+
+  private serveWaitingReads(): void {
+    while (this.waitingReads.length > 0 && this.pool.hasSlotForRead) this.waitingReads.shift()?.begin()
+  }
+
+  private filesPerWorker(): number {
+    return Math.max(1, Math.floor(this.limits.filePoolSize / this.lanes.length))
+  }
+
+  private refuseWhenStopped(): void {
+    if (this.stopped) throw new Error('the disk was stopped')
+  }
+}

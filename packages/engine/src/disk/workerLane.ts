@@ -1,0 +1,196 @@
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { DiskWorker, DiskWorkerHandler, StartDiskWorker } from './diskWorker.ts'
+import { announceBatch, BATCH_JOBS, JobBatch, type JobOp } from './jobBatch.ts'
+import {
+  fromWireError,
+  type StatColumns,
+  type StorageLayout,
+  type StoreCall,
+  type StoreReply,
+  type StoreRequest,
+  type StoreSetup,
+  toWireError,
+  type WireError,
+} from './storeProtocol.ts'
+
+/** A batch is posted before the end of the turn when its jobs touch this much: bounds how long an answer waits. */
+const BATCH_BYTES = 4 * 1024 * 1024
+/** An idle worker gets its first batch of a turn as soon as it holds this much, so that both threads work. */
+const EAGER_BATCH_BYTES = 256 * 1024
+
+export type CallDone = (error: LibtorrentError | null, stats?: StatColumns) => void
+
+export interface WorkerLaneHost {
+  readonly startWorker: StartDiskWorker
+  readonly storeSetup: StoreSetup
+  /** Asks for a call of `flush` at the end of this turn of the event loop. */
+  flushLater(): void
+  /** The jobs of `batch` are done; errors in the records count from 1 in `errors`. */
+  onBatchAnswered(batch: JobBatch, errors: readonly WireError[] | null): void
+}
+
+/**
+ * One disk worker as the network thread sees it: started by the first job, it gathers the jobs of a turn into a
+ * batch and posts that as one message. A worker that dies fails what it had to do; the next job starts a new one.
+ */
+export class WorkerLane implements DiskWorkerHandler {
+  private worker: DiskWorker | null = null
+  private gathering: JobBatch | null = null
+  private inFlight: JobBatch[] = []
+  private spare: JobBatch[] = []
+  private calls = new Map<number, CallDone>()
+  private readonly opened = new Set<number>()
+  private nextBatch = 0
+  private nextCall = 0
+  private keepsAlive = false
+  private whenEnded: (() => void) | null = null
+
+  constructor(
+    private readonly host: WorkerLaneHost,
+    readonly index: number,
+  ) {}
+
+  /** Whether the worker knows the storage. */
+  hasOpened(storage: number): boolean {
+    return this.opened.has(storage)
+  }
+
+  /** Makes a storage known to the worker, or tells its new layout. Jobs added later see it. */
+  open(storage: number, layout: StorageLayout): void {
+    this.opened.add(storage)
+    this.flush()
+    this.post({ kind: 'open', storage, layout })
+  }
+
+  /** The worker was told to forget the storage. */
+  forgotten(storage: number): void {
+    this.opened.delete(storage)
+  }
+
+  /** `weight` is the number of bytes the job touches. */
+  add(
+    op: JobOp,
+    storage: number,
+    piece: number,
+    offset: number,
+    length: number,
+    slot: number,
+    token: number,
+    weight: number,
+  ): void {
+    let batch = this.gathering
+    if (batch === null) {
+      batch = this.gathering = this.spare.pop() ?? this.makeBatch()
+      this.host.flushLater()
+    }
+    batch.add(op, storage, piece, offset, length, slot, token, weight)
+    if (
+      batch.count === BATCH_JOBS ||
+      batch.weight >= BATCH_BYTES ||
+      (this.inFlight.length === 0 && batch.weight >= EAGER_BATCH_BYTES)
+    ) {
+      this.flush()
+    }
+  }
+
+  /** Posts what was gathered. */
+  flush(): void {
+    const batch = this.gathering
+    if (batch === null) return
+    this.gathering = null
+    this.inFlight.push(batch)
+    this.post(announceBatch(batch))
+    this.updateKeepsAlive()
+  }
+
+  /** A rare operation, after all jobs added so far were begun. */
+  call(storage: number, call: StoreCall, done: CallDone): void {
+    this.flush()
+    const id = this.nextCall++
+    this.calls.set(id, done)
+    this.post({ kind: 'call', id, storage, call })
+    this.updateKeepsAlive()
+  }
+
+  cancel(storage: number): void {
+    if (this.worker !== null) this.post({ kind: 'cancel', storage })
+  }
+
+  setFilePoolSize(filePoolSize: number): void {
+    if (this.worker !== null) this.post({ kind: 'limits', filePoolSize })
+  }
+
+  /** Ends the worker, after all it was asked to do. */
+  stop(done: () => void): void {
+    if (this.worker === null) return done()
+    this.flush()
+    this.whenEnded = done
+    this.post({ kind: 'stop' })
+    this.updateKeepsAlive()
+  }
+
+  onReply(reply: StoreReply): void {
+    if (typeof reply === 'number') {
+      this.batchAnswered(reply, null)
+    } else if (reply.kind === 'batchErrors') {
+      this.batchAnswered(reply.id, reply.errors)
+    } else {
+      const done = this.calls.get(reply.id)
+      this.calls.delete(reply.id)
+      this.updateKeepsAlive()
+      done?.(reply.error === null ? null : fromWireError(reply.error), reply.stats)
+    }
+  }
+
+  onEnded(cause: unknown): void {
+    const error = toWireError(cause ?? new Error('the disk worker was stopped'), 'unknown')
+    const batches = this.inFlight
+    if (this.gathering !== null) batches.push(this.gathering)
+    const calls = this.calls
+    this.worker = null
+    this.keepsAlive = false
+    this.gathering = null
+    this.inFlight = []
+    this.spare = []
+    this.calls = new Map()
+    this.opened.clear()
+    for (const batch of batches) {
+      for (let job = 0; job < batch.count; job++) batch.setError(job, 1)
+      this.host.onBatchAnswered(batch, [error])
+    }
+    for (const done of calls.values()) done(fromWireError(error))
+    const whenEnded = this.whenEnded
+    this.whenEnded = null
+    whenEnded?.()
+  }
+
+  private batchAnswered(id: number, errors: readonly WireError[] | null): void {
+    const batch = this.inFlight.shift()
+    if (batch?.id !== id) throw new Error(`worker ${this.index} answered batch ${id}, not ${batch?.id}`)
+    this.updateKeepsAlive()
+    try {
+      this.host.onBatchAnswered(batch, errors)
+    } finally {
+      batch.clear()
+      this.spare.push(batch)
+    }
+  }
+
+  private makeBatch(): JobBatch {
+    const batch = new JobBatch(this.nextBatch++)
+    this.post({ kind: 'batchMemory', id: batch.id, memory: batch.memory })
+    return batch
+  }
+
+  private post(request: StoreRequest): void {
+    this.worker ??= this.host.startWorker(this.index, this.host.storeSetup, this)
+    this.worker.post(request)
+  }
+
+  private updateKeepsAlive(): void {
+    const wanted = this.inFlight.length > 0 || this.calls.size > 0 || this.whenEnded !== null
+    if (wanted === this.keepsAlive) return
+    this.keepsAlive = wanted
+    this.worker?.setKeepsAlive(wanted)
+  }
+}

@@ -1,0 +1,128 @@
+import { type ErrorRow, httpErrors, libtorrentErrors, type upnpErrors } from './errorTables.ts'
+
+/** Symbol of an error of the `libtorrent` category. */
+export type LibtorrentErrorCode = keyof typeof libtorrentErrors
+export type HttpErrorCode = keyof typeof httpErrors
+export type UpnpErrorCode = keyof typeof upnpErrors
+
+/**
+ * Who defines the error: `libtorrent` the manual's own list, `http` a status code, `upnp` a router,
+ * `system` the operating system (`code` is then Node's: `ENOSPC`, `ECONNREFUSED`, ...).
+ */
+export type ErrorCategory = 'libtorrent' | 'http' | 'upnp' | 'system'
+
+/** What was being done when the error struck (libtorrent's `operation_t`). */
+export type Operation =
+  | 'unknown'
+  | 'bittorrent'
+  | 'handshake'
+  | 'connect'
+  | 'listen'
+  | 'accept'
+  | 'socketRead'
+  | 'socketWrite'
+  | 'hostnameLookup'
+  | 'fileOpen'
+  | 'fileRead'
+  | 'fileWrite'
+  | 'fileStat'
+  | 'fileRename'
+  | 'fileRemove'
+  | 'fileTruncate'
+  | 'mkdir'
+  | 'symlink'
+  | 'checkResume'
+  | 'parseTorrent'
+  | 'parseAddress'
+  | 'tracker'
+
+export interface ErrorDetails {
+  readonly operation?: Operation
+  readonly cause?: unknown
+  /** Replaces the text of the table. */
+  readonly message?: string
+  /** The path of the file at fault, if one is. */
+  readonly path?: string
+}
+
+interface ErrorIdentity {
+  readonly code: string
+  readonly value: number
+  readonly category: ErrorCategory
+}
+
+/**
+ * Any failure this library reports, thrown, rejected or carried by an alert.
+ * Compare `code` (and `category`), never `message`.
+ */
+export class LibtorrentError extends Error {
+  override readonly name = 'LibtorrentError'
+  /** camelCase symbol such as `failedHashCheck`; for `system` Node's code such as `ENOSPC`. */
+  readonly code: string
+  /** libtorrent's number in its category; for `system` the positive errno, 0 if there is none. */
+  readonly value: number
+  readonly category: ErrorCategory
+  readonly operation: Operation
+  readonly path: string | undefined
+
+  constructor(identity: ErrorIdentity, message: string, details: ErrorDetails = {}) {
+    super(details.message ?? message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = identity.code
+    this.value = identity.value
+    this.category = identity.category
+    this.operation = details.operation ?? 'unknown'
+    this.path = details.path
+  }
+
+  is(code: LibtorrentErrorCode): boolean {
+    return this.category === 'libtorrent' && this.code === code
+  }
+}
+
+/**
+ * Makes an error without a stack trace. Failures of peers, trackers and disks are reported by the thousand and kept in
+ * alerts; a trace would tell nothing about them, and keep alive whatever was being done.
+ */
+function withoutTrace(identity: ErrorIdentity, message: string, details?: ErrorDetails): LibtorrentError {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return new LibtorrentError(identity, message, details)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/** An error of the manual's own list, to be reported. */
+export function libtorrentError(code: LibtorrentErrorCode, details?: ErrorDetails): LibtorrentError {
+  const row: ErrorRow = libtorrentErrors[code]
+  return withoutTrace({ code, value: row.value, category: 'libtorrent' }, row.message, details)
+}
+
+/** The same, to be thrown at the caller: with a trace to where it called. */
+export function thrownError(code: LibtorrentErrorCode, details?: ErrorDetails): LibtorrentError {
+  const row: ErrorRow = libtorrentErrors[code]
+  return new LibtorrentError({ code, value: row.value, category: 'libtorrent' }, row.message, details)
+}
+
+const httpCodeOf = new Map(Object.entries(httpErrors).map(([code, row]) => [row.value as number, code]))
+
+/** An error for the HTTP status a server answered with. */
+export function httpError(status: number, details?: ErrorDetails): LibtorrentError {
+  const code = httpCodeOf.get(status) ?? `http${status}`
+  const text = (httpErrors as Record<string, ErrorRow>)[code]?.message ?? 'HTTP error'
+  return withoutTrace({ code, value: status, category: 'http' }, `${status} ${text}`, details)
+}
+
+/** An error of the operating system, from whatever Node threw. */
+export function systemError(cause: unknown, details: ErrorDetails = {}): LibtorrentError {
+  if (cause instanceof LibtorrentError) return cause
+  const { code, errno, message, path } = (cause ?? {}) as Partial<NodeJS.ErrnoException>
+  // Reading the trace turns it into text: until then it holds on to every object on the stack.
+  if (cause instanceof Error) void cause.stack
+  return withoutTrace(
+    { code: code ?? 'unknownError', value: Math.abs(errno ?? 0), category: 'system' },
+    message ?? String(cause),
+    { cause, path, ...details },
+  )
+}

@@ -1,0 +1,108 @@
+/** libtorrent-ts: the public API. */
+
+export type { Endpoint } from './address/endpoint.ts'
+export { Alert, AlertCategory } from './alerts/alert.ts'
+export type { TorrentRef } from './alerts/alertSink.ts'
+export { type AlertOf, type AlertRow, type AlertType, type AnyAlert, alertTable } from './alerts/alertTable.ts'
+export * from './alerts/peerAlerts.ts'
+export * from './alerts/sessionAlerts.ts'
+export * from './alerts/socketType.ts'
+export * from './alerts/storageAlerts.ts'
+export * from './alerts/torrentAlerts.ts'
+export { TorrentState } from './alerts/torrentState.ts'
+export * from './alerts/trackerAlerts.ts'
+export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
+export {
+  type AlertFor,
+  RemoveFlags,
+  Session,
+  type SessionAlert,
+  type SessionEvent,
+  type SessionParams,
+} from './api/session.ts'
+export {
+  addFiles,
+  type CreateTorrentOptions,
+  createTorrentFromPath,
+  setPieceHashes,
+} from './api/setPieceHashes.ts'
+export { PauseFlags, TorrentHandle } from './api/torrentHandle.ts'
+export { type BdecodeLimits, type BdecodeResult, bdecode } from './bencode/bdecode.ts'
+export { bencode } from './bencode/bencode.ts'
+export type { BNode } from './bencode/bNode.ts'
+export {
+  bdecodeEntry,
+  type Entry,
+  type EntryObject,
+  type EntryType,
+  entryDict,
+  entryInteger,
+  entryList,
+  entryString,
+  entryType,
+  findKey,
+  Preformatted,
+  printEntry,
+  toEntry,
+} from './bencode/entry.ts'
+export { Hasher, sha1, sha256 } from './crypto/sha1.ts'
+export { DisabledStorage } from './disk/disabledStorage.ts'
+export { MemoryStorage } from './disk/memoryStorage.ts'
+export type { StorageConstructor, StorageInterface } from './disk/storageInterface.ts'
+export { type ErrorRow, httpErrors, libtorrentErrors, upnpErrors } from './errors/errorTables.ts'
+export {
+  type ErrorCategory,
+  type HttpErrorCode,
+  LibtorrentError,
+  type LibtorrentErrorCode,
+  libtorrentError,
+  type Operation,
+  type UpnpErrorCode,
+} from './errors/libtorrentError.ts'
+export { automaticPieceSize, CreateFlags, CreateTorrent } from './metainfo/createTorrent.ts'
+export { type FileEntry, FileFlags, type FileSlice } from './metainfo/fileEntry.ts'
+export { FileStorage } from './metainfo/fileStorage.ts'
+export { DEFAULT_FINGERPRINT, Fingerprint, generateFingerprint } from './metainfo/fingerprint.ts'
+export { clientFingerprint, identifyClient } from './metainfo/identifyClient.ts'
+export {
+  type FileRange,
+  type MagnetParams,
+  type MagnetSource,
+  makeMagnetUri,
+  parseMagnetUri,
+} from './metainfo/magnet.ts'
+export type { PeerRequest } from './metainfo/peerRequest.ts'
+export { TorrentInfo } from './metainfo/torrentInfo.ts'
+export { DEFAULT_TORRENT_LIMITS, type TorrentLimits } from './metainfo/torrentLimits.ts'
+export { type NodeAddress, TrackerSource, type TrackerUrl, type WebSeedEntry } from './metainfo/trackerUrl.ts'
+export { NodeHttp } from './node/nodeHttp.ts'
+export { PeerSource } from './peers/peerSource.ts'
+export { BlockState, PieceState } from './picker/downloadingPiece.ts'
+export type { BlockInfo, PartialPieceInfo } from './picker/piecePicker.ts'
+export type { FileStat, StorageFile, StorageParams } from './platform/disk.ts'
+export type { HttpClient, HttpRequest, HttpResponse } from './platform/http.ts'
+export type { Platform } from './platform/platform.ts'
+export { readResumeData } from './resume/readResumeData.ts'
+export { emptyResumeState, type ResumeState } from './resume/resumeState.ts'
+export { writeResumeData } from './resume/writeResumeData.ts'
+export type { SessionStatus } from './session/sessionStatus.ts'
+export * from './settings/settingEnums.ts'
+export {
+  classicSettings,
+  defaultSettings,
+  highPerformanceSeed,
+  minMemoryUsage,
+  type Settings,
+  settingByName,
+} from './settings/settings.ts'
+export { type SettingName, settingsTable } from './settings/settingsTable.ts'
+export { type AddTorrentParams, StorageMode } from './torrent/addTorrentParams.ts'
+export { AddPieceFlags, SaveResumeFlags } from './torrent/diskOperations.ts'
+export { FileProgressFlags } from './torrent/fileProgress.ts'
+export { ConnectionType, PeerFlags, type PeerInfo } from './torrent/peerInfo.ts'
+export { StatusFlags, type TorrentStatus } from './torrent/torrentStatus.ts'
+export { AnnounceEntry, type TrackerSpec } from './tracker/announceEntry.ts'
+export { Bitfield } from './util/bitfield.ts'
+export { BigNumber, Sha1Hash, Sha256Hash } from './util/digest.ts'
+export { BLOCK_SIZE_BYTES } from './util/flavored.ts'
+export { VERSION } from './util/version.ts'

@@ -1,0 +1,21 @@
+import type { Platform } from '../platform/platform.ts'
+import { NodeHttp } from './nodeHttp.ts'
+import { NodeRandom } from './nodeRandom.ts'
+import { NodeResolver } from './nodeResolver.ts'
+import { NodeTcp } from './nodeTcp.ts'
+import { NodeClock, NodeTimers } from './nodeTime.ts'
+import { NodeUdp } from './nodeUdp.ts'
+
+/** The real world, as Node gives it. */
+export function nodePlatform(): Platform {
+  const clock = new NodeClock()
+  return {
+    clock,
+    timers: new NodeTimers(),
+    random: new NodeRandom(),
+    tcp: new NodeTcp(),
+    udp: new NodeUdp(),
+    resolver: new NodeResolver(clock),
+    http: new NodeHttp(),
+  }
+}

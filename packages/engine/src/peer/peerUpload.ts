@@ -1,0 +1,129 @@
+import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
+import type { PieceLayout } from '../metainfo/pieceLayout.ts'
+import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
+import type { MessageWriter } from '../wire/messageWriter.ts'
+import { UploadQueue } from './uploadQueue.ts'
+
+/** How often a choked peer gets each block of a piece granted to it, on average, before it is an abuser (libtorrent). */
+const MAX_GRANTED_COPIES = 3
+
+/** Invalid requests after which the peer is not worth talking to (libtorrent's number). */
+const MAX_INVALID_REQUESTS = 300
+
+export interface PeerUploadHost {
+  readonly writer: MessageWriter
+  readonly layout: PieceLayout | null
+  readonly supportsFast: boolean
+  readonly maxQueueLength: number
+  /** Setting `max_rejects`: requests refused in a row while choked, after which the peer is an abuser. */
+  readonly maxRejects: number
+  /** We choked the peer a moment ago: it cannot know yet. */
+  readonly isJustChoked: boolean
+  havePiece(piece: number): boolean
+  /** Asks the disk for a block; `sendBlock` or `readFailed` of the connection answers. */
+  readBlock(piece: number, begin: number, length: number): void
+  onInvalidRequest(piece: number, begin: number, length: number): void
+}
+
+/** The sending half of a connection: what the peer asked for, and how much of it is on its way. */
+export class PeerUpload {
+  readonly requests = new UploadQueue()
+  /** Pieces the peer may have while choked (BEP 6), with how often it asked; null until some were granted. */
+  private granted: Map<number, number> | null = null
+  isChoked = true
+  /** Bytes asked of the disk that have not come back. */
+  readingBytes = 0
+  private rejectsInRow = 0
+  private invalidRequests = 0
+
+  constructor(private readonly host: PeerUploadHost) {}
+
+  /** Returns the error to close the connection with, or null. */
+  onRequest(piece: number, begin: number, length: number): LibtorrentErrorCode | null {
+    const { host } = this
+    const { layout } = host
+    // A peer may ask before we know the torrent's pieces only if it mistakes us for a seed.
+    if (
+      layout === null ||
+      !layout.isInside(piece, begin, length) ||
+      length > BLOCK_SIZE_BYTES ||
+      !host.havePiece(piece)
+    ) {
+      host.onInvalidRequest(piece, begin, length)
+      this.reject(piece, begin, length)
+      return ++this.invalidRequests > MAX_INVALID_REQUESTS ? 'invalidRequest' : null
+    }
+    if (this.isChoked) {
+      const asked = this.granted?.get(piece)
+      if (asked === undefined) return this.refuseChoked(piece, begin, length)
+      if (asked >= MAX_GRANTED_COPIES * layout.blocksPerPiece) return 'tooManyRequestsWhenChoked'
+      this.granted?.set(piece, asked + 1)
+    }
+    if (this.requests.length >= host.maxQueueLength) {
+      this.reject(piece, begin, length)
+      return null
+    }
+    this.rejectsInRow = 0
+    this.requests.push(piece, begin, length)
+    return null
+  }
+
+  /** Lets the peer have `piece` while it is choked. */
+  grant(piece: number): void {
+    this.granted ??= new Map()
+    this.granted.set(piece, 0)
+  }
+
+  private refuseChoked(piece: number, begin: number, length: number): LibtorrentErrorCode | null {
+    this.reject(piece, begin, length)
+    if (this.host.isJustChoked) return null
+    return ++this.rejectsInRow > this.host.maxRejects ? 'tooManyRequestsWhenChoked' : null
+  }
+
+  onCancel(piece: number, begin: number, length: number): void {
+    // With the fast extension every request is answered: the block if it is under way already, else a reject.
+    if (this.requests.remove(piece, begin, length)) this.reject(piece, begin, length)
+  }
+
+  /**
+   * Starts disk reads for the oldest requests, up to `budget` bytes that are read or unsent. Begins only when half of
+   * that has gone: blocks are then asked of the disk many at a time, which costs it little more than one.
+   */
+  pump(unsentBytes: number, budget: number): void {
+    const { requests } = this
+    if (unsentBytes + this.readingBytes > budget / 2) return
+    while (requests.length > 0 && unsentBytes + this.readingBytes < budget) {
+      const { firstPiece, firstBegin, firstLength } = requests
+      requests.shift()
+      this.readingBytes += firstLength
+      this.host.readBlock(firstPiece, firstBegin, firstLength)
+    }
+  }
+
+  choke(): void {
+    this.isChoked = true
+    this.rejectsInRow = 0
+    this.host.writer.choke()
+    const kept: number[] = []
+    this.requests.drain((piece, begin, length) => {
+      if (this.granted?.has(piece)) kept.push(piece, begin, length)
+      else this.reject(piece, begin, length)
+    })
+    for (let i = 0; i < kept.length; i += 3) this.requests.push(kept[i], kept[i + 1], kept[i + 2])
+  }
+
+  unchoke(): void {
+    this.isChoked = false
+    this.rejectsInRow = 0
+    this.host.writer.unchoke()
+  }
+
+  /** Answers everything still waiting with a reject: the torrent has nothing to give any more. */
+  rejectAll(): void {
+    this.requests.drain((piece, begin, length) => this.reject(piece, begin, length))
+  }
+
+  reject(piece: number, begin: number, length: number): void {
+    if (this.host.supportsFast) this.host.writer.reject(piece, begin, length)
+  }
+}

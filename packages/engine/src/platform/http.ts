@@ -1,0 +1,42 @@
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { Millis } from '../util/flavored.ts'
+
+export interface HttpRequest {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** The whole exchange must be over within this time. */
+  readonly completionTimeout: Millis
+  /** Longest silence while waiting for or receiving the answer. */
+  readonly receiveTimeout: Millis
+  /** Largest body accepted, after decompression. Beyond it the exchange is aborted with `packetTooLarge`. */
+  readonly maxBodyBytes: number
+  /** Redirects followed at most. Default 5. */
+  readonly maxRedirects?: number
+  /** Check certificates of https servers. Default true. */
+  readonly validateCertificate?: boolean
+  /**
+   * Judges every address about to be connected to, on each hop and after name resolution, so that neither a redirect
+   * nor a name that changes its answer reaches where it must not. An error refuses the connection. Default: all pass.
+   */
+  readonly checkAddress?: (address: string, url: string) => LibtorrentError | null
+  /** Bind outgoing connections to this local address. */
+  readonly localAddress?: string
+}
+
+export interface HttpResponse {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Decompressed body. */
+  readonly body: Uint8Array
+  /** The address the answer came from. */
+  readonly remoteAddress: string
+  /** The URL after redirects. */
+  readonly finalUrl: string
+}
+
+/** Small HTTP(S) exchanges: tracker announces and scrapes, .torrent files by URL. */
+export interface HttpClient {
+  /** `done` is called once, later. Any status is a response, not an error. Returns a function that cancels silently. */
+  get(request: HttpRequest, done: (result: HttpResponse | LibtorrentError) => void): () => void
+}

@@ -1,0 +1,21 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+
+export interface UdpHandler {
+  /** `packet` is a view valid only during the call. */
+  onPacket(packet: Uint8Array, from: Endpoint): void
+  /** The socket failed and is closed. ICMP errors of single packets are not reported. */
+  onError(error: LibtorrentError): void
+}
+
+export interface UdpSocket {
+  readonly local: Endpoint
+  /** Sends a copy of `packet`. Loss and errors are silent, as UDP is. */
+  send(packet: Uint8Array, to: Endpoint): void
+  close(): void
+}
+
+export interface Udp {
+  /** Binds `local` (port 0 picks one); IPv6 sockets are IPv6 only. */
+  bind(local: Endpoint, handler: UdpHandler, done: (result: UdpSocket | LibtorrentError) => void): void
+}

@@ -1,0 +1,43 @@
+import { isGlobal } from '../address/classify.ts'
+import { isV6 } from '../address/endpoint.ts'
+
+/** Votes kept at most; beyond them the oldest do not count any more. */
+const MAX_VOTERS = 200
+const MIN_VOTES = 2
+
+/**
+ * Our address as others see it, found by vote: peers (`yourip`), trackers (`external ip`). One vote for each source,
+ * so that a single liar cannot decide. One family is one election.
+ */
+export class ExternalAddress {
+  private readonly votes = { v4: new Map<string, string>(), v6: new Map<string, string>() }
+  private readonly elected = { v4: null as string | null, v6: null as string | null }
+
+  address(v6: boolean): string | null {
+    return v6 ? this.elected.v6 : this.elected.v4
+  }
+
+  /** `source` says we are `address`. Returns true when that changed the outcome. */
+  vote(address: string, source: string): boolean {
+    // A peer on our own network sees an address the rest of the world cannot reach.
+    if (!isGlobal(address)) return false
+    const family = isV6(address) ? 'v6' : 'v4'
+    const votes = this.votes[family]
+    votes.delete(source)
+    votes.set(source, address)
+    if (votes.size > MAX_VOTERS) votes.delete(votes.keys().next().value as string)
+    const winner = this.winner(votes)
+    if (winner === null || winner === this.elected[family]) return false
+    this.elected[family] = winner
+    return true
+  }
+
+  /** At least two votes, and the runner-up below two thirds of them (libtorrent's rule). */
+  private winner(votes: ReadonlyMap<string, string>): string | null {
+    const counts = new Map<string, number>()
+    for (const address of votes.values()) counts.set(address, (counts.get(address) ?? 0) + 1)
+    const [first, second] = [...counts].sort((a, b) => b[1] - a[1])
+    if (first === undefined || first[1] < MIN_VOTES) return null
+    return second !== undefined && second[1] * 3 >= first[1] * 2 ? null : first[0]
+  }
+}

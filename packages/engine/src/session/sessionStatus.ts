@@ -1,0 +1,71 @@
+import type { Seconds } from '../util/flavored.ts'
+import type { SessionCore } from './sessionCore.ts'
+
+/** A snapshot of the session (manual, session_status). Bytes and bytes per second over all torrents. */
+export interface SessionStatus {
+  /** Somebody reached us: our port is open. */
+  readonly hasIncomingConnections: boolean
+  readonly uploadRate: number
+  readonly downloadRate: number
+  readonly totalUpload: number
+  readonly totalDownload: number
+  readonly payloadUploadRate: number
+  readonly payloadDownloadRate: number
+  readonly totalPayloadUpload: number
+  readonly totalPayloadDownload: number
+  /** Estimated TCP and IP headers. */
+  readonly ipOverheadUploadRate: number
+  readonly ipOverheadDownloadRate: number
+  readonly totalIpOverheadUpload: number
+  readonly totalIpOverheadDownload: number
+  readonly totalRedundantBytes: number
+  readonly totalFailedBytes: number
+  /** Connections, half-open ones included. */
+  readonly numPeers: number
+  readonly numUnchoked: number
+  readonly allowedUploadSlots: number
+  /** Seconds until the next rounds. */
+  readonly optimisticUnchokeCounter: Seconds
+  readonly unchokeCounter: Seconds
+  /** Bytes on their way to the disk. */
+  readonly diskWriteQueue: number
+  /** Peers known over all torrents. */
+  readonly peerlistSize: number
+}
+
+export function sessionStatus(session: SessionCore): SessionStatus {
+  const { stats, unchoker } = session
+  const now = session.clock.now()
+  let totalFailedBytes = session.removedFailedBytes
+  let totalRedundantBytes = session.removedRedundantBytes
+  let peerlistSize = 0
+  for (const torrent of session.torrents.values()) {
+    totalFailedBytes += torrent.counters.failedBytes
+    totalRedundantBytes += torrent.counters.redundantBytes
+    peerlistSize += torrent.swarm.knownPeers
+  }
+  return {
+    hasIncomingConnections: session.hasIncomingConnections,
+    uploadRate: stats.uploadRate,
+    downloadRate: stats.downloadRate,
+    totalUpload: stats.totalUpload,
+    totalDownload: stats.totalDownload,
+    payloadUploadRate: stats.uploadPayloadRate,
+    payloadDownloadRate: stats.downloadPayloadRate,
+    totalPayloadUpload: stats.totalPayloadUpload,
+    totalPayloadDownload: stats.totalPayloadDownload,
+    ipOverheadUploadRate: stats.uploadIpProtocol.rate,
+    ipOverheadDownloadRate: stats.downloadIpProtocol.rate,
+    totalIpOverheadUpload: stats.uploadIpProtocol.total,
+    totalIpOverheadDownload: stats.downloadIpProtocol.total,
+    totalRedundantBytes,
+    totalFailedBytes,
+    numPeers: session.numConnections,
+    numUnchoked: unchoker.numUnchoked,
+    allowedUploadSlots: unchoker.allowedUploadSlots,
+    optimisticUnchokeCounter: unchoker.optimisticCounter(now),
+    unchokeCounter: unchoker.unchokeCounter(now),
+    diskWriteQueue: session.disk.queuedWriteBytes,
+    peerlistSize,
+  }
+}

@@ -1,0 +1,205 @@
+import { chooseUnchoked } from '../choking/chooseUnchoked.ts'
+import { chooseOptimisticUnchokes } from '../choking/optimisticUnchoke.ts'
+import type { UnchokeCandidate, UnchokeTorrent } from '../choking/unchokeCandidate.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Torrent } from '../torrent/torrent.ts'
+import type { Millis } from '../util/flavored.ts'
+
+export interface UnchokerHost {
+  readonly settings: Readonly<Settings>
+  activeTorrents(): Iterable<Torrent>
+}
+
+/** Decides which peers of all torrents we send to: unchoke rounds, optimistic unchokes, free slots given away at once. */
+export class Unchoker {
+  /** Peers that are unchoked now. */
+  numUnchoked = 0
+  /** Slots the last round allowed. */
+  allowedUploadSlots: number
+  private lastRound: Millis = 0
+  private lastOptimistic: Millis = 0
+
+  constructor(private readonly host: UnchokerHost) {
+    this.allowedUploadSlots = slotLimit(host.settings)
+  }
+
+  /** Seconds until the next regular and optimistic rounds, as `session_status` shows them. */
+  unchokeCounter(now: Millis): number {
+    return Math.max(0, Math.ceil(this.host.settings.unchokeInterval - (now - this.lastRound) / 1000))
+  }
+
+  optimisticCounter(now: Millis): number {
+    const interval = this.host.settings.optimisticUnchokeInterval
+    return Math.max(0, Math.ceil(interval - Math.min(interval, (now - this.lastOptimistic) / 1000)))
+  }
+
+  /** A free slot goes to whoever asks first; a slot of someone who wants nothing more is free. */
+  onInterestChanged(torrent: Torrent, peer: PeerConnection): void {
+    if (!peer.isPeerInterested) {
+      this.choke(peer)
+      this.giveFreeSlot()
+    } else if (this.hasFreeSlot(torrent)) {
+      this.unchoke(peer)
+    }
+  }
+
+  onClosed(peer: PeerConnection): void {
+    if (peer.upload.isChoked) return
+    if (peer.isOptimisticUnchoke) this.lastOptimistic = Number.NEGATIVE_INFINITY
+    this.numUnchoked--
+    this.giveFreeSlot()
+  }
+
+  /** Once a second. */
+  tick(now: Millis): void {
+    const { settings } = this.host
+    if (now - this.lastRound >= settings.unchokeInterval * 1000) this.regularRound(now)
+    if (now - this.lastOptimistic >= settings.optimisticUnchokeInterval * 1000) this.optimisticRound(now)
+  }
+
+  private hasFreeSlot(torrent: Torrent): boolean {
+    const limit = slotLimit(this.host.settings)
+    if (this.numUnchoked >= Math.max(limit, this.allowedUploadSlots)) return false
+    return torrent.maxUploads < 0 || countUnchoked(torrent) < torrent.maxUploads
+  }
+
+  private giveFreeSlot(): void {
+    for (const torrent of this.host.activeTorrents()) {
+      if (!this.hasFreeSlot(torrent)) continue
+      for (const peer of torrent.swarm.connections) {
+        if (peer.isReady && peer.isPeerInterested && peer.upload.isChoked) return this.unchoke(peer)
+      }
+    }
+  }
+
+  private regularRound(now: Millis): void {
+    const candidates = this.candidates()
+    const round = chooseUnchoked(candidates, this.host.settings, Math.max(1, now - this.lastRound), now)
+    this.lastRound = now
+    this.allowedUploadSlots = Math.min(round.slots, Number.MAX_SAFE_INTEGER)
+    for (const candidate of candidates) {
+      const { peer } = candidate
+      if (round.unchoked.has(candidate)) {
+        // An optimistic unchoke that earned a regular slot leaves its own to the next one, at once.
+        if (peer.isOptimisticUnchoke) this.lastOptimistic = Number.NEGATIVE_INFINITY
+        peer.isOptimisticUnchoke = false
+        this.unchoke(peer)
+      } else if (!peer.isOptimisticUnchoke) {
+        this.choke(peer)
+      }
+      peer.downloadedAtRound = peer.stats.totalPayloadDownload
+      peer.uploadedAtRound = peer.stats.totalPayloadUpload
+    }
+  }
+
+  private optimisticRound(now: Millis): void {
+    this.lastOptimistic = now
+    const candidates = this.candidates()
+    const chosen = new Set(
+      chooseOptimisticUnchokes(
+        candidates,
+        this.allowedUploadSlots === Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : this.allowedUploadSlots,
+        this.host.settings.numOptimisticUnchokeSlots,
+      ),
+    )
+    for (const candidate of candidates) {
+      const { peer } = candidate
+      if (chosen.has(candidate)) {
+        if (peer.entry !== null) peer.entry.lastOptimisticallyUnchoked = now
+        this.unchoke(peer)
+        peer.isOptimisticUnchoke = true
+      } else if (peer.isOptimisticUnchoke) {
+        this.choke(peer)
+      }
+    }
+  }
+
+  private choke(peer: PeerConnection): void {
+    if (peer.upload.isChoked) return
+    peer.chokePeer()
+    this.numUnchoked--
+  }
+
+  private unchoke(peer: PeerConnection): void {
+    if (!peer.upload.isChoked || !peer.isReady) return
+    peer.unchokePeer()
+    this.numUnchoked++
+  }
+
+  private candidates(): Candidate[] {
+    const candidates: Candidate[] = []
+    for (const torrent of this.host.activeTorrents()) {
+      const shared = describe(torrent)
+      for (const peer of torrent.swarm.connections) {
+        if (!peer.isReady) continue
+        if (peer.isPeerInterested) candidates.push(new Candidate(peer, shared))
+        else this.choke(peer)
+      }
+    }
+    return candidates
+  }
+}
+
+class Candidate implements UnchokeCandidate {
+  readonly uploadPriority = 1
+
+  constructor(
+    readonly peer: PeerConnection,
+    readonly torrent: UnchokeTorrent,
+  ) {}
+
+  get isChoked(): boolean {
+    return this.peer.upload.isChoked
+  }
+
+  get isOptimisticallyUnchoked(): boolean {
+    return this.peer.isOptimisticUnchoke
+  }
+
+  get downloadedInLastRound(): number {
+    return this.peer.stats.totalPayloadDownload - this.peer.downloadedAtRound
+  }
+
+  get uploadedInLastRound(): number {
+    return this.peer.stats.totalPayloadUpload - this.peer.uploadedAtRound
+  }
+
+  get uploadedSinceUnchoked(): number {
+    return this.peer.stats.totalPayloadUpload - this.peer.uploadedAtUnchoke
+  }
+
+  get totalPayloadUpload(): number {
+    return this.peer.stats.totalPayloadUpload
+  }
+
+  get numHavePieces(): number {
+    return this.peer.pieces.count
+  }
+
+  get lastUnchoked(): Millis {
+    return this.peer.lastUnchoked
+  }
+
+  get lastOptimisticallyUnchoked(): Millis {
+    return this.peer.entry?.lastOptimisticallyUnchoked ?? 0
+  }
+}
+
+function describe(torrent: Torrent): UnchokeTorrent {
+  return {
+    pieceLength: torrent.layout?.pieceLength ?? 0,
+    totalSize: torrent.layout?.totalSize ?? 0,
+    maxUploads: torrent.maxUploads,
+  }
+}
+
+function countUnchoked(torrent: Torrent): number {
+  let count = 0
+  for (const peer of torrent.swarm.connections) if (!peer.upload.isChoked) count++
+  return count
+}
+
+function slotLimit(settings: Readonly<Settings>): number {
+  return settings.unchokeSlotsLimit < 0 ? Number.MAX_SAFE_INTEGER : settings.unchokeSlotsLimit
+}

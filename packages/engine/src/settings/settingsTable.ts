@@ -1,0 +1,21 @@
+import { chokingSettings } from './chokingSettings.ts'
+import { diskSettings } from './diskSettings.ts'
+import { peerSettings } from './peerSettings.ts'
+import { pickerSettings } from './pickerSettings.ts'
+import { sessionSettings } from './sessionSettings.ts'
+import { trackerSettings } from './trackerSettings.ts'
+
+/**
+ * Every setting there is, by its name. A setting has the name, unit and meaning of libtorrent's manual. `default` is
+ * libtorrent 2.1's value where the one of 0.15.5 (`classic`) would hold a user of today back, the manual's otherwise.
+ */
+export const settingsTable = {
+  ...sessionSettings,
+  ...trackerSettings,
+  ...peerSettings,
+  ...pickerSettings,
+  ...chokingSettings,
+  ...diskSettings,
+} as const
+
+export type SettingName = keyof typeof settingsTable

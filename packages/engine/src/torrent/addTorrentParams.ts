@@ -1,0 +1,79 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import type { StorageConstructor } from '../disk/storageInterface.ts'
+import type { FileRange } from '../metainfo/magnet.ts'
+import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
+import type { Sha1Hash } from '../util/digest.ts'
+
+/** How files take their space on disk (manual, "storage allocation"). */
+export const StorageMode = {
+  /** Blocks are written where they belong; what is missing takes no space. */
+  sparse: 'sparse',
+  /** Files have their full size from the start. */
+  allocate: 'allocate',
+} as const
+export type StorageMode = (typeof StorageMode)[keyof typeof StorageMode]
+
+/**
+ * What a torrent is added with (manual, add_torrent_params; the 1.0 flags are the boolean fields here).
+ * One of `ti`, `infoHash` and `url` says which torrent.
+ */
+export interface AddTorrentParams {
+  /** The torrent, from its .torrent file. */
+  ti?: TorrentInfo
+  /** The info-hash alone: the metadata is fetched from peers. */
+  infoHash?: Sha1Hash
+  /** A magnet link. What it says is added to the other fields. */
+  url?: string
+  /** Shown while the metadata is not known. */
+  name?: string
+  /** Directory the files are in, or will be; made when needed. Relative paths count from the working directory. */
+  savePath: string
+  /** What `saveResumeData` gave in an earlier session. */
+  resumeData?: Uint8Array
+  /** Default `sparse`. */
+  storageMode?: StorageMode
+  /** Storage of one's own in place of files. */
+  storage?: StorageConstructor
+  /** Start paused. Default false. */
+  paused?: boolean
+  /** Left to the session to start and stop. Default true. A torrent added `paused` stays paused only if this is false. */
+  autoManaged?: boolean
+  /** Adding a torrent that is there already throws `duplicateTorrent`, instead of giving its handle. Default false. */
+  duplicateIsError?: boolean
+  /** All files are complete: pieces are checked when they are first asked for, not before. Default false. */
+  seedMode?: boolean
+  /** Download nothing. Default false. */
+  uploadMode?: boolean
+  /** Pieces in order. Default false. */
+  sequentialDownload?: boolean
+  /** `paused`, `autoManaged` and `savePath` of these parameters count, not those of the resume data. Default false. */
+  overrideResumeData?: boolean
+  /** Keep the trackers given here beside those of the resume data. Default false. */
+  mergeResumeTrackers?: boolean
+  /** `savePath` of the resume data counts. Default false. */
+  useResumeSavePath?: boolean
+  /** Report changes in `stateUpdate` alerts. Default true. */
+  updateSubscribe?: boolean
+  /** Kept with the torrent for its owner. */
+  userdata?: unknown
+  /** One more tracker, in a tier before the others (0.15). */
+  trackerUrl?: string
+  /** More trackers; each in its own tier unless `trackerTiers` says otherwise. */
+  trackers?: readonly string[]
+  /** Tier of each of `trackers`. */
+  trackerTiers?: readonly number[]
+  trackerid?: string
+  urlSeeds?: readonly string[]
+  /** Peers to connect to at once. */
+  peers?: readonly Endpoint[]
+  /** The only files wanted (BEP 53), unless `filePriorities` says otherwise. */
+  selectOnly?: readonly FileRange[]
+  /** 0 to 7 for each file. */
+  filePriorities?: readonly number[]
+  /** 0 to 7 for each piece; goes before `filePriorities`. */
+  piecePriorities?: readonly number[]
+  /** Most peers unchoked at a time, -1 for no limit (default). */
+  maxUploads?: number
+  /** Most connections, -1 for no limit (default). */
+  maxConnections?: number
+}

@@ -1,0 +1,129 @@
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
+import { BlockDownloadingAlert } from '../alerts/peerAlerts.ts'
+import type { PieceLayout } from '../metainfo/pieceLayout.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import { PieceState } from '../picker/downloadingPiece.ts'
+import { contiguousBlocks, PickerFlags, pickerFlags } from '../picker/pickerFlags.ts'
+import type { PiecePicker } from '../picker/piecePicker.ts'
+import type { Settings } from '../settings/settings.ts'
+import { Bitfield } from '../util/bitfield.ts'
+
+export interface BlockRequesterHost {
+  readonly settings: Readonly<Settings>
+  readonly alerts: AlertSink
+  readonly ref: TorrentRef
+  readonly layout: PieceLayout | null
+  readonly picker: PiecePicker<TorrentPeer> | null
+  readonly numPeers: number
+  readonly isSequentialDownload: boolean
+  /** False while paused, in upload mode, checking, or while nothing is wanted. */
+  readonly isRequesting: boolean
+}
+
+/** A third of the fastest rate makes the next category down (libtorrent). */
+const MEDIUM_RATE_BYTES = 30_000
+const FAST_RATE_BYTES = 100_000
+
+/** Decides how many blocks to ask of which peer, and asks. */
+export class BlockRequester {
+  private readonly picked: number[] = []
+
+  constructor(private readonly host: BlockRequesterHost) {}
+
+  /** Fills the peer's queue up to its target. Called when answers came, when it unchoked us, when pieces became free. */
+  requestMore(peer: PeerConnection): void {
+    const { picker, isRequesting } = this.host
+    if (!isRequesting || picker === null || !peer.isReady || !peer.isInteresting) return
+    if (peer.isPeerChoking && peer.allowedFast.size === 0) return
+    const { download } = peer
+    if (download.isHeld) return
+    const outstanding = download.requests.length
+    const limit = this.queueLimit(peer)
+    const missing = limit - outstanding
+    // Picking a few blocks at once costs hardly more than one: wait until an eighth of the queue is free.
+    if (missing <= 0 || missing < limit >> 3) return
+    this.pick(peer, picker, missing, outstanding)
+  }
+
+  private queueLimit(peer: PeerConnection): number {
+    const { maxOutRequestQueue } = this.host.settings
+    return Math.min(peer.download.targetQueueLength, maxOutRequestQueue, Math.max(1, peer.extensions.maxRequests))
+  }
+
+  private pick(peer: PeerConnection, picker: PiecePicker<TorrentPeer>, missing: number, outstanding: number): void {
+    const { host, picked } = this
+    const { settings } = host
+    const entry = peer.entry as TorrentPeer
+    const layout = host.layout as PieceLayout
+    const flags = pickerFlags({
+      sequentialDownload: host.isSequentialDownload,
+      numHave: picker.numHave,
+      initialPickerThreshold: settings.initialPickerThreshold,
+      snubbed: peer.download.isSnubbed,
+      onParole: entry.onParole && settings.useParoleMode,
+      prioritizePartialPieces: settings.prioritizePartialPieces,
+    })
+    const rate = peer.stats.downloadPayloadRate
+    const speed = speedCategory(rate)
+    const contiguous = entry.onParole
+      ? layout.blocksPerPiece
+      : contiguousBlocks(rate, settings.wholePiecesThreshold * 1000, layout.pieceLength, layout.blocksPerPiece)
+    picker.pickPieces(this.reachable(peer), picked, missing, {
+      peer: entry,
+      flags,
+      preferContiguousBlocks: contiguous,
+      suggestedPieces: peer.suggested,
+      numPeers: host.numPeers,
+      speed,
+      strictEndGameMode: settings.strictEndGameMode,
+      outstandingRequests: outstanding,
+    })
+    const mark = {
+      reverse: (flags & PickerFlags.reverse) !== 0,
+      onParole: (flags & PickerFlags.onParole) !== 0,
+      speed,
+    }
+    // More come back than were asked for when whole pieces are preferred; the queue's own limit still holds.
+    const limit = Math.min(picked.length, Math.max(missing, settings.maxOutRequestQueue - outstanding))
+    for (let i = 0; i < limit; i++) this.ask(peer, picker, picked[i], mark)
+  }
+
+  private ask(
+    peer: PeerConnection,
+    picker: PiecePicker<TorrentPeer>,
+    blockId: number,
+    mark: { readonly reverse: boolean; readonly onParole: boolean; readonly speed: PieceState },
+  ): void {
+    // Its late answer may still come: the same block is not asked of the same peer twice.
+    if (peer.download.hasReleased && peer.download.requests.has(blockId)) return
+    if (!picker.markAsDownloading(blockId, peer.entry as TorrentPeer, mark)) return
+    peer.request(blockId)
+    const { alerts, ref } = this.host
+    if (alerts.wants(BlockDownloadingAlert.category)) {
+      alerts.post(
+        new BlockDownloadingAlert({
+          handle: ref,
+          endpoint: peer.remote,
+          pid: peer.peerId,
+          pieceIndex: picker.pieceOf(blockId),
+          blockIndex: picker.blockOf(blockId),
+        }),
+      )
+    }
+  }
+
+  /** The pieces that may be asked for now: while choked, only those the peer granted (BEP 6). */
+  private reachable(peer: PeerConnection): Bitfield | 'all' {
+    if (!peer.isPeerChoking) return peer.isSeed ? 'all' : peer.pieces
+    const granted = new Bitfield(peer.pieces.size)
+    for (const piece of peer.allowedFast) if (peer.pieces.get(piece)) granted.set(piece)
+    return granted
+  }
+}
+
+/** Peers of one category share pieces, so that a fast one does not wait for a slow one to complete its piece. */
+function speedCategory(rate: number): PieceState {
+  if (rate > FAST_RATE_BYTES) return PieceState.fast
+  return rate > MEDIUM_RATE_BYTES ? PieceState.medium : PieceState.slow
+}

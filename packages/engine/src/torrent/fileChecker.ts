@@ -1,0 +1,120 @@
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { PieceLayout } from '../metainfo/pieceLayout.ts'
+import type { FileStat, StorageFile, TorrentStorage } from '../platform/disk.ts'
+import { Bitfield } from '../util/bitfield.ts'
+
+/** Bytes of pieces being hashed at once: enough to keep every core busy, and no more than a few pieces. */
+const WINDOW_BYTES = 16 * 1024 * 1024
+const MIN_WINDOW_PIECES = 4
+const MAX_WINDOW_PIECES = 256
+
+export interface FileCheckerHost {
+  readonly layout: PieceLayout
+  readonly storage: TorrentStorage
+  readonly files: readonly StorageFile[]
+  hashMatches(piece: number, digest: Uint8Array): boolean
+  onCheckProgress(checked: number): void
+  /** All pieces were looked at. */
+  onCheckDone(have: Bitfield): void
+  /** The disk failed in a way that is not a missing or short file: nothing can be said of the pieces. */
+  onCheckError(error: LibtorrentError): void
+}
+
+/**
+ * Finds out which pieces are on disk by hashing them all, several at a time so that all cores work.
+ * Pieces that lie in missing files, or beyond the end of short ones, are known to be absent without reading.
+ */
+export class FileChecker {
+  readonly have: Bitfield
+  /** Pieces judged so far. */
+  checked = 0
+  private next = 0
+  private outstanding = 0
+  private stopped = false
+  private absent: Bitfield | null = null
+
+  constructor(private readonly host: FileCheckerHost) {
+    this.have = new Bitfield(host.layout.numPieces)
+  }
+
+  get progress(): number {
+    const { numPieces } = this.host.layout
+    return numPieces === 0 ? 1 : this.checked / numPieces
+  }
+
+  start(): void {
+    this.host.storage.statFiles((stats) => {
+      if (this.stopped) return
+      if (!Array.isArray(stats)) return this.fail(stats as LibtorrentError)
+      this.absent = absentPieces(this.host.layout, this.host.files, stats)
+      this.fill()
+    })
+  }
+
+  /** No report comes after this. */
+  stop(): void {
+    this.stopped = true
+  }
+
+  /**
+   * False when it was not this check that asked: what was asked for earlier is answered before the files were looked
+   * at, since that waits for all work before it.
+   */
+  onPieceHashed(piece: number, digest: Uint8Array | null, error: LibtorrentError | null): boolean {
+    if (this.stopped || this.absent === null) return false
+    this.outstanding--
+    if (digest !== null) {
+      if (this.host.hashMatches(piece, digest)) this.have.set(piece)
+    } else if (error !== null && !isAbsence(error)) {
+      this.fail(error)
+      return true
+    }
+    this.checked++
+    this.host.onCheckProgress(this.checked)
+    if (!this.stopped) this.fill()
+    return true
+  }
+
+  private fill(): void {
+    const { layout, storage } = this.host
+    const window = Math.max(
+      MIN_WINDOW_PIECES,
+      Math.min(MAX_WINDOW_PIECES, Math.floor(WINDOW_BYTES / layout.pieceLength)),
+    )
+    while (this.outstanding < window && this.next < layout.numPieces) {
+      const piece = this.next++
+      if (this.absent?.get(piece)) {
+        this.checked++
+      } else {
+        this.outstanding++
+        storage.hashPiece(piece)
+      }
+    }
+    if (this.outstanding === 0 && this.next === layout.numPieces) {
+      this.stopped = true
+      this.host.onCheckDone(this.have)
+    }
+  }
+
+  private fail(error: LibtorrentError): void {
+    this.stopped = true
+    this.host.onCheckError(error)
+  }
+}
+
+function isAbsence(error: LibtorrentError): boolean {
+  return error.code === 'ENOENT' || error.code === 'fileTooShort' || error.code === 'ENOTDIR'
+}
+
+/** The pieces that cannot be on disk, from the sizes of the files alone. */
+export function absentPieces(layout: PieceLayout, files: readonly StorageFile[], stats: readonly FileStat[]): Bitfield {
+  const absent = new Bitfield(layout.numPieces)
+  files.forEach((file, index) => {
+    const size = Math.max(0, stats[index].size)
+    if (file.pad || file.size === 0 || size >= file.size) return
+    const first = Math.floor((file.offset + size) / layout.pieceLength)
+    const last = Math.floor((file.offset + file.size - 1) / layout.pieceLength)
+    for (let piece = first; piece <= last; piece++) absent.set(piece)
+  })
+  return absent
+}

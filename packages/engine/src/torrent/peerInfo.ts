@@ -1,0 +1,153 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import { identifyClient } from '../metainfo/identifyClient.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { Bitfield } from '../util/bitfield.ts'
+import { BLOCK_SIZE_BYTES, type Seconds } from '../util/flavored.ts'
+import type { Torrent } from './torrent.ts'
+
+/** Bits of `PeerInfo.flags` (manual, peer_info). */
+export const PeerFlags = {
+  /** We want something of it. */
+  interesting: 0x1,
+  /** We choke it. */
+  choked: 0x2,
+  /** It wants something of us. */
+  remoteInterested: 0x4,
+  /** It chokes us. */
+  remoteChoked: 0x8,
+  supportsExtensions: 0x10,
+  /** We opened the connection. */
+  localConnection: 0x20,
+  handshake: 0x40,
+  connecting: 0x80,
+  queued: 0x100,
+  onParole: 0x200,
+  seed: 0x400,
+  optimisticUnchoke: 0x800,
+  snubbed: 0x1000,
+  uploadOnly: 0x2000,
+  endgameMode: 0x4000,
+} as const
+
+/** Kind of a connection (manual, peer_info). */
+export const ConnectionType = { standardBittorrent: 0, webSeed: 1, httpSeed: 2 } as const
+
+/** A snapshot of one connection (manual, peer_info). Bytes, bytes per second, seconds. */
+export interface PeerInfo {
+  /** `PeerFlags` bits. */
+  readonly flags: number
+  /** `PeerSource` bits: who named it. */
+  readonly source: number
+  readonly ip: Endpoint
+  /** Our end; null while connecting. */
+  readonly localEndpoint: Endpoint | null
+  /** 20 bytes, zeros until its handshake. */
+  readonly pid: Uint8Array
+  /** Name and version of its software. A stranger's text: escape it where it is shown. */
+  readonly client: string
+  readonly connectionType: number
+  readonly upSpeed: number
+  readonly downSpeed: number
+  readonly payloadUpSpeed: number
+  readonly payloadDownSpeed: number
+  readonly totalDownload: number
+  readonly totalUpload: number
+  /** What it has. */
+  readonly pieces: Bitfield
+  readonly numPieces: number
+  readonly progress: number
+  readonly progressPpm: number
+  /** Since something was last asked of it, and since anything was sent or received. */
+  readonly lastRequest: Seconds
+  readonly lastActive: Seconds
+  /** Until the oldest request times out; -1 when there is none. */
+  readonly requestTimeout: Seconds
+  /** Bytes waiting to be sent. */
+  readonly usedSendBuffer: number
+  readonly numHashfails: number
+  readonly failcount: number
+  /** Requests we have outstanding, how many there should be, and how long they will take at the present rate. */
+  readonly downloadQueueLength: number
+  readonly targetDlQueueLength: number
+  readonly downloadQueueTime: Seconds
+  readonly queueBytes: number
+  /** Requests of the peer we have not answered. */
+  readonly uploadQueueLength: number
+  /** The block that is arriving: -1 for none. */
+  readonly downloadingPieceIndex: number
+  readonly downloadingBlockIndex: number
+  readonly downloadingProgress: number
+  readonly downloadingTotal: number
+  /** Bytes asked of the disk for it. */
+  readonly pendingDiskBytes: number
+}
+
+export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
+  const { stats, download, upload } = peer
+  const { layout } = torrent
+  const now = torrent.now()
+  const outstanding = download.requests.length
+  const arriving = download.arrivingBlock
+  const progress = peer.pieces.size === 0 ? 0 : peer.pieces.count / peer.pieces.size
+  const rate = stats.downloadPayloadRate
+  const queueBytes = outstanding * BLOCK_SIZE_BYTES
+  return {
+    flags: flagsOf(peer),
+    source: peer.entry?.source ?? 0,
+    ip: peer.remote,
+    localEndpoint: peer.local,
+    pid: peer.peerId,
+    client: peer.extensions.client || identifyClient(peer.peerId),
+    connectionType: ConnectionType.standardBittorrent,
+    upSpeed: stats.uploadRate,
+    downSpeed: stats.downloadRate,
+    payloadUpSpeed: stats.uploadPayloadRate,
+    payloadDownSpeed: stats.downloadPayloadRate,
+    totalDownload: stats.totalPayloadDownload,
+    totalUpload: stats.totalPayloadUpload,
+    pieces: peer.pieces.clone(),
+    numPieces: peer.pieces.count,
+    progress,
+    progressPpm: Math.floor(progress * 1_000_000),
+    lastRequest: secondsSince(now, outstanding > 0 ? download.requests.oldestTime : download.lastProgress),
+    lastActive: secondsSince(now, Math.max(peer.lastReceived, peer.lastSent)),
+    requestTimeout:
+      outstanding === 0 ? -1 : Math.max(0, torrent.settings.requestTimeout - secondsSince(now, download.lastProgress)),
+    usedSendBuffer: peer.unsentBytes + peer.writer.pendingBytes,
+    numHashfails: peer.entry?.hashfails ?? 0,
+    failcount: peer.entry?.failcount ?? 0,
+    downloadQueueLength: outstanding,
+    targetDlQueueLength: download.targetQueueLength,
+    downloadQueueTime: rate === 0 ? 0 : queueBytes / rate,
+    queueBytes,
+    uploadQueueLength: upload.requests.length,
+    downloadingPieceIndex: arriving === -1 || layout === null ? -1 : layout.pieceOf(arriving),
+    downloadingBlockIndex: arriving === -1 || layout === null ? -1 : layout.blockOf(arriving),
+    downloadingProgress: 0,
+    downloadingTotal:
+      arriving === -1 || layout === null ? 0 : layout.blockSize(layout.pieceOf(arriving), layout.blockOf(arriving)),
+    pendingDiskBytes: upload.readingBytes,
+  }
+}
+
+function secondsSince(now: number, then: number): Seconds {
+  return then === 0 ? 0 : Math.floor((now - then) / 1000)
+}
+
+function flagsOf(peer: PeerConnection): number {
+  let flags = 0
+  if (peer.isInteresting) flags |= PeerFlags.interesting
+  if (peer.upload.isChoked) flags |= PeerFlags.choked
+  if (peer.isPeerInterested) flags |= PeerFlags.remoteInterested
+  if (peer.isPeerChoking) flags |= PeerFlags.remoteChoked
+  if (peer.supportsExtensions) flags |= PeerFlags.supportsExtensions
+  if (peer.isOutgoing) flags |= PeerFlags.localConnection
+  if (peer.state === 'handshaking') flags |= PeerFlags.handshake
+  if (peer.state === 'connecting') flags |= PeerFlags.connecting
+  if (peer.entry?.onParole) flags |= PeerFlags.onParole
+  if (peer.isSeed) flags |= PeerFlags.seed
+  if (peer.isOptimisticUnchoke) flags |= PeerFlags.optimisticUnchoke
+  if (peer.download.isSnubbed) flags |= PeerFlags.snubbed
+  if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
+  return flags
+}

@@ -1,0 +1,146 @@
+import { isV6 } from '../address/endpoint.ts'
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
+import { BlockTimeoutAlert, PeerSnubbedAlert } from '../alerts/peerAlerts.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import type { PiecePicker } from '../picker/piecePicker.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Millis } from '../util/flavored.ts'
+import type { TorrentNews } from './torrentNews.ts'
+
+export interface PeerTickerHost {
+  readonly settings: Readonly<Settings>
+  readonly alerts: AlertSink
+  readonly ref: TorrentRef
+  readonly picker: PiecePicker<TorrentPeer> | null
+  /** New peers are more useful than ones that neither side wants anything of. */
+  readonly areConnectionsScarce: boolean
+  /** Nothing (more) is wanted. */
+  readonly isUploadOnly: boolean
+  readonly news: TorrentNews
+  requestMore(peer: PeerConnection): void
+}
+
+/** How long a peer may hold an upload slot without using it (libtorrent). */
+const NO_REQUEST_TIMEOUT_MS = 60_000
+
+/** A send buffer that lasts less than this is empty before the disk has read more (libtorrent). */
+const STARVED_SECONDS = 0.5
+
+/** What has to be looked at once a second for each connection: timeouts, keep-alives, rates, the request queue. */
+export class PeerTicker {
+  constructor(private readonly host: PeerTickerHost) {}
+
+  tick(peer: PeerConnection, now: Millis, elapsed: Millis): void {
+    // First of all: a connection that ends here adds to its torrent what it counted since, and this second is in already.
+    this.updateRates(peer, elapsed)
+    if (this.closeIfTimedOut(peer, now) || !peer.isReady) return
+    const { settings } = this.host
+    if (now - peer.lastSent >= (settings.peerTimeout * 1000) / 2) {
+      peer.writer.keepAlive()
+      peer.touch()
+    }
+    this.watchRequests(peer, now)
+    // What was behind other messages when the last block left waits for nobody else to look.
+    peer.pumpUploads()
+    peer.download.updateTarget(
+      peer.stats.downloadPayloadRate,
+      settings.requestQueueTime,
+      Math.min(settings.maxOutRequestQueue, peer.extensions.maxRequests),
+    )
+    this.warnOfLimits(peer)
+    peer.download.isHeld = false
+    this.host.requestMore(peer)
+  }
+
+  /** Limits that hold a fast peer back (manual, performance_alert). */
+  private warnOfLimits(peer: PeerConnection): void {
+    const { settings, news } = this.host
+    const { download, upload, stats } = peer
+    if (download.requests.length >= settings.maxOutRequestQueue) news.performance('outstandingRequestLimitReached')
+    const isStarved = upload.readingBytes > 0 && peer.unsentBytes === 0
+    if (isStarved && stats.uploadPayloadRate * STARVED_SECONDS > settings.sendBufferWatermark) {
+      news.performance('sendBufferWatermarkTooLow')
+    }
+  }
+
+  private closeIfTimedOut(peer: PeerConnection, now: Millis): boolean {
+    const { settings } = this.host
+    if (peer.state === 'connecting') {
+      if (now - peer.createdAt < settings.peerConnectTimeout * 1000) return false
+      peer.fail('timedOut')
+    } else if (peer.state === 'handshaking') {
+      if (now - peer.connectedAt < settings.handshakeTimeout * 1000) return false
+      peer.fail('timedOutNoHandshake')
+    } else if (!peer.isStalled && now - peer.lastReceived >= settings.peerTimeout * 1000) {
+      peer.fail('timedOutInactivity')
+    } else if (this.isWastingSlot(peer, now)) {
+      peer.fail('timedOutNoRequest')
+    } else if (this.isUseless(peer, now)) {
+      peer.fail('timedOutNoInterest')
+    }
+    return peer.isClosed
+  }
+
+  /** It may download from us, who want nothing of it, and does not. */
+  private isWastingSlot(peer: PeerConnection, now: Millis): boolean {
+    const { upload } = peer
+    if (!this.host.isUploadOnly || upload.isChoked || !peer.isPeerInterested) return false
+    if (upload.requests.length > 0 || upload.readingBytes > 0 || peer.unsentBytes > 0) return false
+    return now - Math.max(peer.lastUnchoked, peer.lastRequested, peer.lastSentBlock) > NO_REQUEST_TIMEOUT_MS
+  }
+
+  private isUseless(peer: PeerConnection, now: Millis): boolean {
+    if (peer.isInteresting || peer.isPeerInterested || !this.host.areConnectionsScarce) return false
+    return now - peer.lastInterest >= this.host.settings.inactivityTimeout * 1000
+  }
+
+  private updateRates(peer: PeerConnection, elapsed: Millis): void {
+    const { stats } = peer
+    const sent = stats.uploadPayload.counter + stats.uploadProtocol.counter
+    const received = stats.downloadPayload.counter + stats.downloadProtocol.counter
+    stats.tick(elapsed)
+    // The torrent and the session have added this second up already: the headers count in the next.
+    if (sent > 0) stats.transceivedIpPackets(sent, isV6(peer.remote.address))
+    if (received > 0) stats.transceivedIpPackets(received, isV6(peer.remote.address))
+  }
+
+  /** Blocks that do not come are made free for other peers; the late answer is still welcome. */
+  private watchRequests(peer: PeerConnection, now: Millis): void {
+    const { download } = peer
+    const { settings, picker } = this.host
+    if (download.requests.length === 0 || picker === null || peer.isStalled) return
+    const silence = now - download.lastProgress
+    if (silence >= settings.requestTimeout * 1000 && !download.isSnubbed) {
+      for (const id of download.requests.ids()) this.release(peer, picker, id)
+      download.snub()
+      this.postSnubbed(peer)
+    } else if (silence >= settings.pieceTimeout * 1000 && !download.isSnubbed) {
+      this.release(peer, picker, download.requests.oldest)
+    }
+  }
+
+  private release(peer: PeerConnection, picker: PiecePicker<TorrentPeer>, blockId: number): void {
+    const entry = peer.entry as TorrentPeer
+    if (!picker.isRequestedFrom(blockId, entry)) return
+    picker.abortDownload(blockId, entry)
+    peer.download.hasReleased = true
+    const { alerts, ref } = this.host
+    if (!alerts.wants(BlockTimeoutAlert.category)) return
+    alerts.post(
+      new BlockTimeoutAlert({
+        handle: ref,
+        endpoint: peer.remote,
+        pid: peer.peerId,
+        pieceIndex: picker.pieceOf(blockId),
+        blockIndex: picker.blockOf(blockId),
+      }),
+    )
+  }
+
+  private postSnubbed(peer: PeerConnection): void {
+    const { alerts, ref } = this.host
+    if (!alerts.wants(PeerSnubbedAlert.category)) return
+    alerts.post(new PeerSnubbedAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId }))
+  }
+}

@@ -1,0 +1,175 @@
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
+import { BlockFinishedAlert } from '../alerts/peerAlerts.ts'
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { PieceLayout } from '../metainfo/pieceLayout.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import { penalizePiecePeers, rewardPiecePeers } from '../peers/pieceFailure.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import type { PiecePicker } from '../picker/piecePicker.ts'
+import type { BlockPool, TorrentStorage } from '../platform/disk.ts'
+import { BLOCK_SIZE_BYTES, type PieceIndex, type SlotIndex } from '../util/flavored.ts'
+
+export interface PieceReceiverHost {
+  readonly alerts: AlertSink
+  readonly ref: TorrentRef
+  readonly pool: BlockPool
+  /** Null once every piece is had. */
+  readonly picker: PiecePicker<TorrentPeer> | null
+  readonly useParoleMode: boolean
+  readonly disableHashChecks: boolean
+  hashMatches(piece: PieceIndex, digest: Uint8Array): boolean
+  /** Bytes arrived that somebody else had sent before. */
+  onRedundantBytes(length: number): void
+  /** Tells other peers that were asked for the same block (end game) that it is no longer needed. */
+  cancelElsewhere(blockId: number, peer: PeerConnection): void
+  onPiecePassed(piece: PieceIndex, senders: readonly TorrentPeer[]): void
+  /** `banned` are those with no trust left; closing and banning them is the host's. */
+  onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): void
+  onWriteError(error: LibtorrentError): void
+}
+
+/** Takes blocks to disk, has complete pieces hashed, and judges them. */
+export class PieceReceiver {
+  /** Pieces whose hash was asked for and has not come. */
+  private readonly hashing = new Set<PieceIndex>()
+  /** Of those, the ones with a block that could not be written: their hash means nothing. */
+  private readonly spoilt = new Set<PieceIndex>()
+
+  constructor(
+    private readonly host: PieceReceiverHost,
+    private readonly layout: PieceLayout,
+    private readonly storage: TorrentStorage,
+  ) {}
+
+  /** A block has arrived whole. Takes `slot`. */
+  onBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void {
+    const contested = this.isAskedElsewhere(blockId, peer)
+    if (!this.write(blockId, peer.entry, slot)) return this.host.onRedundantBytes(this.blockSize(blockId))
+    if (contested) this.host.cancelElsewhere(blockId, peer)
+    this.postFinished(peer, blockId)
+  }
+
+  /** Forgets the blocks there are of a piece that is not complete, unless its hash is being judged already. */
+  forgetPiece(piece: PieceIndex): void {
+    if (this.hashing.has(piece)) return
+    this.host.picker?.restorePiece(piece)
+    this.storage.clearPiece(piece)
+  }
+
+  /** In end game, or when the block was given up as late and asked of somebody else. */
+  private isAskedElsewhere(blockId: number, peer: PeerConnection): boolean {
+    const { picker } = this.host
+    if (picker === null || peer.entry === null) return false
+    return picker.numPeers(blockId) > (picker.isRequestedFrom(blockId, peer.entry) ? 1 : 0)
+  }
+
+  /** A block the user brought. Takes `slot`. */
+  onOwnBlock(blockId: number, slot: SlotIndex): void {
+    this.write(blockId, null, slot)
+  }
+
+  private write(blockId: number, sender: TorrentPeer | null, slot: SlotIndex): boolean {
+    const { layout, storage } = this
+    const { picker, pool } = this.host
+    if (picker === null || !picker.markAsWriting(blockId, sender)) {
+      pool.release(slot)
+      return false
+    }
+    const piece = layout.pieceOf(blockId)
+    const block = layout.blockOf(blockId)
+    storage.writeBlock(piece, block * BLOCK_SIZE_BYTES, layout.blockSize(piece, block), slot)
+    this.hashIfComplete(piece)
+    return true
+  }
+
+  private blockSize(blockId: number): number {
+    const { layout } = this
+    return layout.blockSize(layout.pieceOf(blockId), layout.blockOf(blockId))
+  }
+
+  /** Asks for the hash of `piece` when all its blocks are there; also for pieces completed by resume data. */
+  hashIfComplete(piece: PieceIndex): void {
+    const { picker } = this.host
+    if (picker === null || !picker.isPieceFinished(piece)) return
+    if (picker.havePiece(piece) || this.hashing.has(piece)) return
+    this.hashing.add(piece)
+    this.storage.hashPiece(piece)
+  }
+
+  onBlockWritten(piece: PieceIndex, offset: number, error: LibtorrentError | null): void {
+    const { layout } = this
+    const { picker } = this.host
+    if (picker === null) return
+    const blockId = layout.blockId(piece, offset / BLOCK_SIZE_BYTES)
+    if (error === null) {
+      picker.markAsFinished(blockId, null)
+      return
+    }
+    picker.writeFailed(blockId)
+    if (this.hashing.has(piece)) this.spoilt.add(piece)
+    else picker.unlockPiece(piece)
+    this.host.onWriteError(error)
+  }
+
+  /** False when nobody here asked for the hash of this piece. */
+  onPieceHashed(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): boolean {
+    if (!this.hashing.delete(piece)) return false
+    const { host } = this
+    const { picker } = host
+    if (picker === null) return true
+    if (this.spoilt.delete(piece)) {
+      // The blocks that were written stay; those that were not are free again.
+      picker.unlockPiece(piece)
+      return true
+    }
+    if (!picker.isPieceFinished(piece)) return true
+    if (digest === null) {
+      picker.restorePiece(piece)
+      this.storage.clearPiece(piece)
+      if (error !== null) host.onWriteError(error)
+      return true
+    }
+    const senders = knownSenders(picker.getDownloaders(piece))
+    if (host.disableHashChecks || host.hashMatches(piece, digest)) this.pass(picker, piece, senders)
+    else this.fail(picker, piece, senders)
+    return true
+  }
+
+  /** Forgets what was asked for: the storage is going away. */
+  clear(): void {
+    this.hashing.clear()
+    this.spoilt.clear()
+  }
+
+  private pass(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {
+    rewardPiecePeers(senders)
+    picker.weHave(piece)
+    this.host.onPiecePassed(piece, senders)
+  }
+
+  private fail(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {
+    const banned = penalizePiecePeers(senders, this.host.useParoleMode)
+    picker.restorePiece(piece)
+    this.storage.clearPiece(piece)
+    this.host.onPieceFailed(piece, banned)
+  }
+
+  private postFinished(peer: PeerConnection, blockId: number): void {
+    const { layout } = this
+    const { alerts, ref } = this.host
+    if (!alerts.wants(BlockFinishedAlert.category)) return
+    alerts.post(
+      new BlockFinishedAlert({
+        handle: ref,
+        endpoint: peer.remote,
+        pid: peer.peerId,
+        pieceIndex: layout.pieceOf(blockId),
+        blockIndex: layout.blockOf(blockId),
+      }),
+    )
+  }
+}
+
+function knownSenders(downloaders: readonly (TorrentPeer | null)[]): TorrentPeer[] {
+  return [...new Set(downloaders)].filter((peer) => peer !== null)
+}

@@ -1,0 +1,195 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import { isV6 } from '../address/endpoint.ts'
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
+import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
+import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
+import { PeerConnection } from '../peer/peerConnection.ts'
+import type { PeerHost } from '../peer/peerHost.ts'
+import { PeerList } from '../peers/peerList.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import type { Random } from '../platform/random.ts'
+import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Millis } from '../util/flavored.ts'
+import type { Handshake } from '../wire/handshake.ts'
+
+export interface SwarmHost {
+  readonly settings: Readonly<Settings>
+  readonly random: Random
+  readonly peerId: Uint8Array
+  readonly alerts: AlertSink
+  readonly ref: TorrentRef
+  /** Every wanted piece is there. */
+  readonly isFinished: boolean
+  /** Peers may be connected: not paused, not checking, no error. */
+  readonly isTakingPeers: boolean
+  readonly isPaused: boolean
+  /** `max_connections` of this torrent. */
+  readonly maxConnections: number
+  readonly freeConnections: number
+  now(): Millis
+  externalEndpoint(v6: boolean): Endpoint | null
+  connect(remote: Endpoint, handler: StreamHandler): Stream
+  wantsConnections(): void
+  onConnectionOpened(peer: PeerConnection): void
+  onConnectionClosed(peer: PeerConnection): void
+  onPeerErased(entry: TorrentPeer<PeerConnection>): void
+}
+
+/** The peers of one torrent: those it knows of, and those it is connected to. */
+export class Swarm {
+  readonly connections = new Set<PeerConnection>()
+  private known: PeerList<PeerConnection> | null = null
+
+  constructor(
+    private readonly host: SwarmHost,
+    private readonly peerHost: PeerHost,
+  ) {}
+
+  /** The list of known peers, made when the first one is heard of. */
+  get list(): PeerList<PeerConnection> {
+    this.known ??= new PeerList<PeerConnection>(this.host)
+    return this.known
+  }
+
+  get knownPeers(): number {
+    return this.known?.size ?? 0
+  }
+
+  get knownSeeds(): number {
+    return this.known?.numSeeds ?? 0
+  }
+
+  get connectCandidates(): number {
+    return this.known?.numConnectCandidates ?? 0
+  }
+
+  /** The entries, for resume data. */
+  entries(): Iterable<TorrentPeer<PeerConnection>> {
+    return this.known ?? []
+  }
+
+  /** Somebody named a peer. `source` is one of `PeerSource`. */
+  addPeer(endpoint: Endpoint, source: number): void {
+    if (this.list.addPeer(endpoint, source) !== null) this.wantConnections()
+  }
+
+  /** Asks the session for connection attempts, if there is anybody to try. */
+  wantConnections(): void {
+    if (this.hasRoom && this.connectCandidates > 0) this.host.wantsConnections()
+  }
+
+  private get hasRoom(): boolean {
+    return this.host.isTakingPeers && this.connections.size < this.host.maxConnections
+  }
+
+  /** When it may be worth trying `connectOne` again; infinite while nobody is left to try. */
+  get retryAt(): Millis {
+    return this.known?.retryAt ?? Number.POSITIVE_INFINITY
+  }
+
+  /** The time of `retryAt` has come. */
+  onWake(): void {
+    this.wantConnections()
+  }
+
+  /** Connects to the best candidate; false when there is none now, or no room. */
+  connectOne(): boolean {
+    if (!this.hasRoom || this.known === null) return false
+    const entry = this.known.connectOnePeer(this.host.now())
+    if (entry === null) return false
+    const remote = entry.endpoint
+    const peer = new PeerConnection(this.peerHost, remote, true, null)
+    peer.entry = entry
+    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
+    this.known.setConnection(entry, peer)
+    this.connections.add(peer)
+    this.host.onConnectionOpened(peer)
+    peer.stats.sentSyn(isV6(remote.address))
+    peer.attach(this.host.connect(remote, peer))
+    this.postConnect(peer)
+    return true
+  }
+
+  /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
+  connectTo(endpoint: Endpoint, source: number): void {
+    const entry = this.list.addPeer(endpoint, source)
+    if (entry === null || entry.connection !== null) return
+    // Whoever asks by name knows better than our memory of earlier failures.
+    this.list.setFailcount(entry, 0)
+    entry.lastConnected = 0
+    this.wantConnections()
+  }
+
+  /** Takes over a connection a peer opened. Returns why not, or null. */
+  accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
+    const { host } = this
+    if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
+    if (host.freeConnections <= 0 || this.connections.size >= host.maxConnections) return 'tooManyConnections'
+    const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
+    peer.peerId = handshake.peerId
+    const entry = this.list.newConnection(peer, host.now())
+    if (typeof entry === 'string') return entry
+    peer.entry = entry
+    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
+    this.connections.add(peer)
+    host.onConnectionOpened(peer)
+    peer.accept(handshake, rest)
+    return null
+  }
+
+  /** A connection has ended. */
+  onClosed(peer: PeerConnection, error: LibtorrentError): void {
+    if (!this.connections.delete(peer)) return
+    if (peer.entry !== null) {
+      this.list.connectionClosed(
+        peer.entry,
+        peer,
+        {
+          failed: isFailure(peer, error),
+          uploaded: peer.stats.totalPayloadUpload,
+          downloaded: peer.stats.totalPayloadDownload,
+        },
+        this.host.now(),
+      )
+    }
+    this.host.onConnectionClosed(peer)
+    this.wantConnections()
+  }
+
+  ban(entry: TorrentPeer<PeerConnection>): void {
+    this.list.ban(entry)
+    entry.connection?.fail('tooManyCorruptPieces')
+  }
+
+  closeAll(code: LibtorrentErrorCode): void {
+    const error = libtorrentError(code)
+    for (const peer of [...this.connections]) peer.close(error)
+  }
+
+  private postConnect(peer: PeerConnection): void {
+    const { alerts, ref } = this.host
+    if (!alerts.wants(PeerConnectAlert.category)) return
+    alerts.post(new PeerConnectAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, socketType: 'tcp' }))
+  }
+}
+
+/** Whether the end says something against the peer: it was never reached, or it broke the protocol. */
+function isFailure(peer: PeerConnection, error: LibtorrentError): boolean {
+  if (HARMLESS_ENDS.has(error.code)) return false
+  return !peer.wasReady || (error.operation === 'bittorrent' && error.category === 'libtorrent')
+}
+
+const HARMLESS_ENDS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
+  'duplicatePeerId',
+  'uploadUploadConnection',
+  'uninterestingUploadPeer',
+  'torrentPaused',
+  'torrentAborted',
+  'torrentRemoved',
+  'stoppingTorrent',
+  'sessionClosing',
+  'tooManyConnections',
+  'optimisticDisconnect',
+  'timedOutNoInterest',
+])

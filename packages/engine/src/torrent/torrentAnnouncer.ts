@@ -1,0 +1,153 @@
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
+import type { PieceLayout } from '../metainfo/pieceLayout.ts'
+import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
+import { TrackerSource } from '../metainfo/trackerUrl.ts'
+import { PeerSource } from '../peers/peerSource.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
+import type { ResumeState } from '../resume/resumeState.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { TrackerSpec } from '../tracker/announceEntry.ts'
+import { TorrentTrackers } from '../tracker/torrentTrackers.ts'
+import type { AnnounceParams, TorrentTrackersHost } from '../tracker/torrentTrackersHost.ts'
+import type { TrackerClient } from '../tracker/trackerClient.ts'
+import type { TrackerLogin, TrackerPeer } from '../tracker/trackerRequest.ts'
+import type { Millis } from '../util/flavored.ts'
+import type { TransferStats } from '../util/transferStats.ts'
+import type { AddTorrentParams } from './addTorrentParams.ts'
+import type { Swarm } from './swarm.ts'
+import type { TorrentCounters } from './torrentCounters.ts'
+import type { TorrentPieces } from './torrentPieces.ts'
+
+export interface TorrentAnnouncerHost {
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: Readonly<Settings>
+  readonly client: TrackerClient
+  readonly alerts: AlertSink
+  readonly ref: TorrentRef
+  readonly params: Readonly<AddTorrentParams>
+  readonly info: TorrentInfo
+  readonly infoHashBytes: Uint8Array
+  readonly peerId: Uint8Array
+  readonly listenPort: number
+  readonly trackerKey: number
+  readonly layout: PieceLayout | null
+  readonly pieces: TorrentPieces | null
+  readonly stats: TransferStats
+  readonly counters: TorrentCounters
+  readonly swarm: Swarm
+  /** All that is wanted is there, but not everything. */
+  readonly isPartialSeed: boolean
+  wakeAt(when: Millis): void
+  onExternalAddress(address: string, source: string): void
+  onSwarmCounted(): void
+}
+
+/** Announced as missing while the metadata is not known: anything but 0, since we are no seed. */
+const UNKNOWN_LEFT = 16_384
+
+/** What a torrent tells its trackers, and what becomes of their answers. */
+export class TorrentAnnouncer implements TorrentTrackersHost {
+  readonly trackers: TorrentTrackers
+  login: TrackerLogin | undefined
+  /** Swarm size as trackers told it, -1 unknown. */
+  complete = -1
+  incomplete = -1
+  lastScrape: Millis = 0
+  /** Payload totals when `started` was announced: trackers count from there. */
+  private fromUpload = 0
+  private fromDownload = 0
+
+  constructor(private readonly host: TorrentAnnouncerHost) {
+    this.trackers = new TorrentTrackers(this)
+  }
+
+  /** The trackers of the torrent, of whoever added it, and of resume data. */
+  load(resume: ResumeState | null): void {
+    const { params, info } = this.host
+    const saved = resume?.trackers ?? null
+    const specs: TrackerSpec[] = []
+    if (saved !== null) for (const [tier, urls] of saved.entries()) for (const url of urls) specs.push({ url, tier })
+    if (saved === null || params.mergeResumeTrackers) {
+      specs.push(...info.trackers)
+      for (const [i, url] of (params.trackers ?? []).entries()) {
+        specs.push({ url, tier: params.trackerTiers?.[i] ?? i, source: TrackerSource.client })
+      }
+    }
+    if (params.trackerUrl) specs.unshift({ url: params.trackerUrl, tier: 0, source: TrackerSource.client })
+    this.trackers.load(specs)
+  }
+
+  start(): void {
+    const { stats } = this.host
+    this.fromUpload = stats.totalPayloadUpload
+    this.fromDownload = stats.totalPayloadDownload
+    this.trackers.start()
+  }
+
+  // --- what `trackers` needs ------------------------------------------------------------------------------------
+
+  get clock(): Clock {
+    return this.host.clock
+  }
+
+  get random(): Random {
+    return this.host.random
+  }
+
+  get settings(): Readonly<Settings> {
+    return this.host.settings
+  }
+
+  get client(): TrackerClient {
+    return this.host.client
+  }
+
+  get alerts(): AlertSink {
+    return this.host.alerts
+  }
+
+  get handle(): TorrentRef {
+    return this.host.ref
+  }
+
+  announceParams(): AnnounceParams {
+    const { host } = this
+    const { pieces, layout, counters, stats } = host
+    return {
+      infoHash: host.infoHashBytes,
+      peerId: host.peerId,
+      port: host.listenPort,
+      uploaded: stats.totalPayloadUpload - this.fromUpload,
+      downloaded: stats.totalPayloadDownload - this.fromDownload,
+      left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),
+      corrupt: counters.failedBytes,
+      redundant: counters.redundantBytes,
+      key: host.trackerKey,
+      numWant: host.settings.numWant,
+      privateTorrent: host.info.priv,
+      partialSeed: host.isPartialSeed,
+      login: this.login,
+    }
+  }
+
+  wakeAt(when: Millis): void {
+    this.host.wakeAt(when)
+  }
+
+  onTrackerPeers(peers: readonly TrackerPeer[]): void {
+    for (const peer of peers) this.host.swarm.addPeer(peer, PeerSource.tracker)
+  }
+
+  onExternalAddress(address: string, source: string): void {
+    this.host.onExternalAddress(address, source)
+  }
+
+  onScrape(complete: number, incomplete: number): void {
+    this.complete = complete
+    this.incomplete = incomplete
+    this.lastScrape = this.host.clock.now()
+    this.host.onSwarmCounted()
+  }
+}

@@ -1,0 +1,70 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import type { AlertSink } from '../alerts/alertSink.ts'
+import type { StorageConstructor } from '../disk/storageInterface.ts'
+import type { BlockSender } from '../peer/blockSender.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import type { Random } from '../platform/random.ts'
+import type { Resolver } from '../platform/resolver.ts'
+import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { TrackerClient } from '../tracker/trackerClient.ts'
+import type { Millis } from '../util/flavored.ts'
+import type { Torrent } from './torrent.ts'
+
+/** Something that asked to be woken at a time. */
+export interface Wakeable {
+  onWake(now: Millis): void
+}
+
+/** What a torrent needs from the session it is in. */
+export interface TorrentHost {
+  readonly settings: Readonly<Settings>
+  readonly alerts: AlertSink
+  readonly clock: Clock
+  readonly random: Random
+  readonly pool: BlockPool
+  readonly isDiskCongested: boolean
+  readonly resolver: Resolver
+  readonly blockSender: BlockSender
+  readonly trackerClient: TrackerClient
+  /** 20 bytes; the same for all torrents of the session. */
+  readonly peerId: Uint8Array
+  /** Sent to trackers so that they know us after a change of address. */
+  readonly trackerKey: number
+  /** The port peers reach us at, 0 when we do not listen. */
+  readonly listenPort: number
+  readonly isPaused: boolean
+  /** Connections that may still be opened before `connections_limit`. */
+  readonly freeConnections: number
+  /** Average upload rate etc. are derived once a second; true while this torrent needs that. */
+  setActive(torrent: Torrent, active: boolean): void
+  /** This torrent has peers to connect to and room for them. */
+  wantsConnections(torrent: Torrent): void
+  /** Files, or what `custom` makes. */
+  openStorage(params: StorageParams, handler: StorageHandler, custom: StorageConstructor | undefined): TorrentStorage
+  /** Opens a TCP connection. */
+  connect(remote: Endpoint, handler: StreamHandler): Stream
+  /** A connection came or went; the session counts them. */
+  onConnectionOpened(torrent: Torrent, peer: PeerConnection): void
+  onConnectionClosed(torrent: Torrent, peer: PeerConnection): void
+  /** A peer began or ceased to want something of us: upload slots may change hands at once. */
+  onPeerInterestChanged(torrent: Torrent, peer: PeerConnection): void
+  scheduleFlush(peer: PeerConnection): void
+  /** `peer` waits for a free slot of the block pool. */
+  waitForSlot(peer: PeerConnection): void
+  /** Calls `owner.onWake` at `when`, never if it is infinite; replaces the earlier wish of this owner. */
+  wakeAt(owner: Wakeable, when: Millis): void
+  /** Asks for a turn at checking files; `torrent.beginChecking` follows. */
+  queueForChecking(torrent: Torrent): void
+  /** Gives the turn, or the wish for it, back. */
+  doneChecking(torrent: Torrent): void
+  onExternalAddress(address: string, source: string): void
+  /** Our address and port as others see them, null while unknown. */
+  externalEndpoint(v6: boolean): Endpoint | null
+  /** Our own code threw: posts `sessionError`. */
+  onFault(cause: unknown): void
+  /** Something of the status changed: it belongs in the next state update. */
+  onStateUpdated(torrent: Torrent): void
+}

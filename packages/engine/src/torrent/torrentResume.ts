@@ -1,0 +1,130 @@
+import { isInsidePath } from '../metainfo/sanitizePath.ts'
+import { PeerSource } from '../peers/peerSource.ts'
+import { BlockState } from '../picker/downloadingPiece.ts'
+import { emptyResumeState, type ResumeState, type UnfinishedPiece } from '../resume/resumeState.ts'
+import { Bitfield } from '../util/bitfield.ts'
+import { VERSION } from '../util/version.ts'
+import type { Torrent } from './torrent.ts'
+
+/** Peers remembered in resume data at most (libtorrent's number). */
+const MAX_SAVED_PEERS = 100
+
+/** Everything a torrent must remember to go on where it is, but the sizes of its files. */
+export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict: boolean }): ResumeState {
+  const { counters, info, layout, pieces } = torrent
+  const now = torrent.now()
+  return {
+    ...emptyResumeState(torrent.infoHash),
+    libtorrentVersion: `libtorrent-ts ${VERSION}`,
+    name: torrent.name,
+    savePath: torrent.savePath,
+    allocation: torrent.params.storageMode ?? 'sparse',
+    blocksPerPiece: layout?.blocksPerPiece ?? null,
+    have: pieces === null || !torrent.isLoaded ? new Bitfield(0) : pieces.have(),
+    verified: torrent.verified?.clone() ?? null,
+    unfinished: unfinishedPieces(torrent),
+    filePriorities: torrent.files.given,
+    piecePriorities:
+      pieces !== null && torrent.files.hasPiecePriorities ? Uint8Array.from(pieces.piecePriorities()) : null,
+    mappedFiles: mappedFiles(torrent),
+    trackers: trackerTiers(torrent),
+    urlSeeds: info.urlSeeds.length > 0 ? info.urlSeeds : null,
+    httpSeeds: info.httpSeeds.length > 0 ? info.httpSeeds : null,
+    ...savedPeers(torrent),
+    totalUploaded: torrent.stats.totalPayloadUpload,
+    totalDownloaded: torrent.stats.totalPayloadDownload,
+    activeTime: counters.activeTime.seconds(now),
+    finishedTime: counters.finishedTime.seconds(now),
+    seedingTime: counters.seedingTime.seconds(now),
+    addedTime: counters.addedTime,
+    completedTime: counters.completedTime,
+    lastSeenComplete: counters.lastSeenComplete,
+    lastDownload: counters.lastDownload,
+    lastUpload: counters.lastUpload,
+    numComplete: torrent.announcer.complete,
+    numIncomplete: torrent.announcer.incomplete,
+    maxConnections: torrent.connectionLimit,
+    maxUploads: torrent.maxUploads,
+    paused: torrent.isUserPaused,
+    autoManaged: torrent.isAutoManaged,
+    sequentialDownload: torrent.isSequentialDownload,
+    seedMode: torrent.verified !== null,
+    uploadMode: torrent.isUploadMode && !torrent.isUploadModeByError,
+    info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
+  }
+}
+
+/** Takes over what resume data says, but for what is on disk: that is judged when the files are looked at. */
+export function applyResumeState(torrent: Torrent, state: ResumeState): void {
+  const { counters, params } = torrent
+  if (params.useResumeSavePath && state.savePath !== '') torrent.savePath = state.savePath
+  if (!params.overrideResumeData) {
+    torrent.isAutoManaged = state.autoManaged ?? torrent.isAutoManaged
+    if (state.paused !== null) torrent.isUserPaused = state.paused && !torrent.isAutoManaged
+  }
+  torrent.isSequentialDownload = params.sequentialDownload ?? state.sequentialDownload ?? false
+  torrent.isUploadMode = params.uploadMode ?? state.uploadMode ?? false
+  torrent.maxUploads = params.maxUploads ?? state.maxUploads
+  torrent.connectionLimit = params.maxConnections ?? state.maxConnections
+  torrent.stats.addStat(state.totalDownloaded, state.totalUploaded)
+  counters.earlierDownload = state.totalDownloaded
+  counters.earlierUpload = state.totalUploaded
+  counters.activeTime.setSeconds(state.activeTime)
+  counters.finishedTime.setSeconds(state.finishedTime)
+  counters.seedingTime.setSeconds(state.seedingTime)
+  if (state.addedTime > 0) counters.addedTime = state.addedTime
+  counters.completedTime = state.completedTime
+  counters.lastSeenComplete = state.lastSeenComplete
+  counters.lastDownload = state.lastDownload
+  counters.lastUpload = state.lastUpload
+  torrent.announcer.complete = state.numComplete
+  torrent.announcer.incomplete = state.numIncomplete
+  torrent.files.restore(state.filePriorities, state.piecePriorities)
+  state.mappedFiles?.forEach((path, index) => {
+    // Resume data may come from anywhere: a name that leads out of the save path is not taken over.
+    if (isInsidePath(path)) torrent.renamedFiles.set(index, path)
+  })
+  for (const peer of state.peers) torrent.swarm.addPeer(peer, PeerSource.resumeData)
+  for (const peer of state.bannedPeers) {
+    const entry = torrent.swarm.list.addPeer(peer, PeerSource.resumeData)
+    if (entry !== null) torrent.swarm.list.ban(entry)
+  }
+}
+
+/** Only blocks that are on disk: what is being written when we die is not there. */
+function unfinishedPieces(torrent: Torrent): UnfinishedPiece[] {
+  const unfinished: UnfinishedPiece[] = []
+  torrent.picker?.forEachInProgress((running) => {
+    if (running.finished === 0) return
+    const blocks = new Bitfield(running.numBlocks)
+    for (let block = 0; block < running.numBlocks; block++) {
+      if (running.states[block] === BlockState.finished) blocks.set(block)
+    }
+    unfinished.push({ piece: running.piece, blocks })
+  })
+  return unfinished
+}
+
+function mappedFiles(torrent: Torrent): readonly string[] | null {
+  if (torrent.renamedFiles.size === 0) return null
+  return Array.from({ length: torrent.info.numFiles }, (_, index) => torrent.renamedFiles.get(index) ?? '')
+}
+
+function trackerTiers(torrent: Torrent): readonly (readonly string[])[] {
+  const tiers: string[][] = []
+  for (const { tier, url } of torrent.trackers.entries()) {
+    tiers[tier] ??= []
+    tiers[tier].push(url)
+  }
+  return tiers.filter((tier) => tier !== undefined)
+}
+
+function savedPeers(torrent: Torrent): Pick<ResumeState, 'peers' | 'bannedPeers'> {
+  const peers: ResumeState['peers'][number][] = []
+  const bannedPeers: ResumeState['peers'][number][] = []
+  for (const entry of torrent.swarm.entries()) {
+    if (entry.banned) bannedPeers.push(entry.endpoint)
+    else if (entry.connectable && entry.failcount === 0 && peers.length < MAX_SAVED_PEERS) peers.push(entry.endpoint)
+  }
+  return { peers, bannedPeers }
+}

@@ -1,0 +1,50 @@
+import type { Millis } from '../util/flavored.ts'
+import type { AnnounceEntry } from './announceEntry.ts'
+import type { TrackerSettings } from './trackerSettings.ts'
+
+export interface AnnouncePlan {
+  /** Trackers to announce to now, in order. */
+  readonly due: readonly AnnounceEntry[]
+  /** When to plan again if nothing happens before; null: never. Later than now. */
+  readonly wakeAt: Millis | null
+}
+
+/**
+ * Decides whom to announce to. `entries` are in order of tiers. Of these count (BEP 12)
+ * - by default all up to the first that works;
+ * - with `announceToAllTrackers` all of each tier up to the first tier in which one works;
+ * - with `announceToAllTiers` those of each tier up to the first that works;
+ * - with both, all;
+ * and besides those that somebody asked for. Of these, each whose time has come is due.
+ */
+export function planAnnounces(
+  entries: readonly AnnounceEntry[],
+  now: Millis,
+  settings: Pick<TrackerSettings, 'announceToAllTrackers' | 'announceToAllTiers'>,
+): AnnouncePlan {
+  const due: AnnounceEntry[] = []
+  let wakeAt: Millis | null = null
+  /** The tier of the last tracker that works. */
+  let workingTier = -1
+  for (const entry of entries) {
+    const works = entry.isWorking() && !entry.isExhausted()
+    const covered = isCovered(entry.tier, workingTier, settings)
+    if (works && !covered) workingTier = entry.tier
+    if (entry.updating) continue
+    if (!entry.triggeredManually && (covered || entry.isExhausted())) continue
+    const when = Math.max(entry.nextAnnounce, entry.minAnnounce)
+    if (when <= now) due.push(entry)
+    else if (wakeAt === null || when < wakeAt) wakeAt = when
+  }
+  return { due, wakeAt }
+}
+
+/** Whether a working tracker of `workingTier` (-1: there is none) makes one of `tier`, which comes later, superfluous. */
+function isCovered(
+  tier: number,
+  workingTier: number,
+  settings: Pick<TrackerSettings, 'announceToAllTrackers' | 'announceToAllTiers'>,
+): boolean {
+  if (workingTier === -1) return false
+  return tier === workingTier ? !settings.announceToAllTrackers : !settings.announceToAllTiers
+}

@@ -1,0 +1,99 @@
+import type { SimPeer, SimPeerConnection, SimPeerOptions } from '../../sim/simPeer.ts'
+import type { SimWorld } from '../../sim/simWorld.ts'
+import type { TestTorrent } from '../../sim/testTorrent.ts'
+import { bdecode } from '../../src/bencode/bdecode.ts'
+import { type ExtensionHandshake, encodeExtensionHandshake } from '../../src/wire/extensionHandshake.ts'
+import { encodeReserved } from '../../src/wire/reservedBits.ts'
+import {
+  decodeUtMetadata,
+  encodeUtMetadata,
+  METADATA_PIECE_SIZE,
+  type UtMetadataMessage,
+} from '../../src/wire/utMetadataMessage.ts'
+
+/** Sends a scripted peer's extension handshake (BEP 10). */
+export function sendExtensionHandshake(connection: SimPeerConnection, handshake: ExtensionHandshake): void {
+  connection.send((to) => to.extended(0, encodeExtensionHandshake(handshake)))
+}
+
+/** The id under which the other side of `connection` wants messages of `name`: 0 while it has not said. */
+export function theirId(connection: SimPeerConnection, name: string): number {
+  for (const message of connection.received('extended')) {
+    if (message.body[0] !== 0) continue
+    const decoded = bdecode(message.body.subarray(1))
+    const id = decoded.ok && decoded.root.type === 'dict' ? decoded.root.getDict('m')?.getInt(name) : undefined
+    if (id) return id
+  }
+  return 0
+}
+
+/** The id under which a metadata peer wants messages of `ut_metadata`. */
+export const OUR_METADATA_ID = 17
+
+export interface MetadataPeerOptions extends Partial<SimPeerOptions> {
+  /** The `metadata_size` it claims; 0: says nothing. Default: that of the torrent. */
+  readonly claims?: number
+  /** What it answers to a request. Default: the piece. Null: nothing. */
+  readonly answers?: (piece: number) => UtMetadataMessage | null
+}
+
+/** A scripted peer that speaks `ut_metadata` (BEP 9). */
+export function metadataPeer(
+  world: SimWorld,
+  name: string,
+  torrent: TestTorrent,
+  options: MetadataPeerOptions = {},
+): SimPeer {
+  const { claims = torrent.infoSection.length, answers = metadataAnswers(torrent) } = options
+  const peer = world.peer(name, {
+    torrent,
+    has: 'all',
+    serves: true,
+    reserved: encodeReserved({ supportsFast: true, supportsExtensions: true }),
+    ...options,
+  })
+  peer.onMessage = ({ name: kind, body }, connection) => {
+    if (kind !== 'extended') return
+    if (body[0] === 0) {
+      const messages = new Map([['ut_metadata', OUR_METADATA_ID]])
+      sendExtensionHandshake(connection, { messages, metadataSize: claims || undefined })
+    } else if (body[0] === OUR_METADATA_ID) {
+      const message = decodeUtMetadata(body.subarray(1))
+      if (typeof message === 'string' || message.type !== 'request') return
+      const answer = answers(message.piece)
+      if (answer !== null) sendMetadata(connection, answer)
+    }
+  }
+  return peer
+}
+
+/** Answers with the torrent's info section. */
+export function metadataAnswers(torrent: TestTorrent): (piece: number) => UtMetadataMessage {
+  const totalSize = torrent.infoSection.length
+  return (piece) => {
+    const data = torrent.infoSection.subarray(piece * METADATA_PIECE_SIZE, (piece + 1) * METADATA_PIECE_SIZE)
+    return { type: 'data', piece, totalSize, data }
+  }
+}
+
+export function sendMetadata(connection: SimPeerConnection, message: UtMetadataMessage): void {
+  connection.send((to) => to.extended(theirId(connection, 'ut_metadata'), encodeUtMetadata(message)))
+}
+
+/** The `ut_metadata` messages a metadata peer received, with their times. */
+export function metadataMessages(
+  connection: SimPeerConnection,
+): { readonly time: number; readonly message: UtMetadataMessage }[] {
+  return connection.received('extended').flatMap(({ body, time }) => {
+    if (body[0] !== OUR_METADATA_ID) return []
+    const message = decodeUtMetadata(body.subarray(1))
+    return typeof message === 'string' ? [] : [{ time, message }]
+  })
+}
+
+/** When it was asked for metadata, whole seconds. */
+export function metadataRequests(peer: SimPeer): number[] {
+  return peer.connections
+    .flatMap(metadataMessages)
+    .flatMap(({ time, message }) => (message.type === 'request' ? [Math.floor(time / 1000)] : []))
+}

@@ -1,0 +1,238 @@
+import { expect } from 'vitest'
+import { TestTorrent } from '../../sim/testTorrent.ts'
+import { SAVE, SimClient } from './client.ts'
+import { metadataMessages, metadataPeer, metadataRequests, sendMetadata } from './extensionPeer.ts'
+import { scenario } from './scenario.ts'
+
+const small = new TestTorrent({ size: 200_000 })
+/** Its info section takes six pieces of metadata. */
+const large = new TestTorrent({ size: 4500 * 16, pieceLength: 16 })
+
+for (const dials of ['the magnet', 'the seed'] as const) {
+  scenario(`a magnet gets metadata, then content; ${dials} side dials`, (world) => {
+    const seed = new SimClient(world, 'seed', small, { has: 'all' })
+    const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+    world.run({ seconds: 1 })
+    if (dials === 'the magnet') magnet.torrent.connectPeer(seed.endpoint)
+    else seed.torrent.connectPeer(magnet.endpoint)
+    world.runUntil(() => magnet.torrent.isSeed, { minutes: 1 })
+    expect(magnet.alerts('metadataReceived').length).toBe(1)
+    expect(magnet.alerts('metadataFailed')).toEqual([])
+    expect(small.isOn(world.filesOf(magnet.host), SAVE)).toBe(true)
+    expect(world.time.elapsed).toBeLessThan(10_000)
+  })
+}
+
+scenario(
+  'metadata of many pieces is fetched from several peers at once, each piece once',
+  (world) => {
+    const magnet = new SimClient(world, 'magnet', large, { magnet: true })
+    const seeds = [0, 1, 2].map((i) => metadataPeer(world, `seed${i}`, large))
+    for (const seed of seeds) magnet.torrent.connectPeer(seed.listen())
+    world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 10 })
+    const asked = seeds.map((seed) => metadataRequests(seed).length)
+    expect(asked.every((count) => count > 0)).toBe(true)
+    expect(asked.reduce((sum, count) => sum + count)).toBe(Math.ceil(large.infoSection.length / 16_384))
+    world.runUntil(() => magnet.torrent.isSeed, { minutes: 5 })
+  },
+  { seeds: 2 },
+)
+
+scenario('the piece of a peer that left is asked of another at once, and what had come is kept', (world) => {
+  const magnet = new SimClient(world, 'magnet', large, { magnet: true })
+  let answered = 0
+  const all = metadataPeer(world, 'model', large)
+  const leaver = metadataPeer(world, 'leaver', large, {
+    answers: (piece) =>
+      ++answered <= 2
+        ? {
+            type: 'data',
+            piece,
+            totalSize: large.infoSection.length,
+            data: large.infoSection.subarray(piece * 16_384, (piece + 1) * 16_384),
+          }
+        : null,
+  })
+  magnet.torrent.connectPeer(leaver.listen())
+  world.run({ seconds: 2 })
+  expect(answered).toBe(4)
+  leaver.close()
+  magnet.torrent.connectPeer(all.listen())
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 5 })
+  expect(metadataRequests(all).length).toBe(4)
+})
+
+scenario('whoever sends all of a wrong info section is put off, and the honest one is heard', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  const liar = metadataPeer(world, 'liar', small, {
+    answers: (piece) => ({
+      type: 'data',
+      piece,
+      totalSize: small.infoSection.length,
+      data: new Uint8Array(small.infoSection.length).fill(7),
+    }),
+  })
+  magnet.torrent.connectPeer(liar.listen())
+  world.run({ seconds: 5 })
+  expect(magnet.alerts('metadataFailed').length).toBe(1)
+  expect(magnet.endCodes).toEqual(['invalidMetadataMessage'])
+  const honest = metadataPeer(world, 'honest', small)
+  magnet.torrent.connectPeer(honest.listen())
+  world.runUntil(() => magnet.torrent.isSeed, { seconds: 20 })
+  expect(honest.connection.closed === undefined || magnet.endCodes.at(-1) === 'uploadUploadConnection').toBe(true)
+})
+
+scenario(
+  'of a liar and honest peers that share the pieces only the liar is cast out',
+  (world) => {
+    const magnet = new SimClient(world, 'magnet', large, { magnet: true })
+    const liar = metadataPeer(world, 'liar', large, {
+      answers: (piece) => ({
+        type: 'data',
+        piece,
+        totalSize: large.infoSection.length,
+        data: large.infoSection.slice(piece * 16_384, (piece + 1) * 16_384).fill(7),
+      }),
+    })
+    const honest = [0, 1, 2].map((i) => metadataPeer(world, `honest${i}`, large))
+    for (const peer of [liar, ...honest]) magnet.torrent.connectPeer(peer.listen())
+    world.runUntil(() => magnet.torrent.hasMetadata, { minutes: 5 })
+    expect(magnet.endings.filter(({ address }) => address !== liar.host.address)).toEqual([])
+    world.runUntil(() => magnet.torrent.isSeed, { minutes: 5 })
+  },
+  { seeds: 6 },
+)
+
+scenario('a peer that refuses is asked again after a minute or more, another one at once', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  const refuser = metadataPeer(world, 'refuser', small, { answers: (piece) => ({ type: 'reject', piece }) })
+  magnet.torrent.connectPeer(refuser.listen())
+  for (let s = 50; s < 300; s += 50) world.time.after(s * 1000, () => refuser.connection.send((to) => to.keepAlive()))
+  world.run({ seconds: 200 })
+  const times = metadataRequests(refuser)
+  expect(times.length).toBeGreaterThanOrEqual(3)
+  expect(times.length).toBeLessThanOrEqual(4)
+  for (let i = 1; i < times.length; i++) expect(times[i] - times[i - 1]).toBeGreaterThanOrEqual(59)
+  const honest = metadataPeer(world, 'honest', small)
+  magnet.torrent.connectPeer(honest.listen())
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 3 })
+})
+
+scenario('wrong sizes are outvoted, and claims beyond the limit are never asked for', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  const size = small.infoSection.length
+  const wrong = [size + 5000, 31 * 1024 * 1024, 2 ** 31 - 1].map((claims, i) =>
+    metadataPeer(world, `wrong${i}`, small, { claims, answers: () => null, serves: false }),
+  )
+  for (const peer of wrong) magnet.torrent.connectPeer(peer.listen())
+  world.run({ seconds: 10 })
+  expect(metadataRequests(wrong[1])).toEqual([])
+  expect(metadataRequests(wrong[2])).toEqual([])
+  for (let i = 0; i < 2; i++) magnet.torrent.connectPeer(metadataPeer(world, `honest${i}`, small).listen())
+  world.runUntil(() => magnet.torrent.hasMetadata, { minutes: 2 })
+})
+
+scenario('a short piece of metadata is dropped and its sender left alone for a while', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  const short = metadataPeer(world, 'short', small, {
+    answers: (piece) => ({
+      type: 'data',
+      piece,
+      totalSize: small.infoSection.length,
+      data: small.infoSection.subarray(0, 10),
+    }),
+  })
+  magnet.torrent.connectPeer(short.listen())
+  world.run({ seconds: 30 })
+  expect(metadataRequests(short).length).toBe(1)
+  expect(magnet.endings).toEqual([])
+  magnet.torrent.connectPeer(metadataPeer(world, 'honest', small).listen())
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 3 })
+})
+
+scenario('a magnet in upload mode gets metadata and no content', (world) => {
+  const seed = new SimClient(world, 'seed', small, { has: 'all' })
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true, add: { uploadMode: true } })
+  world.run({ seconds: 1 })
+  magnet.torrent.connectPeer(seed.endpoint)
+  world.run({ seconds: 30 })
+  expect(magnet.torrent.hasMetadata).toBe(true)
+  expect(magnet.torrent.status().totalPayloadDownload).toBe(0)
+})
+
+scenario('a peer in upload mode still gives metadata', (world) => {
+  const seed = new SimClient(world, 'seed', small, { has: 'all', add: { uploadMode: true } })
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  world.run({ seconds: 1 })
+  magnet.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 10 })
+})
+
+scenario('the torrent is removed the moment its metadata arrives, and added again', async (world) => {
+  const seed = new SimClient(world, 'seed', small, { has: 'all' })
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  world.run({ seconds: 1 })
+  magnet.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 10 })
+  const gone = magnet.session.removeTorrent(magnet.torrent)
+  const again = magnet.session.addTorrent({ infoHash: small.infoHash, savePath: '/again', autoManaged: false })
+  again.connectPeer(seed.endpoint)
+  await world.settle(gone)
+  world.runUntil(() => again.isSeed, { minutes: 3 })
+  expect(small.isOn(world.filesOf(magnet.host), '/again')).toBe(true)
+})
+
+scenario('we serve each piece of metadata, and refuse pieces that do not exist', (world) => {
+  const client = new SimClient(world, 'client', large, { has: 'none' })
+  world.run({ seconds: 1 })
+  const peer = metadataPeer(world, 'peer', large, { has: 'none', claims: 0 })
+  const connection = peer.connect(client.endpoint)
+  world.run({ seconds: 1 })
+  const count = Math.ceil(large.infoSection.length / 16_384)
+  for (const piece of [...Array(count).keys(), count, 2 ** 31 - 1, -1])
+    sendMetadata(connection, { type: 'request', piece })
+  world.run({ seconds: 5 })
+  const answers = metadataMessages(connection).map(({ message }) => message)
+  const data = answers.flatMap((answer) => (answer.type === 'data' ? [answer] : []))
+  expect(Buffer.concat(data.map((answer) => answer.data))).toEqual(Buffer.from(large.infoSection))
+  expect(new Set(data.map((answer) => answer.totalSize))).toEqual(new Set([large.infoSection.length]))
+  expect(answers.flatMap((answer) => (answer.type === 'reject' ? [answer.piece] : []))).toEqual([
+    count,
+    2 ** 31 - 1,
+    -1,
+  ])
+})
+
+scenario('without metadata of our own every request for it is refused', (world) => {
+  const magnet = new SimClient(world, 'magnet', large, { magnet: true })
+  world.run({ seconds: 1 })
+  const connection = metadataPeer(world, 'peer', large, { has: 'none', claims: 0, answers: () => null }).connect(
+    magnet.endpoint,
+  )
+  world.run({ seconds: 1 })
+  sendMetadata(connection, { type: 'request', piece: 0 })
+  world.run({ seconds: 1 })
+  expect(metadataMessages(connection).map(({ message }) => message.type)).toContain('reject')
+})
+
+scenario('what peers say they have while the files are still being looked at is not lost', (world) => {
+  // A disk so slow that the check for files takes seconds.
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true, disk: { latency: 3000 } })
+  const grower = metadataPeer(world, 'grower', small, { has: 'none' })
+  magnet.torrent.connectPeer(grower.listen())
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 10 })
+  grower.connection.send((to) => {
+    for (let piece = 0; piece < small.pieceCount; piece++) to.have(piece)
+  })
+  world.runUntil(() => magnet.torrent.isSeed, { minutes: 5 })
+  expect(magnet.endCodes.filter((code) => code !== 'uploadUploadConnection')).toEqual([])
+})
+
+scenario('a have-all from before the metadata counts once it is known', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  const silent = metadataPeer(world, 'silent', small, { claims: 0, answers: () => null })
+  magnet.torrent.connectPeer(silent.listen())
+  world.run({ seconds: 2 })
+  magnet.torrent.connectPeer(metadataPeer(world, 'teller', small, { has: 'none' }).listen())
+  world.runUntil(() => magnet.torrent.isSeed, { seconds: 30 })
+})

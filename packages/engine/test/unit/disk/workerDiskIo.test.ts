@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest'
+import { SharedBlockPool } from '../../../src/disk/blockPool.ts'
+import type { DiskWorkerHandler } from '../../../src/disk/diskWorker.ts'
+import { announcedBatch } from '../../../src/disk/jobBatch.ts'
+import type { StoreRequest } from '../../../src/disk/storeProtocol.ts'
+import { WorkerDiskIo } from '../../../src/disk/workerDiskIo.ts'
+import type { StorageHandler, StorageParams } from '../../../src/platform/disk.ts'
+import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
+
+const BLOCK = BLOCK_SIZE_BYTES
+const params: StorageParams = {
+  savePath: '/nowhere',
+  files: [{ path: 'file', size: 1000 * BLOCK, offset: 0, pad: false }],
+  totalSize: 1000 * BLOCK,
+  pieceLength: 10 * BLOCK,
+  allocation: 'sparse',
+}
+
+interface FakeWorker {
+  readonly index: number
+  readonly handler: DiskWorkerHandler
+  readonly requests: StoreRequest[]
+  keepsAlive: boolean
+}
+
+/** A disk whose workers only note what they are sent; the test answers for them. */
+function scene(workerCount: number, slots = 64) {
+  const workers: FakeWorker[] = []
+  const deferred: (() => void)[] = []
+  const log: string[] = []
+  const disk = new WorkerDiskIo({
+    pool: new SharedBlockPool(slots * BLOCK),
+    workerCount,
+    defer: (callback) => deferred.push(callback),
+    limits: { maxQueuedDiskBytes: 1e9, filePoolSize: 40 },
+    startWorker: (index, _setup, handler) => {
+      const worker: FakeWorker = { index, handler, requests: [], keepsAlive: false }
+      workers.push(worker)
+      return {
+        post: (request) => worker.requests.push(request),
+        setKeepsAlive: (keepsAlive) => {
+          worker.keepsAlive = keepsAlive
+        },
+      }
+    },
+  })
+  const handler: StorageHandler = {
+    onBlockWritten: (piece, offset, _length, error) => log.push(`written ${piece}:${offset / BLOCK} ${error?.message}`),
+    onPieceHashed: (piece, _digest, error) => log.push(`hashed ${piece} ${error?.message}`),
+    onBlockRead: (token, slot, _length, error) => log.push(`read ${token} ${slot >= 0} ${error?.message}`),
+  }
+  const endTurn = () => {
+    for (const callback of deferred.splice(0)) callback()
+  }
+  const write = (piece: number, block: number) => storage.writeBlock(piece, block * BLOCK, BLOCK, disk.pool.acquire())
+  const storage = disk.openStorage(params, handler)
+  return { disk, storage, handler, workers, log, endTurn, write }
+}
+
+const batches = (worker: FakeWorker) => worker.requests.filter((request) => typeof request === 'number')
+const answerAll = (worker: FakeWorker) => {
+  for (const batch of batches(worker)) worker.handler.onReply(announcedBatch(batch).id)
+  worker.requests.length = 0
+}
+
+test('no worker is started before there is work, and then only those that have some', () => {
+  const { workers, write, endTurn } = scene(3)
+  expect(workers).toHaveLength(0)
+  write(1, 0)
+  endTurn()
+  expect(workers.map((worker) => worker.index)).toEqual([1])
+})
+
+test('the jobs of one turn reach a worker as one message', () => {
+  const { workers, write, storage, endTurn } = scene(1)
+  for (let block = 0; block < 5; block++) write(0, block)
+  storage.clearPiece(0)
+  storage.readBlock(1, 0, BLOCK, 77)
+  expect(batches(workers[0])).toHaveLength(0)
+  endTurn()
+  expect(batches(workers[0]).map((batch) => announcedBatch(batch).count)).toEqual([7])
+})
+
+test('an idle worker does not wait for the end of a long turn, a busy one does', () => {
+  const { workers, write, endTurn } = scene(1)
+  for (let block = 0; block < 40; block++) write(Math.floor(block / 10), block % 10)
+  expect(batches(workers[0]).map((batch) => announcedBatch(batch).count)).toEqual([16])
+  endTurn()
+  expect(batches(workers[0]).map((batch) => announcedBatch(batch).count)).toEqual([16, 24])
+})
+
+test('a piece stays on one worker, and pieces are spread over all of them', () => {
+  const { workers, write, endTurn } = scene(2)
+  for (let piece = 0; piece < 10; piece++) for (let block = 0; block < 2; block++) write(piece, block)
+  endTurn()
+  expect(workers.map((worker) => batches(worker).map((batch) => announcedBatch(batch).count))).toEqual([[10], [10]])
+})
+
+test('a worker keeps the process alive only while it has something to do', () => {
+  const { workers, write, endTurn } = scene(1)
+  write(0, 0)
+  endTurn()
+  expect(workers[0].keepsAlive).toBe(true)
+  answerAll(workers[0])
+  expect(workers[0].keepsAlive).toBe(false)
+})
+
+test('when a worker dies all its jobs fail, their slots come back, and the next job starts another', () => {
+  const { disk, workers, write, storage, log, endTurn } = scene(1)
+  write(0, 0)
+  storage.readBlock(0, 0, BLOCK, 5)
+  endTurn()
+  storage.hashPiece(0)
+  const flushed: unknown[] = []
+  storage.flush((error) => flushed.push(error?.message))
+  workers[0].handler.onEnded(new Error('out of memory'))
+  expect(log).toEqual(['written 0:0 out of memory', 'read 5 false out of memory', 'hashed 0 out of memory'])
+  expect(flushed).toEqual(['out of memory'])
+  expect(disk.pool.inUse).toBe(0)
+  expect(disk.queuedWriteBytes).toBe(0)
+  write(0, 0)
+  endTurn()
+  expect(workers).toHaveLength(2)
+  const kinds = workers[1].requests.map((request) => (typeof request === 'number' ? 'batch' : request.kind))
+  expect(kinds).toEqual(['open', 'batchMemory', 'batch'])
+})
+
+test('a handler that throws does not cost the other jobs of the batch their answers', () => {
+  const { disk, storage, handler, workers, log, write, endTurn } = scene(1)
+  write(0, 0)
+  write(0, 1)
+  endTurn()
+  const { onBlockWritten } = handler
+  handler.onBlockWritten = (piece, offset, length, error) => {
+    onBlockWritten(piece, offset, length, error)
+    if (offset === 0) throw new Error('a bug')
+  }
+  expect(() => answerAll(workers[0])).toThrow('a bug')
+  expect(log).toHaveLength(2)
+  expect(disk.pool.inUse).toBe(0)
+  let flushed = false
+  storage.flush(() => {
+    flushed = true
+  })
+  endTurn()
+  const call = workers[0].requests.find((request) => typeof request !== 'number' && request.kind === 'call')
+  workers[0].handler.onReply({ kind: 'result', id: (call as { id: number }).id, error: null })
+  expect(flushed).toBe(true)
+})
+
+test('a full batch is posted at once, and its memory is used again after the answer', () => {
+  const { workers, storage, endTurn } = scene(1, 2)
+  for (let i = 0; i < 256; i++) storage.clearPiece(i % 100)
+  expect(batches(workers[0])).toHaveLength(1)
+  answerAll(workers[0])
+  for (let i = 0; i < 5; i++) storage.clearPiece(i)
+  endTurn()
+  expect(workers[0].requests).toHaveLength(1)
+})
+
+test('idle storages cost no message: closing one that did nothing starts no worker', () => {
+  const { workers, storage, endTurn } = scene(2)
+  let closed = false
+  storage.close(() => {
+    closed = true
+  })
+  endTurn()
+  expect(closed).toBe(true)
+  expect(workers).toHaveLength(0)
+})
+
+test('after stop no storage can be opened', () => {
+  const { disk, handler, endTurn } = scene(1)
+  let stopped = false
+  disk.stop(() => {
+    stopped = true
+  })
+  endTurn()
+  endTurn()
+  expect(stopped).toBe(true)
+  expect(() => disk.openStorage(params, handler)).toThrow(/stopped/)
+})

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { AnnounceQueue } from '../../../src/tracker/announceQueue.ts'
+
+function aQueue(limit: number) {
+  const queue = new AnnounceQueue(() => limit)
+  const running = new Map<string, () => void>()
+  const started: string[] = []
+  const submit = (name: string, urgent = false) =>
+    queue.submit((finished) => {
+      started.push(name)
+      running.set(name, () => {
+        running.delete(name)
+        finished()
+      })
+      return () => running.delete(name)
+    }, urgent)
+  return { queue, started, submit, finish: (name: string) => running.get(name)?.(), running }
+}
+
+test('no more than the limit run at once, the others in the order they came', () => {
+  const { queue, started, submit, finish } = aQueue(2)
+  for (const name of ['a', 'b', 'c', 'd']) submit(name)
+  expect(started).toEqual(['a', 'b'])
+  expect([queue.activeCount, queue.queuedCount]).toEqual([2, 2])
+  finish('b')
+  finish('a')
+  expect(started).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('those a person asked for go before all that wait', () => {
+  const { started, submit, finish } = aQueue(1)
+  submit('running')
+  submit('first')
+  submit('urgent', true)
+  submit('urgent too', true)
+  for (const name of ['running', 'urgent', 'urgent too', 'first']) finish(name)
+  expect(started).toEqual(['running', 'urgent', 'urgent too', 'first'])
+})
+
+test('cancelling takes off the queue what waits and aborts what runs, once', () => {
+  const { queue, started, submit, running } = aQueue(1)
+  const cancelRunning = submit('running')
+  const cancelWaiting = submit('waiting')
+  submit('next')
+  cancelWaiting()
+  cancelRunning()
+  cancelRunning()
+  expect(started).toEqual(['running', 'next'])
+  expect([...running.keys()]).toEqual(['next'])
+  expect(queue.activeCount).toBe(1)
+})
+
+test('a limit of zero still lets one run', () => {
+  const { started, submit } = aQueue(0)
+  submit('a')
+  expect(started).toEqual(['a'])
+})

@@ -1,0 +1,81 @@
+import { chokingSettings } from '../../packages/engine/src/settings/chokingSettings.ts'
+import { diskSettings } from '../../packages/engine/src/settings/diskSettings.ts'
+import { peerSettings } from '../../packages/engine/src/settings/peerSettings.ts'
+import { pickerSettings } from '../../packages/engine/src/settings/pickerSettings.ts'
+import { sessionSettings } from '../../packages/engine/src/settings/sessionSettings.ts'
+import type { SettingRow } from '../../packages/engine/src/settings/settingRow.ts'
+import { defaultSettings, highPerformanceSeed, minMemoryUsage } from '../../packages/engine/src/settings/settings.ts'
+import { settingsTable } from '../../packages/engine/src/settings/settingsTable.ts'
+import { trackerSettings } from '../../packages/engine/src/settings/trackerSettings.ts'
+import { code, pageHead, table } from './markdown.ts'
+
+const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])[] = [
+  ['Session', sessionSettings],
+  ['Trackers', trackerSettings],
+  ['Peers', peerSettings],
+  ['Picking pieces', pickerSettings],
+  ['Choking', chokingSettings],
+  ['Disk and resume', diskSettings],
+]
+
+function shown(value: unknown): string {
+  return code(JSON.stringify(value))
+}
+
+function range(row: SettingRow): string {
+  if (row.choices !== null)
+    return Object.entries(row.choices)
+      .map(([name, value]) => `${value} ${name}`)
+      .join(', ')
+  if (row.type === 'string' || row.type === 'bool') return ''
+  const max = row.max === 2 ** 31 - 1 ? '' : String(row.max)
+  return max === '' ? `from ${row.min}` : `${row.min} to ${max}`
+}
+
+/** docs/settings.md */
+export function settingsPage(): string {
+  const sections = groups.map(([title, rows]) => {
+    const lines = Object.entries(rows).map(([name, row]) => [
+      code(name),
+      row.doc,
+      shown(row.default),
+      row.classic === row.default ? '' : shown(row.classic),
+      [row.unit, range(row)].filter((part) => part !== '').join('; '),
+      `${code(row.libtorrentName)}, ${row.source}`,
+    ])
+    const heads = ['setting', 'what it does', 'default', '0.15.5, if different', 'unit, range', 'libtorrent']
+    return `## ${title}\n\n${table(heads, lines)}`
+  })
+  return [
+    pageHead('Settings', 'packages/engine/src/settings'),
+    `A setting has libtorrent's name in camelCase, its unit and its meaning. Give some of them to a session when it is
+made, or later; all others keep their values:
+
+\`\`\`ts
+const session = new Session({ settings: { connectionsLimit: 500 } })
+session.applySettings({ connectionSpeed: 50 })
+\`\`\`
+
+Complete sets: \`defaultSettings()\`, \`classicSettings()\` (the defaults of libtorrent 0.15.5), \`minMemoryUsage()\`
+and \`highPerformanceSeed()\`. The default is that of libtorrent 2.1 where the one of 0.15.5 would hold a user of today
+back. Only settings that have an effect are listed.
+`,
+    ...sections,
+    `## Presets\n\n${presets()}`,
+  ].join('\n')
+}
+
+function presets(): string {
+  const base: Readonly<Record<string, unknown>> = defaultSettings()
+  const small: Readonly<Record<string, unknown>> = minMemoryUsage()
+  const fast: Readonly<Record<string, unknown>> = highPerformanceSeed()
+  const rows = Object.keys(settingsTable)
+    .filter((name) => small[name] !== base[name] || fast[name] !== base[name])
+    .map((name) => [
+      code(name),
+      shown(base[name]),
+      small[name] === base[name] ? '' : shown(small[name]),
+      fast[name] === base[name] ? '' : shown(fast[name]),
+    ])
+  return table(['setting', 'default', 'minMemoryUsage', 'highPerformanceSeed'], rows)
+}
