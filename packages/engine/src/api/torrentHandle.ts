@@ -201,10 +201,11 @@ export class TorrentHandle implements TorrentRef {
   /** The priority of a piece, or with `priority` (0 to 7; 0 is not downloaded) sets it. */
   piecePriority(piece: PieceIndex): number
   piecePriority(piece: PieceIndex, priority: number): void
-  piecePriority(piece: PieceIndex, priority?: number): number | void {
+  piecePriority(piece: PieceIndex, priority?: number): number | undefined {
     const { torrent } = this
     if (priority === undefined) return torrent.pieces?.piecePriority(piece) ?? 0
     torrent.files.setPiecePriority(piece, checkedPriority(priority))
+    return undefined
   }
 
   /** A priority for each piece. */
@@ -219,10 +220,11 @@ export class TorrentHandle implements TorrentRef {
   /** The priority of a file, or with `priority` (0 to 7) sets it. A piece has the highest of the files in it. */
   filePriority(index: FileIndex): number
   filePriority(index: FileIndex, priority: number): void
-  filePriority(index: FileIndex, priority?: number): number | void {
+  filePriority(index: FileIndex, priority?: number): number | undefined {
     const { files } = this.torrent
     if (priority === undefined) return files.filePriority(index)
     files.setFilePriority(index, checkedPriority(priority))
+    return undefined
   }
 
   /** A priority for each file. */

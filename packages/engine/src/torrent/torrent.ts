@@ -279,7 +279,7 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
   }
 
   havePiece(piece: PieceIndex): boolean {
-    return this.isServing && this.content !== null && this.content.pieces.havePiece(piece)
+    return this.isServing && this.content?.pieces.havePiece(piece) === true
   }
 
   // --- what state the torrent is in -----------------------------------------------------------------------------
