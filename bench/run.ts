@@ -1,7 +1,5 @@
 /**
  * The product beside libtorrent, in one run on one machine. See README.md.
- *
- * Usage: tsx bench/run.ts [--runs N] [--size MiB] [--torrents N] [--only name]... [--list] [--profile] [--stand-in]
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
@@ -23,6 +21,8 @@ import { LIBTORRENT_LOOPBACK_SETTINGS } from './lib/libtorrentSettings.ts'
 import { profileOptions, profileTable } from './lib/profile.ts'
 import { type BenchResult, benchTable, judgeTargets, medians, targetTable } from './lib/report.ts'
 
+const USAGE = `tsx bench/run.ts [--runs N] [--size MiB] [--torrents N] [--only name]... [--list] [--profile] [--stand-in]`
+
 const MIB = 1 << 20
 
 /** Processes that want a core while we measure. */
@@ -39,8 +39,13 @@ const { values: options } = parseArgs({
     list: { type: 'boolean' },
     profile: { type: 'boolean' },
     'stand-in': { type: 'boolean' },
+    help: { type: 'boolean' },
   },
 })
+if (options.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
 
 const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'lt-bench-'))
 process.once('exit', () => rmSync(root, { recursive: true, force: true }))
@@ -51,7 +56,8 @@ const scene: BenchScene = {
   root,
   size: Number(options.size) * MIB,
   idleTorrents: Number(options.torrents),
-  libtorrent: new Engine('libtorrent', LIBTORRENT_COMMAND, LIBTORRENT_LOOPBACK_SETTINGS, root),
+  libtorrent: new Engine('libtorrent', LIBTORRENT_COMMAND, {}, root),
+  tunedLibtorrent: new Engine('libtorrent-tuned', LIBTORRENT_COMMAND, LIBTORRENT_LOOPBACK_SETTINGS, root),
   ours: ourEngine(),
   ltCommand: options['stand-in'] ? STAND_IN_COMMAND : (await lt.missing()) === null ? LT_COMMAND : null,
 }

@@ -34,7 +34,10 @@ export interface BenchScene {
   readonly size: number
   /** Torrents of the idle bench. */
   readonly idleTorrents: number
+  /** With its settings as they come, like ours. */
   readonly libtorrent: Engine
+  /** With the settings that were found quickest for this bench. */
+  readonly tunedLibtorrent: Engine
   /** Null while our product is not built: its variants are then left out. */
   readonly ours: Engine | null
   /** The command `lt`, or null as above. */

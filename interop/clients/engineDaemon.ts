@@ -42,6 +42,7 @@ function reportAlerts(from: Session): void {
   }
   from.on('torrentFinished', (alert) => report('finished', alert))
   from.on('torrentChecked', (alert) => report('checked', alert))
+  from.on('peerConnect', (alert) => report('peerConnected', alert))
   from.on('metadataReceived', (alert) => report('metadata', alert))
   from.on('fastresumeRejected', (alert) => report('fastresume_rejected', alert))
   from.on('hashFailed', (alert) => report('hash_failed', alert))

@@ -23,6 +23,7 @@ import { PeerDownload, type PeerDownloadHost } from './peerDownload.ts'
 import { PeerExtensions } from './peerExtensions.ts'
 import type { PeerHost } from './peerHost.ts'
 import { PeerUpload, type PeerUploadHost } from './peerUpload.ts'
+import type { SendBudgetSettings } from './sendBudget.ts'
 
 /** Where a connection stands. `ready`: both handshakes are done and messages flow. */
 export type PeerState = 'connecting' | 'handshaking' | 'ready' | 'closed'
@@ -139,6 +140,10 @@ export class PeerConnection implements StreamHandler, WireHandler, PeerDownloadH
 
   get maxQueueLength(): number {
     return this.host.settings.maxAllowedInRequestQueue
+  }
+
+  get settings(): Readonly<SendBudgetSettings> {
+    return this.host.settings
   }
 
   get maxRejects(): number {
@@ -636,17 +641,7 @@ export class PeerConnection implements StreamHandler, WireHandler, PeerDownloadH
   pumpUploads(): void {
     this.endHoldBack()
     if (this.upload.requests.length === 0 || this.isClosed) return
-    this.upload.pump(this.unsentBytes, this.sendBudget())
-  }
-
-  /**
-   * Bytes to hold ready for sending: half a second's worth at the current rate (`send_buffer_watermark_factor`),
-   * between the low and the high water mark.
-   */
-  private sendBudget(): number {
-    const { sendBufferWatermark, sendBufferLowWatermark, sendBufferWatermarkFactor } = this.host.settings
-    const byRate = (this.stats.uploadRate * sendBufferWatermarkFactor) / 100
-    return Math.min(sendBufferWatermark, Math.max(sendBufferLowWatermark, byRate))
+    this.upload.pump(this.unsentBytes, this.stats.uploadRate)
   }
 
   /** A block asked of the disk is there. Takes `slot`. */

@@ -2,6 +2,7 @@ import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
 import type { MessageWriter } from '../wire/messageWriter.ts'
+import { SendBudget, type SendBudgetSettings } from './sendBudget.ts'
 import { UploadQueue } from './uploadQueue.ts'
 
 /** How often a choked peer gets each block of a piece granted to it, on average, before it is an abuser (libtorrent). */
@@ -15,6 +16,7 @@ export interface PeerUploadHost {
   readonly layout: PieceLayout | null
   readonly supportsFast: boolean
   readonly maxQueueLength: number
+  readonly settings: Readonly<SendBudgetSettings>
   /** Setting `max_rejects`: requests refused in a row while choked, after which the peer is an abuser. */
   readonly maxRejects: number
   /** We choked the peer a moment ago: it cannot know yet. */
@@ -33,6 +35,7 @@ export class PeerUpload {
   isChoked = true
   /** Bytes asked of the disk that have not come back. */
   readingBytes = 0
+  private readonly budget = new SendBudget()
   private rejectsInRow = 0
   private invalidRequests = 0
 
@@ -86,18 +89,26 @@ export class PeerUpload {
   }
 
   /**
-   * Starts disk reads for the oldest requests, up to `budget` bytes that are read or unsent. Begins only when half of
-   * that has gone: blocks are then asked of the disk many at a time, which costs it little more than one.
+   * Starts disk reads for the oldest requests, as many as the budget allows. Begins only when half of that has gone:
+   * blocks are then asked of the disk many at a time, which costs it little more than one.
    */
-  pump(unsentBytes: number, budget: number): void {
+  pump(unsentBytes: number, uploadRate: number): void {
     const { requests } = this
-    if (unsentBytes + this.readingBytes > budget / 2) return
+    const ready = unsentBytes + this.readingBytes
+    const budget = this.budget.bytes(ready, uploadRate, this.host.settings)
+    if (ready > budget / 2) return
     while (requests.length > 0 && unsentBytes + this.readingBytes < budget) {
       const { firstPiece, firstBegin, firstLength } = requests
       requests.shift()
       this.readingBytes += firstLength
       this.host.readBlock(firstPiece, firstBegin, firstLength)
     }
+    if (requests.length > 0) this.budget.exhausted()
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.budget.tick()
   }
 
   choke(): void {

@@ -41,6 +41,7 @@ export class PeerTicker {
       peer.touch()
     }
     this.watchRequests(peer, now)
+    peer.upload.tick()
     // What was behind other messages when the last block left waits for nobody else to look.
     peer.pumpUploads()
     peer.download.updateTarget(
