@@ -1,0 +1,81 @@
+import { endpointText } from '../address/endpoint.ts'
+import type { Millis } from '../util/flavored.ts'
+import { encodeUtPex, type PexPeer } from '../wire/utPexMessage.ts'
+
+/** BEP 11: a peer is told no more often. */
+export const PEX_INTERVAL_MS = 60_000
+/** Of those who came, and of those who left, no more are in one message (libtorrent's number). */
+const MAX_ENTRIES = 100
+
+type Snapshot = ReadonlyMap<string, PexPeer>
+const NOBODY: Snapshot = new Map()
+
+/** How far one peer has been told. */
+export class PexRecipient {
+  /** Round whose peers it knows of; 0 before its first message. */
+  round = 0
+  lastSent: Millis = Number.NEGATIVE_INFINITY
+}
+
+/**
+ * The messages one torrent sends (BEP 11): to a peer that is new, all whom we are connected to; then, each minute, who
+ * came and who left. All peers share the messages of a round. A peer whose first message is less than a minute old at
+ * a round is left out, and the next round tells it about both.
+ */
+export class PexOutbox {
+  private round = 0
+  private begunAt: Millis = Number.NEGATIVE_INFINITY
+  /** Whom we were connected to at this round, and at the one before. */
+  private present: Snapshot = NOBODY
+  private before: Snapshot = NOBODY
+  private sinceLast: Uint8Array | null = null
+  private sinceLastButOne: Uint8Array | null = null
+
+  /** Begins a round when a minute has passed. */
+  tick(now: Millis, peers: () => Iterable<PexPeer>): void {
+    if (now - this.begunAt < PEX_INTERVAL_MS) return
+    const present = snapshot(peers())
+    this.sinceLastButOne = difference(this.before, present)
+    this.sinceLast = difference(this.present, present)
+    this.before = this.present
+    this.present = present
+    this.begunAt = now
+    this.round++
+  }
+
+  /** What to send to `recipient` now, or null. It counts as sent. */
+  take(recipient: PexRecipient, now: Millis): Uint8Array | null {
+    if (recipient.round === this.round || now - recipient.lastSent < PEX_INTERVAL_MS) return null
+    const message = this.messageSince(recipient.round)
+    recipient.round = this.round
+    if (message !== null) recipient.lastSent = now
+    return message
+  }
+
+  private messageSince(round: number): Uint8Array | null {
+    if (round === 0) return difference(NOBODY, this.present)
+    return round === this.round - 1 ? this.sinceLast : this.sinceLastButOne
+  }
+}
+
+function snapshot(peers: Iterable<PexPeer>): Snapshot {
+  const present = new Map<string, PexPeer>()
+  for (const peer of peers) present.set(endpointText(peer), peer)
+  return present
+}
+
+function difference(before: Snapshot, after: Snapshot): Uint8Array | null {
+  const added = missing(after, before)
+  const dropped = missing(before, after)
+  return added.length + dropped.length === 0 ? null : encodeUtPex({ added, dropped })
+}
+
+function missing(from: Snapshot, other: Snapshot): PexPeer[] {
+  const peers: PexPeer[] = []
+  for (const [key, peer] of from) {
+    if (other.has(key)) continue
+    peers.push(peer)
+    if (peers.length === MAX_ENTRIES) break
+  }
+  return peers
+}
