@@ -91,7 +91,7 @@ export class TorrentHandle implements TorrentRef {
   }
 
   get isPaused(): boolean {
-    return this.torrent.isUserPaused
+    return this.torrent.run.isUserPaused
   }
 
   get isAutoManaged(): boolean {
@@ -345,7 +345,7 @@ export class TorrentHandle implements TorrentRef {
    * @throws LibtorrentError `mismatchingInfoHash`, or what is wrong with it
    */
   setMetadata(metadata: Uint8Array): void {
-    if (!this.torrent.onMetadataComplete(metadata)) throw thrownError('mismatchingInfoHash')
+    if (this.torrent.metadata.take(metadata)?.is('mismatchingInfoHash')) throw thrownError('mismatchingInfoHash')
   }
 
   /** The same text for all handles of a torrent: its info-hash. */

@@ -1,8 +1,8 @@
 import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
-import type { PieceLayout } from '../metainfo/pieceLayout.ts'
-import type { BlockPool } from '../platform/disk.ts'
 import { copyToShared } from '../util/copyToShared.ts'
 import { BLOCK_SIZE_BYTES, type Millis, type SlotIndex } from '../util/flavored.ts'
+import type { PeerConnection } from './peerConnection.ts'
+import type { PeerHost } from './peerHost.ts'
 import { RequestQueue } from './requestQueue.ts'
 
 /** Requests a new connection starts with, before its rate is known. */
@@ -12,19 +12,10 @@ const MIN_QUEUE_SIZE = 2
 /** Growth per second below which a connection counts as having found its rate (libtorrent's slow start). */
 const SLOW_START_MIN_GROWTH_BYTES = 5000
 
-export interface PeerDownloadHost {
-  readonly pool: BlockPool
-  readonly isDiskCongested: boolean
-  readonly layout: PieceLayout | null
-  /** False when the block came from elsewhere meanwhile, so that this copy is redundant. */
-  wantsBlock(blockId: number): boolean
-  /** Takes `slot`, which holds the whole block. */
-  onBlock(blockId: number, slot: SlotIndex): void
-  /** The peer was snubbed, and delivers again. */
-  onUnsnubbed(): void
-  /** `length` bytes arrived that nobody waited for. */
-  onRedundantBytes(length: number): void
-}
+export type PeerDownloadHost = Pick<
+  PeerHost,
+  'pool' | 'isDiskCongested' | 'layout' | 'wantsBlock' | 'onPeerBlock' | 'onPeerUnsnubbed' | 'onPeerRedundantBytes'
+>
 
 /** The receiving half of a connection: what was asked of the peer, and the block that is arriving. */
 export class PeerDownload {
@@ -49,7 +40,10 @@ export class PeerDownload {
   /** Bytes of the arriving block that are in `slot`. */
   private filled = 0
 
-  constructor(private readonly host: PeerDownloadHost) {}
+  constructor(
+    private readonly peer: PeerConnection,
+    private readonly host: PeerDownloadHost,
+  ) {}
 
   /** Block id of the block whose bytes are arriving, or -1. */
   get arrivingBlock(): number {
@@ -67,7 +61,7 @@ export class PeerDownload {
     if (!layout.isBlock(piece, begin, length)) return 'taken'
     const blockId = layout.blockId(piece, begin / BLOCK_SIZE_BYTES)
     this.answering = blockId
-    if (!this.requests.has(blockId) || !this.host.wantsBlock(blockId)) return 'taken'
+    if (!this.requests.has(blockId) || !this.host.wantsBlock(this.peer, blockId)) return 'taken'
     const slot = this.host.isDiskCongested ? -1 : pool.acquire()
     if (slot === -1) return 'later'
     this.slot = slot
@@ -78,7 +72,7 @@ export class PeerDownload {
 
   bytes(chunk: Uint8Array, from: number, to: number, offset: number): void {
     if (this.slot === -1) {
-      this.host.onRedundantBytes(to - from)
+      this.host.onPeerRedundantBytes(this.peer, to - from)
       return
     }
     this.filled = offset + to - from
@@ -92,21 +86,21 @@ export class PeerDownload {
       this.lastProgress = now
       if (this.isSnubbed) {
         this.isSnubbed = false
-        this.host.onUnsnubbed()
+        this.host.onPeerUnsnubbed(this.peer)
       }
       if (this.slowStart) this.targetQueueLength++
     }
     const { slot, arriving } = this
     this.slot = -1
     this.arriving = -1
-    if (slot !== -1) this.host.onBlock(arriving, slot)
+    if (slot !== -1) this.host.onPeerBlock(this.peer, arriving, slot)
   }
 
   /** Gives back the slot of a block that will not be completed. */
   abandonArriving(): void {
     if (this.slot === -1) return
     this.host.pool.release(this.slot)
-    this.host.onRedundantBytes(this.filled)
+    this.host.onPeerRedundantBytes(this.peer, this.filled)
     this.slot = -1
     this.arriving = -1
   }

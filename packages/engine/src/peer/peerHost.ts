@@ -46,11 +46,13 @@ export interface PeerHost {
   /** A message of one of our extensions; `payload` is a view. */
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void
 
+  /** False when the block came from elsewhere meanwhile, so that this copy is redundant. */
   wantsBlock(peer: PeerConnection, blockId: number): boolean
-  /** Takes `slot`. */
+  /** Takes `slot`, which holds the whole block. */
   onPeerBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void
+  /** `length` bytes arrived that nobody waited for. */
   onPeerRedundantBytes(peer: PeerConnection, length: number): void
-  /** It delivers again. */
+  /** The peer was snubbed, and delivers again. */
   onPeerUnsnubbed(peer: PeerConnection): void
   /** The peer will not answer this request. */
   onPeerReject(peer: PeerConnection, blockId: number): void
@@ -60,6 +62,7 @@ export interface PeerHost {
   onPeerStalled(peer: PeerConnection): void
 
   havePiece(piece: number): boolean
+  /** Asks the disk for a block; `peer.sendBlock` or `peer.readFailed` answers. */
   readBlock(peer: PeerConnection, piece: number, begin: number, length: number): void
   onPeerInvalidRequest(peer: PeerConnection, piece: number, begin: number, length: number): void
 }

@@ -1,8 +1,8 @@
 import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
-import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
-import type { MessageWriter } from '../wire/messageWriter.ts'
-import { SendBudget, type SendBudgetSettings } from './sendBudget.ts'
+import type { PeerConnection } from './peerConnection.ts'
+import type { PeerHost } from './peerHost.ts'
+import { SendBudget } from './sendBudget.ts'
 import { UploadQueue } from './uploadQueue.ts'
 
 /** How often a choked peer gets each block of a piece granted to it, on average, before it is an abuser (libtorrent). */
@@ -11,21 +11,7 @@ const MAX_GRANTED_COPIES = 3
 /** Invalid requests after which the peer is not worth talking to (libtorrent's number). */
 const MAX_INVALID_REQUESTS = 300
 
-export interface PeerUploadHost {
-  readonly writer: MessageWriter
-  readonly layout: PieceLayout | null
-  readonly supportsFast: boolean
-  readonly maxQueueLength: number
-  readonly settings: Readonly<SendBudgetSettings>
-  /** Setting `max_rejects`: requests refused in a row while choked, after which the peer is an abuser. */
-  readonly maxRejects: number
-  /** We choked the peer a moment ago: it cannot know yet. */
-  readonly isJustChoked: boolean
-  havePiece(piece: number): boolean
-  /** Asks the disk for a block; `sendBlock` or `readFailed` of the connection answers. */
-  readBlock(piece: number, begin: number, length: number): void
-  onInvalidRequest(piece: number, begin: number, length: number): void
-}
+export type PeerUploadHost = Pick<PeerHost, 'settings' | 'layout' | 'havePiece' | 'readBlock' | 'onPeerInvalidRequest'>
 
 /** The sending half of a connection: what the peer asked for, and how much of it is on its way. */
 export class PeerUpload {
@@ -35,11 +21,15 @@ export class PeerUpload {
   isChoked = true
   /** Bytes asked of the disk that have not come back. */
   readingBytes = 0
-  private readonly budget = new SendBudget()
+  /** Requests refused while choked; the setting `max_rejects` ends that. */
   private rejectsInRow = 0
+  private readonly budget = new SendBudget()
   private invalidRequests = 0
 
-  constructor(private readonly host: PeerUploadHost) {}
+  constructor(
+    private readonly peer: PeerConnection,
+    private readonly host: PeerUploadHost,
+  ) {}
 
   /** Returns the error to close the connection with, or null. */
   onRequest(piece: number, begin: number, length: number): LibtorrentErrorCode | null {
@@ -52,7 +42,7 @@ export class PeerUpload {
       length > BLOCK_SIZE_BYTES ||
       !host.havePiece(piece)
     ) {
-      host.onInvalidRequest(piece, begin, length)
+      host.onPeerInvalidRequest(this.peer, piece, begin, length)
       this.reject(piece, begin, length)
       return ++this.invalidRequests > MAX_INVALID_REQUESTS ? 'invalidRequest' : null
     }
@@ -62,7 +52,7 @@ export class PeerUpload {
       if (asked >= MAX_GRANTED_COPIES * layout.blocksPerPiece) return 'tooManyRequestsWhenChoked'
       this.granted?.set(piece, asked + 1)
     }
-    if (this.requests.length >= host.maxQueueLength) {
+    if (this.requests.length >= host.settings.maxAllowedInRequestQueue) {
       this.reject(piece, begin, length)
       return null
     }
@@ -79,8 +69,8 @@ export class PeerUpload {
 
   private refuseChoked(piece: number, begin: number, length: number): LibtorrentErrorCode | null {
     this.reject(piece, begin, length)
-    if (this.host.isJustChoked) return null
-    return ++this.rejectsInRow > this.host.maxRejects ? 'tooManyRequestsWhenChoked' : null
+    if (this.peer.isJustChoked) return null
+    return ++this.rejectsInRow > this.host.settings.maxRejects ? 'tooManyRequestsWhenChoked' : null
   }
 
   onCancel(piece: number, begin: number, length: number): void {
@@ -101,7 +91,7 @@ export class PeerUpload {
       const { firstPiece, firstBegin, firstLength } = requests
       requests.shift()
       this.readingBytes += firstLength
-      this.host.readBlock(firstPiece, firstBegin, firstLength)
+      this.host.readBlock(this.peer, firstPiece, firstBegin, firstLength)
     }
     if (requests.length > 0) this.budget.exhausted()
   }
@@ -114,7 +104,7 @@ export class PeerUpload {
   choke(): void {
     this.isChoked = true
     this.rejectsInRow = 0
-    this.host.writer.choke()
+    this.peer.writer.choke()
     const kept: number[] = []
     this.requests.drain((piece, begin, length) => {
       if (this.granted?.has(piece)) kept.push(piece, begin, length)
@@ -126,7 +116,7 @@ export class PeerUpload {
   unchoke(): void {
     this.isChoked = false
     this.rejectsInRow = 0
-    this.host.writer.unchoke()
+    this.peer.writer.unchoke()
   }
 
   /** Answers everything still waiting with a reject: the torrent has nothing to give any more. */
@@ -135,6 +125,6 @@ export class PeerUpload {
   }
 
   reject(piece: number, begin: number, length: number): void {
-    if (this.host.supportsFast) this.host.writer.reject(piece, begin, length)
+    if (this.peer.supportsFast) this.peer.writer.reject(piece, begin, length)
   }
 }

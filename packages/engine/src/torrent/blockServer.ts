@@ -1,16 +1,15 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
-import type { BlockPool, TorrentStorage } from '../platform/disk.ts'
-import type { Bitfield } from '../util/bitfield.ts'
+import type { TorrentStorage } from '../platform/disk.ts'
 import type { SlotIndex } from '../util/flavored.ts'
 import { type BlockConsumer, ReadTable } from './readTable.ts'
+import type { SeedMode } from './seedMode.ts'
+import type { TorrentHost } from './torrentHost.ts'
 
 export interface BlockServerHost {
-  readonly pool: BlockPool
+  readonly session: Pick<TorrentHost, 'pool'>
   readonly storage: TorrentStorage | null
-  /** In seed mode: the pieces whose hash was verified. Null otherwise. */
-  readonly verified: Bitfield | null
-  /** Hashes a piece nobody has checked yet; `pieceVerified` answers. */
-  verifyPiece(piece: number): void
+  /** Says which pieces have to be verified before they are read; answers by `pieceVerified`. */
+  readonly seedMode: SeedMode
   onReadError(error: LibtorrentError): void
 }
 
@@ -23,13 +22,13 @@ export class BlockServer {
   constructor(private readonly host: BlockServerHost) {}
 
   read(consumer: BlockConsumer, piece: number, begin: number, length: number): void {
-    const { storage, verified } = this.host
+    const { storage, seedMode } = this.host
     if (storage === null) {
       consumer.readFailed(piece, begin, length, null)
       return
     }
     const token = this.reads.add(consumer, piece, begin, length)
-    if (verified !== null && !verified.get(piece)) this.waitForHash(piece, token)
+    if (seedMode.isUnverified(piece)) this.waitForHash(piece, token)
     else storage.readBlock(piece, begin, length, token)
   }
 
@@ -42,7 +41,7 @@ export class BlockServer {
     const length = reads.lengths[token]
     reads.release(token)
     if (error === null) {
-      if (consumer === null) this.host.pool.release(slot)
+      if (consumer === null) this.host.session.pool.release(slot)
       else consumer.sendBlock(piece, begin, length, slot)
       return
     }
@@ -89,6 +88,6 @@ export class BlockServer {
       return
     }
     this.waiting.set(piece, [token])
-    this.host.verifyPiece(piece)
+    this.host.seedMode.verifyPiece(piece)
   }
 }

@@ -1,7 +1,6 @@
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
-import type { Clock } from '../platform/clock.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { TorrentTrackers } from '../tracker/torrentTrackers.ts'
@@ -12,15 +11,18 @@ import type { FilePriorities } from './filePriorities.ts'
 import type { Interest } from './interest.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
+import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentNews } from './torrentNews.ts'
+import type { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 
 export interface CompletionHost {
+  readonly session: Pick<TorrentHost, 'clock'>
   readonly settings: Readonly<Settings>
-  readonly clock: Clock
   readonly news: TorrentNews
   readonly counters: TorrentCounters
   readonly swarm: Swarm
+  readonly peerHost: TorrentPeerHost
   readonly interest: Interest
   readonly requester: BlockRequester
   readonly files: FilePriorities
@@ -31,7 +33,6 @@ export interface CompletionHost {
   /** Files are checked: `pieces` says what is there. */
   readonly isLoaded: boolean
   needsSaveResume: boolean
-  closeIfRedundant(peer: PeerConnection): void
   enter(state: 'downloading' | 'finished' | 'seeding'): void
 }
 
@@ -101,12 +102,12 @@ export class Completion {
     pieces.dropPicker()
     this.wasFinished = true
     host.enter(completed ? 'seeding' : 'finished')
-    host.counters.completedTime = host.clock.unixTime()
+    host.counters.completedTime = host.session.clock.unixTime()
     host.needsSaveResume = true
     for (const peer of [...host.swarm.connections]) {
       host.interest.recount(peer)
       peer.sendExtended('upload_only', encodeUploadOnly(true))
-      host.closeIfRedundant(peer)
+      host.peerHost.closeIfRedundant(peer)
     }
     if (completed) host.trackers.completed()
     host.storage?.flush(() => {})

@@ -48,7 +48,7 @@ export function readPiece(torrent: Torrent, piece: PieceIndex, done: Done<Uint8A
   if (layout === null) return finish(libtorrentError('noMetadata'))
   if (!torrent.havePiece(piece)) return finish(libtorrentError('invalidPieceIndex'))
   const host = {
-    pool: torrent.pool,
+    pool: torrent.session.pool,
     read: torrent.server.read.bind(torrent.server),
   }
   new PieceReader(host, piece, layout.pieceSize(piece), finish).start()
@@ -164,7 +164,8 @@ export const AddPieceFlags = {
 
 /** Takes a whole piece from the user as if peers had sent it; its hash decides. */
 export function addPiece(torrent: Torrent, piece: PieceIndex, bytes: Uint8Array, flags: number): void {
-  const { layout, receiver, picker, pool } = torrent
+  const { layout, receiver, picker } = torrent
+  const { pool } = torrent.session
   if (layout === null || receiver === null) throw thrownError('noMetadata')
   if (piece < 0 || piece >= layout.numPieces) throw thrownError('invalidPieceIndex')
   if (bytes.length !== layout.pieceSize(piece)) throw thrownError('invalidPieceSize')

@@ -1,19 +1,24 @@
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { MetadataDownload } from '../extensions/metadataDownload.ts'
 import { METADATA_SEND_BUFFER_LIMIT, MetadataUpload, metadataPiece } from '../extensions/metadataUpload.ts'
+import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
-import type { Random } from '../platform/random.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import { decodeUtMetadata, encodeUtMetadata } from '../wire/utMetadataMessage.ts'
+import type { TorrentHost } from './torrentHost.ts'
+import type { TorrentNews } from './torrentNews.ts'
 
 export interface MetadataExchangeHost {
-  readonly random: Random
-  /** Setting `max_metadata_size`, bytes. */
-  readonly maxMetadataSize: number
-  /** The info section, or null while it is not known. */
-  readonly infoSection: Uint8Array | null
+  readonly session: Pick<TorrentHost, 'random'>
+  readonly settings: Readonly<Settings>
+  readonly info: TorrentInfo
+  readonly hasMetadata: boolean
+  readonly news: TorrentNews
   now(): Millis
-  /** All pieces are there. Returns whether they are what the info-hash says. */
-  onMetadataComplete(metadata: Uint8Array): boolean
+  /** `info` is complete now. */
+  onMetadata(): void
+  fail(error: LibtorrentError): void
 }
 
 /** Fetches the info section from peers, or serves it to them (BEP 9). */
@@ -23,21 +28,26 @@ export class MetadataExchange {
 
   constructor(private readonly host: MetadataExchangeHost) {}
 
+  /** The info section, or null while it is not known. */
+  private get infoSection(): Uint8Array | null {
+    return this.host.hasMetadata ? this.host.info.metadata() : null
+  }
+
   /** Bytes of the info section we have to offer, 0 for none. */
   get size(): number {
-    return this.host.infoSection?.length ?? 0
+    return this.infoSection?.length ?? 0
   }
 
   /** 0 to 1. */
   get progress(): number {
-    if (this.host.infoSection !== null) return 1
+    if (this.host.hasMetadata) return 1
     const { fetching } = this
     return fetching === null || fetching.expectedSize === 0 ? 0 : fetching.receivedBytes / fetching.expectedSize
   }
 
   onPeerExtensions(peer: PeerConnection): void {
-    if (this.host.infoSection !== null || peer.extensions.remoteId('ut_metadata') === 0) return
-    this.fetching ??= new MetadataDownload(this.host.maxMetadataSize, this.host.random)
+    if (this.host.hasMetadata || peer.extensions.remoteId('ut_metadata') === 0) return
+    this.fetching ??= new MetadataDownload(this.host.settings.maxMetadataSize, this.host.session.random)
     this.fetching.addPeer(peer, peer.extensions.metadataSize)
     this.requestFrom(peer)
   }
@@ -68,9 +78,21 @@ export class MetadataExchange {
     }
   }
 
-  /** The metadata is known, from here or elsewhere: nothing is fetched any more. */
-  stopFetching(): void {
-    this.fetching = null
+  /** Takes the whole info section, from peers or a user. Null, or what is wrong with it. */
+  take(bytes: Uint8Array): LibtorrentError | null {
+    const { host } = this
+    if (host.hasMetadata) return null
+    const error = host.info.parseInfoSection(bytes)
+    if (error === null) {
+      this.fetching = null
+      host.news.metadataReceived()
+      host.onMetadata()
+      return null
+    }
+    host.news.metadataFailed(error)
+    // The bytes are what the hash says, and still no torrent: no other peer can have better ones.
+    if (!error.is('mismatchingInfoHash')) host.fail(error)
+    return error
   }
 
   private requestFrom(peer: PeerConnection): void {
@@ -87,7 +109,7 @@ export class MetadataExchange {
     if (fetching === null) return
     const complete = fetching.onData(peer, piece, totalSize, data, host.now())
     if (complete !== null) {
-      if (host.onMetadataComplete(complete)) return
+      if (this.take(complete)?.is('mismatchingInfoHash') !== true) return
       const liar = fetching.onHashFailed(host.now())
       if (liar !== null) liar.fail('invalidMetadataMessage')
     }
@@ -95,7 +117,7 @@ export class MetadataExchange {
   }
 
   private onRequest(peer: PeerConnection, piece: number): void {
-    const { infoSection: metadata } = this.host
+    const metadata = this.infoSection
     if (metadata === null || metadataPiece(metadata, piece) === null) return this.reject(peer, piece)
     const upload = this.serving.get(peer) ?? new MetadataUpload()
     const verdict = upload.onRequest(piece, peer.unsentBytes + peer.writer.pendingBytes)
@@ -105,7 +127,7 @@ export class MetadataExchange {
   }
 
   private send(peer: PeerConnection, piece: number): void {
-    const { infoSection: metadata } = this.host
+    const metadata = this.infoSection
     const data = metadata === null ? null : metadataPiece(metadata, piece)
     if (metadata === null || data === null) return this.reject(peer, piece)
     peer.sendExtended('ut_metadata', encodeUtMetadata({ type: 'data', piece, totalSize: metadata.length, data }))

@@ -6,9 +6,15 @@ import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { TransferStats } from '../util/transferStats.ts'
+import type { BlockRequester } from './blockRequester.ts'
+import type { Swarm } from './swarm.ts'
+import type { TorrentCounters } from './torrentCounters.ts'
+import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentNews } from './torrentNews.ts'
 
 export interface PeerTickerHost {
+  readonly session: Pick<TorrentHost, 'clock'>
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
   readonly ref: TorrentRef
@@ -18,7 +24,12 @@ export interface PeerTickerHost {
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
   readonly news: TorrentNews
-  requestMore(peer: PeerConnection): void
+  readonly requester: BlockRequester
+  readonly swarm: Swarm
+  /** Of the torrent: those of its connections are added up in them. */
+  readonly stats: TransferStats
+  readonly counters: TorrentCounters
+  readonly isSeed: boolean
 }
 
 /** How long a peer may hold an upload slot without using it (libtorrent). */
@@ -31,7 +42,20 @@ const STARVED_SECONDS = 0.5
 export class PeerTicker {
   constructor(private readonly host: PeerTickerHost) {}
 
-  tick(peer: PeerConnection, now: Millis, elapsed: Millis): void {
+  tick(now: Millis, elapsed: Millis): void {
+    const { swarm, stats, counters, session } = this.host
+    let seesAll = this.host.isSeed
+    for (const peer of [...swarm.connections]) {
+      stats.accumulate(peer.stats)
+      if (peer.stats.uploadPayload.counter > 0) counters.lastUpload = session.clock.unixTime()
+      if (peer.stats.downloadPayload.counter > 0) counters.lastDownload = session.clock.unixTime()
+      if (peer.isSeed) seesAll = true
+      this.tickPeer(peer, now, elapsed)
+    }
+    if (seesAll) counters.lastSeenComplete = session.clock.unixTime()
+  }
+
+  private tickPeer(peer: PeerConnection, now: Millis, elapsed: Millis): void {
     // First of all: a connection that ends here adds to its torrent what it counted since, and this second is in already.
     this.updateRates(peer, elapsed)
     if (this.closeIfTimedOut(peer, now) || !peer.isReady) return
@@ -51,7 +75,7 @@ export class PeerTicker {
     )
     this.warnOfLimits(peer)
     peer.download.isHeld = false
-    this.host.requestMore(peer)
+    this.host.requester.requestMore(peer)
   }
 
   /** Limits that hold a fast peer back (manual, performance_alert). */

@@ -6,20 +6,21 @@ import type { PeerConnection } from '../peer/peerConnection.ts'
 import { penalizePiecePeers, rewardPiecePeers } from '../peers/pieceFailure.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
-import type { BlockPool, TorrentStorage } from '../platform/disk.ts'
+import type { TorrentStorage } from '../platform/disk.ts'
+import type { Settings } from '../settings/settings.ts'
 import { BLOCK_SIZE_BYTES, type PieceIndex, type SlotIndex } from '../util/flavored.ts'
+import type { TorrentCounters } from './torrentCounters.ts'
+import type { TorrentHost } from './torrentHost.ts'
 
 export interface PieceReceiverHost {
+  readonly session: Pick<TorrentHost, 'pool'>
+  readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
   readonly ref: TorrentRef
-  readonly pool: BlockPool
   /** Null once every piece is had. */
   readonly picker: PiecePicker<TorrentPeer> | null
-  readonly useParoleMode: boolean
-  readonly disableHashChecks: boolean
   hashMatches(piece: PieceIndex, digest: Uint8Array): boolean
-  /** Bytes arrived that somebody else had sent before. */
-  onRedundantBytes(length: number): void
+  readonly counters: TorrentCounters
   /** Tells other peers that were asked for the same block (end game) that it is no longer needed. */
   cancelElsewhere(blockId: number, peer: PeerConnection): void
   onPiecePassed(piece: PieceIndex, senders: readonly TorrentPeer[]): void
@@ -44,7 +45,11 @@ export class PieceReceiver {
   /** A block has arrived whole. Takes `slot`. */
   onBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void {
     const contested = this.isAskedElsewhere(blockId, peer)
-    if (!this.write(blockId, peer.entry, slot)) return this.host.onRedundantBytes(this.blockSize(blockId))
+    if (!this.write(blockId, peer.entry, slot)) {
+      // Somebody else has sent it before.
+      this.host.counters.redundantBytes += this.blockSize(blockId)
+      return
+    }
     if (contested) this.host.cancelElsewhere(blockId, peer)
     this.postFinished(peer, blockId)
   }
@@ -70,9 +75,9 @@ export class PieceReceiver {
 
   private write(blockId: number, sender: TorrentPeer | null, slot: SlotIndex): boolean {
     const { layout, storage } = this
-    const { picker, pool } = this.host
+    const { picker, session } = this.host
     if (picker === null || !picker.markAsWriting(blockId, sender)) {
-      pool.release(slot)
+      session.pool.release(slot)
       return false
     }
     const piece = layout.pieceOf(blockId)
@@ -130,7 +135,7 @@ export class PieceReceiver {
       return true
     }
     const senders = knownSenders(picker.getDownloaders(piece))
-    if (host.disableHashChecks || host.hashMatches(piece, digest)) this.pass(picker, piece, senders)
+    if (host.settings.disableHashChecks || host.hashMatches(piece, digest)) this.pass(picker, piece, senders)
     else this.fail(picker, piece, senders)
     return true
   }
@@ -148,7 +153,7 @@ export class PieceReceiver {
   }
 
   private fail(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {
-    const banned = penalizePiecePeers(senders, this.host.useParoleMode)
+    const banned = penalizePiecePeers(senders, this.host.settings.useParoleMode)
     picker.restorePiece(piece)
     this.storage.clearPiece(piece)
     this.host.onPieceFailed(piece, banned)

@@ -1,12 +1,13 @@
 import type { TorrentStorage } from '../platform/disk.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { PieceIndex } from '../util/flavored.ts'
 import type { BlockServer } from './blockServer.ts'
 
 export interface SeedModeHost {
+  readonly settings: Readonly<Settings>
   readonly storage: TorrentStorage | null
   readonly server: BlockServer
-  readonly disableHashChecks: boolean
   hashMatches(piece: PieceIndex, digest: Uint8Array): boolean
   /** A piece is not what it should be: nothing can be taken for granted any more. */
   forceRecheck(): void
@@ -19,13 +20,19 @@ export class SeedMode {
 
   constructor(private readonly host: SeedModeHost) {}
 
+  /** Nobody has hashed `piece` yet. */
+  isUnverified(piece: PieceIndex): boolean {
+    return this.verified !== null && !this.verified.get(piece)
+  }
+
+  /** Hashes `piece`; `BlockServer.pieceVerified` answers. */
   verifyPiece(piece: PieceIndex): void {
     this.host.storage?.hashPiece(piece)
   }
 
   onPieceHashed(piece: PieceIndex, digest: Uint8Array | null): void {
     const { host } = this
-    const passed = digest !== null && (host.disableHashChecks || host.hashMatches(piece, digest))
+    const passed = digest !== null && (host.settings.disableHashChecks || host.hashMatches(piece, digest))
     if (passed) this.verified?.set(piece)
     host.server.pieceVerified(piece, passed)
     if (!passed) host.forceRecheck()

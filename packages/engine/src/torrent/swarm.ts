@@ -8,12 +8,14 @@ import type { PeerHost } from '../peer/peerHost.ts'
 import { PeerList } from '../peers/peerList.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
-import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
 export interface SwarmHost {
+  readonly session: Pick<TorrentHost, 'freeConnections' | 'connect' | 'wakeAt'>
   readonly settings: Readonly<Settings>
   readonly random: Random
   readonly peerId: Uint8Array
@@ -26,10 +28,8 @@ export interface SwarmHost {
   readonly isPaused: boolean
   /** `max_connections` of this torrent. */
   readonly maxConnections: number
-  readonly freeConnections: number
   now(): Millis
   externalEndpoint(v6: boolean): Endpoint | null
-  connect(remote: Endpoint, handler: StreamHandler): Stream
   wantsConnections(): void
   onConnectionOpened(peer: PeerConnection): void
   onConnectionClosed(peer: PeerConnection): void
@@ -37,7 +37,7 @@ export interface SwarmHost {
 }
 
 /** The peers of one torrent: those it knows of, and those it is connected to. */
-export class Swarm {
+export class Swarm implements Wakeable {
   readonly connections = new Set<PeerConnection>()
   private known: PeerList<PeerConnection> | null = null
 
@@ -83,32 +83,35 @@ export class Swarm {
     return this.host.isTakingPeers && this.connections.size < this.host.maxConnections
   }
 
-  /** When it may be worth trying `connectOne` again; infinite while nobody is left to try. */
-  get retryAt(): Millis {
-    return this.known?.retryAt ?? Number.POSITIVE_INFINITY
-  }
-
-  /** The time of `retryAt` has come. */
+  /** It may be worth trying again. */
   onWake(): void {
     this.wantConnections()
   }
 
-  /** Connects to the best candidate; false when there is none now, or no room. */
+  /** Connects to the best candidate. False when there is none now, or no room; it is woken when there may be one. */
   connectOne(): boolean {
-    if (!this.hasRoom || this.known === null) return false
-    const entry = this.known.connectOnePeer(this.host.now())
-    if (entry === null) return false
+    const { known, host } = this
+    if (known === null) return false
+    const entry = this.hasRoom ? known.connectOnePeer(host.now()) : null
+    if (entry === null) {
+      host.session.wakeAt(this, known.retryAt)
+      return false
+    }
+    this.open(known, entry)
+    return true
+  }
+
+  private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>): void {
     const remote = entry.endpoint
     const peer = new PeerConnection(this.peerHost, remote, true, null)
     peer.entry = entry
     peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
-    this.known.setConnection(entry, peer)
+    known.setConnection(entry, peer)
     this.connections.add(peer)
     this.host.onConnectionOpened(peer)
     peer.stats.sentSyn(isV6(remote.address))
-    peer.attach(this.host.connect(remote, peer))
+    peer.attach(this.host.session.connect(remote, peer))
     this.postConnect(peer)
-    return true
   }
 
   /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
@@ -125,7 +128,7 @@ export class Swarm {
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
     const { host } = this
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
-    if (host.freeConnections <= 0 || this.connections.size >= host.maxConnections) return 'tooManyConnections'
+    if (host.session.freeConnections <= 0 || this.connections.size >= host.maxConnections) return 'tooManyConnections'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
     const entry = this.list.newConnection(peer, host.now())
@@ -160,6 +163,12 @@ export class Swarm {
   ban(entry: TorrentPeer<PeerConnection>): void {
     this.list.ban(entry)
     entry.connection?.fail('tooManyCorruptPieces')
+  }
+
+  /** The torrent goes offline: all connections end, and none is tried. */
+  stop(code: LibtorrentErrorCode): void {
+    this.closeAll(code)
+    this.host.session.wakeAt(this, Number.POSITIVE_INFINITY)
   }
 
   closeAll(code: LibtorrentErrorCode): void {

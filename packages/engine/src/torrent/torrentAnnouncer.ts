@@ -17,31 +17,31 @@ import type { TransferStats } from '../util/transferStats.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
+import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 
 export interface TorrentAnnouncerHost {
-  readonly clock: Clock
+  readonly session: Pick<
+    TorrentHost,
+    'clock' | 'trackerClient' | 'peerId' | 'listenPort' | 'trackerKey' | 'onExternalAddress'
+  >
   readonly random: Random
   readonly settings: Readonly<Settings>
-  readonly client: TrackerClient
   readonly alerts: AlertSink
   readonly ref: TorrentRef
   readonly params: Readonly<AddTorrentParams>
   readonly info: TorrentInfo
   readonly infoHashBytes: Uint8Array
-  readonly peerId: Uint8Array
-  readonly listenPort: number
-  readonly trackerKey: number
   readonly layout: PieceLayout | null
   readonly pieces: TorrentPieces | null
   readonly stats: TransferStats
   readonly counters: TorrentCounters
   readonly swarm: Swarm
-  /** All that is wanted is there, but not everything. */
-  readonly isPartialSeed: boolean
+  readonly isFinished: boolean
+  readonly isSeed: boolean
   wakeAt(when: Millis): void
-  onExternalAddress(address: string, source: string): void
-  onSwarmCounted(): void
+  /** Something of the status is different. */
+  changed(): void
 }
 
 /** Announced as missing while the metadata is not known: anything but 0, since we are no seed. */
@@ -89,7 +89,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   // --- what `trackers` needs ------------------------------------------------------------------------------------
 
   get clock(): Clock {
-    return this.host.clock
+    return this.host.session.clock
   }
 
   get random(): Random {
@@ -101,7 +101,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   get client(): TrackerClient {
-    return this.host.client
+    return this.host.session.trackerClient
   }
 
   get alerts(): AlertSink {
@@ -117,17 +117,17 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     const { pieces, layout, counters, stats } = host
     return {
       infoHash: host.infoHashBytes,
-      peerId: host.peerId,
-      port: host.listenPort,
+      peerId: host.session.peerId,
+      port: host.session.listenPort,
       uploaded: stats.totalPayloadUpload - this.fromUpload,
       downloaded: stats.totalPayloadDownload - this.fromDownload,
       left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),
       corrupt: counters.failedBytes,
       redundant: counters.redundantBytes,
-      key: host.trackerKey,
+      key: host.session.trackerKey,
       numWant: host.settings.numWant,
       privateTorrent: host.info.priv,
-      partialSeed: host.isPartialSeed,
+      partialSeed: host.isFinished && !host.isSeed,
       login: this.login,
     }
   }
@@ -141,13 +141,13 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   onExternalAddress(address: string, source: string): void {
-    this.host.onExternalAddress(address, source)
+    this.host.session.onExternalAddress(address, source)
   }
 
   onScrape(complete: number, incomplete: number): void {
     this.complete = complete
     this.incomplete = incomplete
-    this.lastScrape = this.host.clock.now()
-    this.host.onSwarmCounted()
+    this.lastScrape = this.host.session.clock.now()
+    this.host.changed()
   }
 }

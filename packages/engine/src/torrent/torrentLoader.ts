@@ -28,12 +28,13 @@ export interface TorrentLoaderHost {
   readonly alerts: AlertSink
   readonly ref: TorrentRef
   readonly info: TorrentInfo
-  onLoadingPhase(phase: LoadingPhase): void
+  enter(phase: LoadingPhase): void
   /** Asks for a turn; `beginChecking` follows. */
   queueForChecking(): void
   doneChecking(): void
   onLoaded(found: LoadedPieces): void
-  onLoadError(error: LibtorrentError): void
+  /** Nothing can be said of the files. */
+  fail(error: LibtorrentError): void
 }
 
 /** Finds out what of a torrent is on disk: from resume data if it can be believed, else by hashing. */
@@ -55,24 +56,24 @@ export class TorrentLoader {
 
   /** Compares `resume` with the files; without resume data looks whether there are any files to check. */
   checkResume(resume: ResumeState | null): void {
-    this.host.onLoadingPhase('checkingResumeData')
+    this.host.enter('checkingResumeData')
     this.storage.statFiles((stats) => {
       if (this.stopped) return
-      if (!Array.isArray(stats)) this.host.onLoadError(stats as LibtorrentError)
+      if (!Array.isArray(stats)) this.host.fail(stats as LibtorrentError)
       else this.onFileStats(resume, stats)
     })
   }
 
   /** Hashes everything, in turn with other torrents. */
   checkFiles(): void {
-    this.host.onLoadingPhase('queuedForChecking')
+    this.host.enter('queuedForChecking')
     this.host.queueForChecking()
   }
 
   /** It is our turn. */
   beginChecking(): void {
     if (this.stopped) return
-    this.host.onLoadingPhase('checkingFiles')
+    this.host.enter('checkingFiles')
     const { host } = this
     this.checker = new FileChecker({
       layout: this.layout,
@@ -83,7 +84,7 @@ export class TorrentLoader {
       onCheckDone: (have) => this.finish(this.only(have)),
       onCheckError: (error) => {
         host.doneChecking()
-        host.onLoadError(error)
+        host.fail(error)
       },
     })
     this.checker.start()

@@ -30,20 +30,28 @@ import type { Interest } from './interest.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import type { Swarm } from './swarm.ts'
+import type { TorrentCounters } from './torrentCounters.ts'
+import type { TorrentHost } from './torrentHost.ts'
 
 /** The parts of a torrent that peers' reports are passed on to, and what is needed to decide which. */
 export interface PeerReportsHost {
+  readonly session: Pick<
+    TorrentHost,
+    | 'pool'
+    | 'isDiskCongested'
+    | 'blockSender'
+    | 'peerId'
+    | 'listenPort'
+    | 'scheduleFlush'
+    | 'onExternalAddress'
+    | 'onFault'
+  >
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
   readonly ref: TorrentRef
-  readonly pool: BlockPool
-  readonly isDiskCongested: boolean
-  readonly blockSender: BlockSender
   readonly layout: PieceLayout | null
   /** 20 bytes. */
   readonly infoHashBytes: Uint8Array
-  readonly peerId: Uint8Array
-  readonly listenPort: number
   readonly picker: PiecePicker<TorrentPeer> | null
   readonly swarm: Swarm
   readonly interest: Interest
@@ -51,20 +59,17 @@ export interface PeerReportsHost {
   readonly receiver: PieceReceiver | null
   readonly server: BlockServer
   readonly metadata: MetadataExchange
+  readonly counters: TorrentCounters
   /** Every piece is had. */
   readonly isSeed: boolean
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
   /** Peers may be told what we have: files are checked. */
-  readonly isServing: boolean
+  readonly isLoaded: boolean
   havePiece(piece: number): boolean
   now(): Millis
-  scheduleFlush(peer: PeerConnection): void
   waitForSlot(peer: PeerConnection): void
   onPeerInterestChanged(peer: PeerConnection): void
-  onExternalAddress(address: string, source: string): void
-  onRedundantBytes(length: number): void
-  onFault(cause: unknown): void
 }
 
 /** Passes what the connections of one torrent report on to the part it concerns. */
@@ -76,15 +81,15 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   get pool(): BlockPool {
-    return this.torrent.pool
+    return this.torrent.session.pool
   }
 
   get isDiskCongested(): boolean {
-    return this.torrent.isDiskCongested
+    return this.torrent.session.isDiskCongested
   }
 
   get blockSender(): BlockSender {
-    return this.torrent.blockSender
+    return this.torrent.session.blockSender
   }
 
   get layout(): PieceLayout | null {
@@ -96,7 +101,7 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   get peerId(): Uint8Array {
-    return this.torrent.peerId
+    return this.torrent.session.peerId
   }
 
   now(): Millis {
@@ -104,7 +109,7 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   scheduleFlush(peer: PeerConnection): void {
-    this.torrent.scheduleFlush(peer)
+    this.torrent.session.scheduleFlush(peer)
   }
 
   // --- coming and going -----------------------------------------------------------------------------------------
@@ -116,7 +121,8 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   private closeIfSelfOrDuplicate(peer: PeerConnection): boolean {
-    const { peerId, swarm, settings } = this.torrent
+    const { swarm, settings } = this.torrent
+    const { peerId } = this
     if (equalBytes(peer.peerId, peerId)) {
       if (peer.entry !== null) swarm.list.setFailcount(peer.entry, MAX_FAILCOUNT)
       peer.fail('selfConnection')
@@ -147,17 +153,17 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   private sendPieces(peer: PeerConnection, layout: PieceLayout): void {
-    const { picker, isSeed, isServing, settings } = this.torrent
+    const { picker, isSeed, isLoaded, settings } = this.torrent
     const { writer } = peer
-    if (isSeed && isServing) {
+    if (isSeed && isLoaded) {
       if (peer.supportsFast) writer.haveAll()
       else writer.bitfield(allSet(layout.numPieces))
-    } else if (picker !== null && picker.numHave > 0 && isServing) {
+    } else if (picker !== null && picker.numHave > 0 && isLoaded) {
       writer.bitfield(picker.have.asBytes())
     } else if (peer.supportsFast) {
       writer.haveNone()
     }
-    if (peer.supportsFast && isServing) this.grantAllowedFast(peer, layout, settings.allowedFastSetSize)
+    if (peer.supportsFast && isLoaded) this.grantAllowedFast(peer, layout, settings.allowedFastSetSize)
   }
 
   private grantAllowedFast(peer: PeerConnection, layout: PieceLayout, size: number): void {
@@ -174,7 +180,7 @@ export class TorrentPeerHost implements PeerHost {
     const { settings } = torrent
     peer.sendExtensionHandshake({
       client: settings.handshakeClientVersion || settings.userAgent,
-      listenPort: torrent.listenPort || undefined,
+      listenPort: torrent.session.listenPort || undefined,
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: torrent.metadata.size || undefined,
@@ -196,7 +202,7 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   onPeerFault(peer: PeerConnection, cause: unknown): void {
-    this.torrent.onFault(cause)
+    this.torrent.session.onFault(cause)
     peer.close(systemError(cause))
   }
 
@@ -254,8 +260,8 @@ export class TorrentPeerHost implements PeerHost {
 
   /** Two that want nothing of each other only take up room for others (setting `close_redundant_connections`). */
   closeIfRedundant(peer: PeerConnection): void {
-    const { isUploadOnly, settings, layout, isServing } = this.torrent
-    if (!settings.closeRedundantConnections || layout === null || !isServing || !peer.isReady) return
+    const { isUploadOnly, settings, layout, isLoaded } = this.torrent
+    if (!settings.closeRedundantConnections || layout === null || !isLoaded || !peer.isReady) return
     const peerIsUploadOnly = peer.isSeed || peer.extensions.isUploadOnly
     if (isUploadOnly && peerIsUploadOnly) peer.fail('uploadUploadConnection')
     else if (peer.extensions.isUploadOnly && !peer.isInteresting && peer.pieces.count > 0) {
@@ -291,7 +297,8 @@ export class TorrentPeerHost implements PeerHost {
   onPeerExtensions(peer: PeerConnection): void {
     const { swarm, metadata, requester } = this.torrent
     const { extensions, entry } = peer
-    if (extensions.yourAddress !== '') this.torrent.onExternalAddress(extensions.yourAddress, peer.remote.address)
+    if (extensions.yourAddress !== '')
+      this.torrent.session.onExternalAddress(extensions.yourAddress, peer.remote.address)
     if (entry !== null) {
       swarm.list.setUploadOnly(entry, extensions.isUploadOnly)
       if (!peer.isOutgoing && extensions.listenPort !== 0) {
@@ -342,13 +349,13 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   onPeerBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void {
-    const { receiver, pool } = this.torrent
-    if (receiver === null) pool.release(slot)
+    const { receiver } = this.torrent
+    if (receiver === null) this.pool.release(slot)
     else receiver.onBlock(peer, blockId, slot)
   }
 
   onPeerRedundantBytes(_peer: PeerConnection, length: number): void {
-    this.torrent.onRedundantBytes(length)
+    this.torrent.counters.redundantBytes += length
   }
 
   onPeerUnsnubbed(peer: PeerConnection): void {

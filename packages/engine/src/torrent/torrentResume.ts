@@ -21,7 +21,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     allocation: torrent.params.storageMode ?? 'sparse',
     blocksPerPiece: layout?.blocksPerPiece ?? null,
     have: pieces === null || !torrent.isLoaded ? new Bitfield(0) : pieces.have(),
-    verified: torrent.verified?.clone() ?? null,
+    verified: torrent.seedMode.verified?.clone() ?? null,
     unfinished: unfinishedPieces(torrent),
     filePriorities: torrent.files.given,
     piecePriorities:
@@ -45,11 +45,11 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     numIncomplete: torrent.announcer.incomplete,
     maxConnections: torrent.connectionLimit,
     maxUploads: torrent.maxUploads,
-    paused: torrent.isUserPaused,
+    paused: torrent.run.isUserPaused,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
-    seedMode: torrent.verified !== null,
-    uploadMode: torrent.isUploadMode && !torrent.isUploadModeByError,
+    seedMode: torrent.seedMode.verified !== null,
+    uploadMode: torrent.uploadMode.isOn && !torrent.uploadMode.isByError,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
 }
@@ -60,10 +60,10 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   if (params.useResumeSavePath && state.savePath !== '') torrent.savePath = state.savePath
   if (!params.overrideResumeData) {
     torrent.isAutoManaged = state.autoManaged ?? torrent.isAutoManaged
-    if (state.paused !== null) torrent.isUserPaused = state.paused && !torrent.isAutoManaged
+    if (state.paused !== null) torrent.run.restore(state.paused && !torrent.isAutoManaged)
   }
   torrent.isSequentialDownload = params.sequentialDownload ?? state.sequentialDownload ?? false
-  torrent.isUploadMode = params.uploadMode ?? state.uploadMode ?? false
+  torrent.uploadMode.restore(params.uploadMode ?? state.uploadMode ?? false)
   torrent.maxUploads = params.maxUploads ?? state.maxUploads
   torrent.connectionLimit = params.maxConnections ?? state.maxConnections
   torrent.stats.addStat(state.totalDownloaded, state.totalUploaded)

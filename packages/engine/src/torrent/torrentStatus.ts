@@ -124,7 +124,7 @@ export const StatusFlags = {
 export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all): TorrentStatus {
   const { stats, counters, info, pieces, swarm, trackers, layout } = torrent
   const now = torrent.now()
-  const unixTime = torrent.clock.unixTime()
+  const unixTime = torrent.session.clock.unixTime()
   const peers = countPeers(torrent)
   const wants = (flag: number) => (flags & flag) !== 0
   const partial = wants(StatusFlags.queryAccurateDownloadCounters) ? partialBytes(torrent) : { done: 0, wanted: 0 }
@@ -140,11 +140,11 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     savePath: wants(StatusFlags.querySavePath) ? torrent.savePath : '',
     torrentFile: wants(StatusFlags.queryTorrentFile) && torrent.hasMetadata ? info : null,
     state: torrent.state,
-    paused: torrent.isUserPaused,
+    paused: torrent.run.isUserPaused,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
-    seedMode: torrent.verified !== null,
-    uploadMode: torrent.isUploadMode,
+    seedMode: torrent.seedMode.verified !== null,
+    uploadMode: torrent.uploadMode.isOn,
     isSeeding: torrent.isSeed,
     isFinished: torrent.isFinished,
     hasMetadata: torrent.hasMetadata,
@@ -180,7 +180,7 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     connectionsLimit: torrent.connectionLimit,
     uploadsLimit: torrent.maxUploads,
     pieces: wants(StatusFlags.queryPieces) && torrent.isLoaded ? (pieces?.have() ?? null) : null,
-    verifiedPieces: wants(StatusFlags.queryVerifiedPieces) ? (torrent.verified?.clone() ?? null) : null,
+    verifiedPieces: wants(StatusFlags.queryVerifiedPieces) ? (torrent.seedMode.verified?.clone() ?? null) : null,
     numPieces: torrent.isLoaded ? (pieces?.numHave ?? 0) : 0,
     totalDone,
     totalWantedDone,

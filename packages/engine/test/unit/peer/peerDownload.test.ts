@@ -1,23 +1,24 @@
 import { expect, test } from 'vitest'
 import { SharedBlockPool } from '../../../src/disk/blockPool.ts'
 import { PieceLayout } from '../../../src/metainfo/pieceLayout.ts'
+import type { PeerConnection } from '../../../src/peer/peerConnection.ts'
 import { PeerDownload } from '../../../src/peer/peerDownload.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 
 function scene() {
   const blocks: number[] = []
   const pool = new SharedBlockPool()
-  const download = new PeerDownload({
+  const download = new PeerDownload({} as PeerConnection, {
     pool,
     isDiskCongested: false,
     layout: new PieceLayout(BLOCK_SIZE_BYTES * 4, BLOCK_SIZE_BYTES * 2),
     wantsBlock: () => true,
-    onBlock: (blockId, slot) => {
+    onPeerBlock: (_peer, blockId, slot) => {
       blocks.push(blockId)
       pool.release(slot)
     },
-    onUnsnubbed: () => {},
-    onRedundantBytes: () => {},
+    onPeerUnsnubbed: () => {},
+    onPeerRedundantBytes: () => {},
   })
   const receive = (begin: number, length: number) => {
     download.begin(0, begin, length)

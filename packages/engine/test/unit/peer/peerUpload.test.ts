@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { PieceLayout } from '../../../src/metainfo/pieceLayout.ts'
+import type { PeerConnection } from '../../../src/peer/peerConnection.ts'
 import { PeerUpload } from '../../../src/peer/peerUpload.ts'
 import { defaultSettings } from '../../../src/settings/settings.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
@@ -8,17 +9,14 @@ import { MessageWriter } from '../../../src/wire/messageWriter.ts'
 const BLOCKS = 64
 
 test('a quick peer is fed in few rounds of the disk from its first request on', () => {
-  const upload = new PeerUpload({
-    writer: new MessageWriter(),
+  // Nothing else of a connection matters here.
+  const peer = { writer: new MessageWriter(), supportsFast: true, isJustChoked: false } as unknown as PeerConnection
+  const upload = new PeerUpload(peer, {
     layout: new PieceLayout(BLOCK_SIZE_BYTES * BLOCKS, BLOCK_SIZE_BYTES * BLOCKS),
-    supportsFast: true,
-    maxQueueLength: BLOCKS,
-    maxRejects: 50,
-    isJustChoked: false,
     settings: defaultSettings(),
     havePiece: () => true,
     readBlock: () => {},
-    onInvalidRequest: () => {},
+    onPeerInvalidRequest: () => {},
   })
   upload.isChoked = false
   for (let block = 0; block < BLOCKS; block++) upload.onRequest(0, block * BLOCK_SIZE_BYTES, BLOCK_SIZE_BYTES)

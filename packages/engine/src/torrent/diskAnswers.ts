@@ -1,0 +1,62 @@
+import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+import type { StorageHandler } from '../platform/disk.ts'
+import type { PieceIndex, SlotIndex } from '../util/flavored.ts'
+import type { BlockServer } from './blockServer.ts'
+import type { PieceReceiver } from './pieceReceiver.ts'
+import type { SeedMode } from './seedMode.ts'
+import type { TorrentHost } from './torrentHost.ts'
+import type { TorrentLoader } from './torrentLoader.ts'
+
+export interface DiskAnswersHost {
+  readonly session: Pick<TorrentHost, 'onFault'>
+  readonly loader: TorrentLoader | null
+  readonly receiver: PieceReceiver | null
+  readonly server: BlockServer
+  readonly seedMode: SeedMode
+  readonly isRequesting: boolean
+  readonly error: LibtorrentError | null
+  needsSaveResume: boolean
+  fail(error: LibtorrentError): void
+}
+
+/** Gives what the disk answers to the part that asked. Should our own code fail over it, this torrent stops. */
+export class DiskAnswers implements StorageHandler {
+  constructor(private readonly host: DiskAnswersHost) {}
+
+  onBlockWritten(piece: PieceIndex, offset: number, _length: number, error: LibtorrentError | null): void {
+    try {
+      this.host.receiver?.onBlockWritten(piece, offset, error)
+    } catch (cause) {
+      this.stop(cause)
+    }
+    this.host.needsSaveResume = true
+  }
+
+  onPieceHashed(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void {
+    try {
+      this.judge(piece, digest, error)
+    } catch (cause) {
+      this.stop(cause)
+    }
+  }
+
+  onBlockRead(token: number, slot: SlotIndex, _length: number, error: LibtorrentError | null): void {
+    try {
+      this.host.server.onBlockRead(token, slot, error)
+    } catch (cause) {
+      this.stop(cause)
+    }
+  }
+
+  private judge(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void {
+    const { loader, receiver, seedMode, isRequesting } = this.host
+    if (loader?.onPieceHashed(piece, digest, error)) return
+    if (seedMode.verified !== null && !isRequesting) seedMode.onPieceHashed(piece, digest)
+    else receiver?.onPieceHashed(piece, digest, error)
+  }
+
+  private stop(cause: unknown): void {
+    this.host.session.onFault(cause)
+    if (this.host.error === null) this.host.fail(systemError(cause))
+  }
+}

@@ -1,0 +1,36 @@
+import type { BlockRequesterHost } from './blockRequester.ts'
+import type { BlockServerHost } from './blockServer.ts'
+import type { CompletionHost } from './completion.ts'
+import type { ContentHost } from './content.ts'
+import type { DiskAnswersHost } from './diskAnswers.ts'
+import type { DiskTroubleHost } from './diskTrouble.ts'
+import type { FilePrioritiesHost } from './filePriorities.ts'
+import type { InterestHost } from './interest.ts'
+import type { MetadataExchangeHost } from './metadataExchange.ts'
+import type { PeerTickerHost } from './peerTicker.ts'
+import type { RunStateHost } from './runState.ts'
+import type { SeedModeHost } from './seedMode.ts'
+import type { SwarmHost } from './swarm.ts'
+import type { TorrentAnnouncerHost } from './torrentAnnouncer.ts'
+import type { TorrentNewsHost } from './torrentNews.ts'
+import type { PeerReportsHost } from './torrentPeerHost.ts'
+import type { UploadModeHost } from './uploadMode.ts'
+
+/** All that the parts of a torrent ask of it, each by its own interface. */
+export type PartHosts = BlockRequesterHost &
+  BlockServerHost &
+  CompletionHost &
+  ContentHost &
+  DiskAnswersHost &
+  DiskTroubleHost &
+  FilePrioritiesHost &
+  InterestHost &
+  MetadataExchangeHost &
+  PeerReportsHost &
+  PeerTickerHost &
+  RunStateHost &
+  SeedModeHost &
+  SwarmHost &
+  TorrentAnnouncerHost &
+  TorrentNewsHost &
+  UploadModeHost
