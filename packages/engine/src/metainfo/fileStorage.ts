@@ -88,7 +88,8 @@ export class FileStorage {
   ): void {
     if (typeof file !== 'string') {
       const index = this.numFiles
-      this.addFile(file.path, file.size, flagsOf(file), file.mtime ?? 0, this.belowRoot(file.symlinkPath ?? ''))
+      const target = belowRoot(file.path, file.symlinkPath ?? '')
+      this.addFile(file.path, file.size, flagsOf(file), file.mtime ?? 0, target)
       if (file.fileBase) this.bases.set(index, file.fileBase)
       if (file.filehash) this.hashes.set(index, file.filehash)
       return
@@ -452,12 +453,12 @@ export class FileStorage {
     }
     return index
   }
+}
 
-  /** A target in the form of `FileEntry.symlinkPath` as a path below the root. */
-  private belowRoot(target: string): string {
-    const root = `${this.torrentName}/`
-    return target.startsWith(root) ? target.slice(root.length) : target
-  }
+/** The target of a link at `path`, in the form of `FileEntry.symlinkPath`, as a path below the root `path` begins with. */
+function belowRoot(path: string, target: string): string {
+  const root = path.slice(0, path.indexOf('/') + 1)
+  return root !== '' && target.startsWith(root) ? target.slice(root.length) : target
 }
 
 function flagsOf(entry: Partial<FileEntry>): number {

@@ -65,6 +65,17 @@ describe('adding files', () => {
     }
   })
 
+  test('a link that comes first points below the root all the same, also when the root is in its target', () => {
+    const files = new FileStorage()
+    files.addFile({ path: 'root/dir/l', size: 0, symlinkPath: 'root/a' })
+    files.addFile('root/a', 1)
+    expect([files.name, files.internalSymlink(0), files.symlink(0)]).toEqual(['root', 'a', 'root/a'])
+    expect(storageFiles(files)[0]).toMatchObject({ path: 'root/dir/l', symlink: 'root/a' })
+    const copy = new FileStorage()
+    for (const entry of files) copy.addFile(entry)
+    expect(Array.from(copy)).toEqual(Array.from(files))
+  })
+
   test('an index that no file has is a RangeError', () => {
     const files = storage([1])
     for (const index of [-1, 1, Number.NaN]) expect(() => files.at(index)).toThrow(RangeError)
