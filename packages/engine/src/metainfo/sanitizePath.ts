@@ -141,7 +141,8 @@ const DEVICE_NAME = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-
 /** The form of the short names Windows gives to files with long ones (`PROGRA~1`): an open by it opens that file. */
 const SHORT_NAME = /^(?=[^.]{3,8}(?:\.|$))[^.]*~[0-9]+(?:\.[^.]{0,3})?$/
 
-function windowsName(name: string): string {
+/** The name nearest to `name` that Windows stores as it is; may be empty. */
+export function windowsName(name: string): string {
   const allowed = name.replace(/[?<>"|*:]/g, '_').replace(/[. ]+$/, '')
   if (DEVICE_NAME.test(allowed)) return `_${allowed}`
   return SHORT_NAME.test(allowed) ? allowed.replace(/~(?=[0-9]+(?:\.|$))/, '_') : allowed

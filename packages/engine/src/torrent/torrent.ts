@@ -10,7 +10,7 @@ import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { BlockPool, StorageFile, StorageHandler, TorrentStorage } from '../platform/disk.ts'
+import type { BlockPool, StorageHandler, TorrentStorage } from '../platform/disk.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
@@ -32,6 +32,7 @@ import { Interest, type InterestHost } from './interest.ts'
 import { MetadataExchange, type MetadataExchangeHost } from './metadataExchange.ts'
 import { PeerTicker, type PeerTickerHost } from './peerTicker.ts'
 import { PieceReceiver, type PieceReceiverHost } from './pieceReceiver.ts'
+import { RenamedFiles } from './renamedFiles.ts'
 import { SeedMode, type SeedModeHost } from './seedMode.ts'
 import { Swarm, type SwarmHost } from './swarm.ts'
 import { TorrentAnnouncer, type TorrentAnnouncerHost } from './torrentAnnouncer.ts'
@@ -116,8 +117,7 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
   needsSaveResume = true
   maxUploads: number
   connectionLimit: number
-  /** Names given to files in place of the torrent's own, by index. */
-  readonly renamedFiles = new Map<number, string>()
+  readonly renamedFiles: RenamedFiles
   hasIncoming = false
   private isAborted = false
   /** Trackers are told, peers are connected. */
@@ -147,6 +147,7 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
     this.state = info.isValid ? 'checkingResumeData' : 'downloadingMetadata'
 
     this.news = new TorrentNews(this)
+    this.renamedFiles = new RenamedFiles(this)
     this.peerHost = new TorrentPeerHost(this)
     this.swarm = new Swarm(this, this.peerHost)
     this.interest = new Interest(this)
@@ -370,7 +371,8 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
   /** No files -> files: the metadata is known. */
   private openContent(resume: ResumeState | null): void {
     const layout = new PieceLayout(this.info.totalSize, this.info.pieceLength)
-    const files = this.storageFiles()
+    this.renamedFiles.apply()
+    const files = storageFiles(this.info.files())
     const pieces = new TorrentPieces(layout, this.host.random)
     const storage = this.host.openStorage(
       {
@@ -399,14 +401,6 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
     } else {
       loader.checkResume(resume)
     }
-  }
-
-  private storageFiles(): StorageFile[] {
-    const files = storageFiles(this.info.files())
-    for (const [index, path] of this.renamedFiles) {
-      if (files[index] !== undefined) files[index] = { ...files[index], path }
-    }
-    return files
   }
 
   onLoadingPhase(phase: LoadingPhase): void {
@@ -487,7 +481,10 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
     content.receiver.clear()
     this.server.failWaiting()
     content.pieces.replace(new Bitfield(content.layout.numPieces))
-    this.content = { ...content, loader: new TorrentLoader(this, content.layout, this.storageFiles(), content.storage) }
+    this.content = {
+      ...content,
+      loader: new TorrentLoader(this, content.layout, storageFiles(this.info.files()), content.storage),
+    }
     this.content.loader.checkFiles()
     this.updateOnline()
   }
