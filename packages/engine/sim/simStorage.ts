@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { Hasher } from '../src/crypto/sha1.ts'
 import { FenceQueue } from '../src/disk/fenceQueue.ts'
 import { LibtorrentError, libtorrentError } from '../src/errors/libtorrentError.ts'
+import { isAbsolutePath } from '../src/metainfo/filePath.ts'
 import type {
   FileStat,
   StorageDone,
@@ -13,6 +14,7 @@ import type {
 import { BLOCK_SIZE_BYTES, type FileIndex, type PieceIndex, type SlotIndex } from '../src/util/flavored.ts'
 import type { SeededRandom } from './seededRandom.ts'
 import type { SimBlockPool } from './simBlockPool.ts'
+import { simError } from './simErrors.ts'
 import type { SimFileSystem } from './simFileSystem.ts'
 
 /** A job for the disk. `run` is called when its time is over. */
@@ -175,6 +177,7 @@ export class SimStorage implements TorrentStorage {
       const moved: [string, string][] = []
       try {
         for (const index of this.realFiles()) {
+          if (isAbsolutePath(this.paths[index], 'posix')) continue
           const from = this.pathOf(index)
           const to = posix.join(savePath, this.paths[index])
           if (this.disk.files.stat(from) === null) continue
@@ -195,7 +198,9 @@ export class SimStorage implements TorrentStorage {
     this.fence(() => {
       const from = this.pathOf(file)
       if (!this.params.files[file].pad && this.disk.files.stat(from) !== null) {
-        this.disk.files.rename(from, posix.join(this.savePath, path))
+        const to = this.located(path)
+        if (to !== from && this.disk.files.stat(to) !== null) throw simError('EEXIST', 'fileRename', to)
+        this.disk.files.rename(from, to)
         this.disk.files.removeEmptyDirectories(posix.dirname(from), this.savePath)
       }
       this.paths[file] = path
@@ -331,7 +336,11 @@ export class SimStorage implements TorrentStorage {
   }
 
   private pathOf(file: FileIndex): string {
-    return posix.join(this.savePath, this.paths[file])
+    return this.located(this.paths[file])
+  }
+
+  private located(path: string): string {
+    return isAbsolutePath(path, 'posix') ? path : posix.join(this.savePath, path)
   }
 
   private *realFiles(): Iterable<FileIndex> {

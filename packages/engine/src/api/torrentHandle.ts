@@ -98,7 +98,7 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.isAutoManaged
   }
 
-  /** The torrent's metadata; null while it is not known. */
+  /** The torrent's metadata, with the names files have on disk; null while it is not known. Do not change it. */
   torrentFile(): TorrentInfo | null {
     return this.torrent.hasMetadata ? this.torrent.info : null
   }
@@ -335,7 +335,14 @@ export class TorrentHandle implements TorrentRef {
     return settle((done) => moveStorage(this.torrent, savePath, done))
   }
 
-  /** Renames a file; `newName` is a path below the save path. Also posts `fileRenamed` or `fileRenameFailed`. */
+  /**
+   * Gives a file another path, seen in `torrentFile().files()` from then on (`origFiles()` keeps the torrent's own) and
+   * kept in resume data. `newName` is a path below the save path; or an absolute one, and then the file stays there when
+   * the torrent moves. Whoever passes on names of others must refuse absolute paths. A file that is not there yet is
+   * made under its new name. Also posts `fileRenamed` or `fileRenameFailed`.
+   * Rejects with `torrentInvalidName` for a path with empty, `.` or `..` parts, or one that another file or a directory
+   * of the torrent has, on any file system; with `EEXIST` when something else is there; with `noMetadata`.
+   */
   async renameFile(index: FileIndex, newName: string): Promise<void> {
     return settle((done) => renameFile(this.torrent, index, newName, done))
   }

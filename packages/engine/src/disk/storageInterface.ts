@@ -25,7 +25,7 @@ export interface StorageInterface {
   release?(): void | Promise<void>
   /** The torrent moves to another save path. Left out: nothing happens, successfully. */
   move?(savePath: string): void | Promise<void>
-  /** Left out: nothing happens, successfully. */
+  /** A file gets another path, below the save path or absolute. Left out: nothing happens, successfully. */
   rename?(file: FileIndex, path: string): void | Promise<void>
   /** Removes all that was stored. */
   delete?(): void | Promise<void>

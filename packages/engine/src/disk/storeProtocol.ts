@@ -13,7 +13,8 @@ export interface StoreSetup {
   readonly filePoolSize: number
 }
 
-export const FileFlag = { pad: 1, executable: 2, symlink: 4 } as const
+/** `absolute`: the file's path is that, and not below the save path. */
+export const FileFlag = { pad: 1, executable: 2, symlink: 4, absolute: 8 } as const
 
 /** Where the bytes of a torrent lie: `StorageParams` in a form that is cheap to send, with the files' present names. */
 export interface StorageLayout {
@@ -41,7 +42,13 @@ export type StoreCall =
   | { readonly name: 'stat'; readonly layout: StorageLayout }
   | { readonly name: 'initialize'; readonly layout: StorageLayout; readonly allocate: boolean }
   | { readonly name: 'move'; readonly layout: StorageLayout; readonly savePath: string }
-  | { readonly name: 'rename'; readonly layout: StorageLayout; readonly file: number; readonly path: string }
+  | {
+      readonly name: 'rename'
+      readonly layout: StorageLayout
+      readonly file: number
+      readonly path: string
+      readonly isAbsolute: boolean
+    }
   | { readonly name: 'delete'; readonly layout: StorageLayout }
 
 export type StoreRequest =

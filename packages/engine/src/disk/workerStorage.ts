@@ -1,4 +1,5 @@
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
+import { isAbsolutePath } from '../metainfo/filePath.ts'
 import type {
   FileStat,
   StorageDone,
@@ -130,7 +131,7 @@ export class WorkerStorage implements TorrentStorage {
   renameFile(file: FileIndex, path: string, done: StorageDone): void {
     if (!(file >= 0 && file < this.params.files.length)) throw new RangeError(`no file ${file}`)
     if (this.refused(done)) return
-    this.relocate({ name: 'rename', file, path }, done, () => {
+    this.relocate({ name: 'rename', file, path, isAbsolute: isAbsolutePath(path) }, done, () => {
       this.renamed ??= new Map()
       this.renamed.set(file, path)
     })
@@ -240,7 +241,7 @@ export class WorkerStorage implements TorrentStorage {
 
   /** Closes the files, lets the control worker give them new paths, and tells the others. */
   private relocate(
-    change: { name: 'move'; savePath: string } | { name: 'rename'; file: FileIndex; path: string },
+    change: { name: 'move'; savePath: string } | { name: 'rename'; file: FileIndex; path: string; isAbsolute: boolean },
     done: StorageDone,
     apply: () => void,
   ): void {
@@ -276,14 +277,16 @@ export class WorkerStorage implements TorrentStorage {
       paths: files.map((file, index) => this.renamed?.get(index) ?? file.path),
       offsets: Float64Array.from(files, (file) => file.offset),
       sizes: Float64Array.from(files, (file) => file.size),
-      flags: Uint8Array.from(files, fileFlags),
+      flags: Uint8Array.from(files, (file, index) => fileFlags(file, this.renamed?.get(index))),
       links,
     }
   }
 }
 
-function fileFlags(file: StorageFile): number {
+function fileFlags(file: StorageFile, newPath: string | undefined): number {
+  const isAbsolute = newPath === undefined ? file.absolute === true : isAbsolutePath(newPath)
   return (
+    (isAbsolute ? FileFlag.absolute : 0) |
     (file.pad ? FileFlag.pad : 0) |
     (file.executable === true ? FileFlag.executable : 0) |
     (file.symlink !== undefined ? FileFlag.symlink : 0)

@@ -1,14 +1,18 @@
+import { utf8 } from '../util/bytes.ts'
 import type { FileIndex } from '../util/flavored.ts'
+import { collisionKey } from './collisionKey.ts'
 import type { FileStorage } from './fileStorage.ts'
-import { collisionKey } from './sanitizePath.ts'
+
+/** Longest name file systems take, bytes of UTF-8. */
+const MAX_NAME_BYTES = 255
 
 /** What has a name in a directory. Pad files are never on disk, so that any number of them may share one. */
 type Holder = 'directory' | 'file' | 'pad'
 type Names = Map<string, Holder>
 
 /**
- * New paths for the files of `files` whose path is taken: by a file before them or by a directory, not counting letter
- * case and Unicode composition. `dir/name.ext` becomes `dir/name.1.ext`, `.2` and so on (libtorrent's
+ * New paths for the files of `files` whose path is taken, by a file before them or by a directory, on any file
+ * system (see `collisionKey`). `dir/name.ext` becomes `dir/name.1.ext`, `.2` and so on (libtorrent's
  * `resolve_duplicate_filenames`). Pad files may share a path.
  * Null when more than `limit` tries would be needed: nobody makes such a torrent in good faith.
  *
@@ -31,11 +35,9 @@ export function resolveDuplicateNames(files: FileStorage, limit: number): Map<Fi
       continue
     }
     if (holder === 'pad' && other === 'pad') continue
-    const dot = name.lastIndexOf('.')
-    const split = dot < 0 ? name.length : dot
     for (let n = 1; ; n++) {
       if (++tries > limit) return null
-      const newName = `${name.slice(0, split)}.${n}${name.slice(split)}`
+      const newName = numbered(name, n)
       const newKey = collisionKey(newName)
       if (names.has(newKey)) continue
       names.set(newKey, holder)
@@ -45,6 +47,24 @@ export function resolveDuplicateNames(files: FileStorage, limit: number): Map<Fi
     }
   }
   return renamed
+}
+
+/** `name.ext` as `name.1.ext`; what would be too long for a file system loses characters before the number. */
+function numbered(name: string, n: number): string {
+  const dot = name.lastIndexOf('.')
+  const split = dot < 0 ? name.length : dot
+  const number = `.${n}`
+  const extension = cut(name.slice(split), MAX_NAME_BYTES - number.length)
+  return cut(name.slice(0, split), MAX_NAME_BYTES - number.length - utf8(extension).length) + number + extension
+}
+
+/** The first characters of `text`, as many as fit into so many bytes of UTF-8. */
+function cut(text: string, maxBytes: number): string {
+  let bytes = utf8(text).length
+  if (bytes <= maxBytes) return text
+  const characters = Array.from(text)
+  while (bytes > maxBytes) bytes -= utf8(characters.pop() ?? '').length
+  return characters.join('')
 }
 
 /** For each of `paths` the names in that directory, with its subdirectories in it; equal directories share one map. */

@@ -13,7 +13,10 @@ export const FileFlags = {
 
 /** A file of a torrent: libtorrent's `file_entry`. A snapshot; changing it changes nothing. */
 export interface FileEntry {
-  /** Path below the save path with `/` between its parts; in a multi-file torrent it begins with the torrent's name. */
+  /**
+   * Path below the save path with `/` between its parts; in a multi-file torrent it begins with the torrent's name,
+   * unless the file was renamed. Absolute for a file that was given such a path.
+   */
   readonly path: string
   /** Bytes. */
   readonly size: number
@@ -40,15 +43,4 @@ export interface FileSlice {
   readonly offset: number
   /** Bytes; `offset + size` is never beyond the end of the file. */
   readonly size: number
-}
-
-/** A file as the disk layer takes it. */
-export interface StorageFile {
-  readonly path: string
-  readonly size: number
-  readonly offset: number
-  readonly pad: boolean
-  readonly symlink?: string
-  readonly executable?: boolean
-  readonly hidden?: boolean
 }

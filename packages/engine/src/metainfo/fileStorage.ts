@@ -1,7 +1,9 @@
 import { thrownError } from '../errors/libtorrentError.ts'
+import type { StorageFile } from '../platform/disk.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { FileIndex, PieceIndex } from '../util/flavored.ts'
-import { type FileEntry, FileFlags, type FileSlice, type StorageFile } from './fileEntry.ts'
+import { type FileEntry, FileFlags, type FileSlice } from './fileEntry.ts'
+import { givenPath } from './filePath.ts'
 import { optimizedOrder } from './padFiles.ts'
 import type { PeerRequest } from './peerRequest.ts'
 import { isInsidePath } from './sanitizePath.ts'
@@ -13,6 +15,8 @@ export const MAX_PIECE_LENGTH = (2 ** 15 - 1) * 0x4000
 
 /** The file is not below the torrent's root directory. */
 const NO_ROOT = 0x80
+/** The file's name is an absolute path. */
+const ABSOLUTE = 0x40
 /** `dirs` index of a file without a directory. */
 const NO_DIR = -1
 
@@ -88,7 +92,8 @@ export class FileStorage {
   ): void {
     if (typeof file !== 'string') {
       const index = this.numFiles
-      this.addFile(file.path, file.size, flagsOf(file), file.mtime ?? 0, this.belowRoot(file.symlinkPath ?? ''))
+      const target = belowRoot(file.path, file.symlinkPath ?? '')
+      this.addFile(file.path, file.size, flagsOf(file), file.mtime ?? 0, target)
       if (file.fileBase) this.bases.set(index, file.fileBase)
       if (file.filehash) this.hashes.set(index, file.filehash)
       return
@@ -133,22 +138,37 @@ export class FileStorage {
   }
 
   /**
-   * Gives file `index` another path, which may lie outside the torrent's root directory but not outside the save path.
-   * @throws LibtorrentError `torrentInvalidName` when the path is absolute or has empty, `.` or `..` parts.
+   * Gives file `index` another path, which may lie outside the torrent's root directory but not outside the save path;
+   * with `allowAbsolute` also an absolute one, which has nothing to do with the save path any more. That no other file
+   * has the path is for the caller to see to.
+   * @throws LibtorrentError `torrentInvalidName` for a path that has empty, `.` or `..` parts, is absolute unless that
+   * is allowed, or cannot be stored by this system; RangeError for a bad index.
    */
-  renameFile(index: FileIndex, newFilename: string): void {
+  renameFile(index: FileIndex, newFilename: string, allowAbsolute = false): void {
     this.check(index)
-    if (!isInsidePath(newFilename)) throw thrownError('torrentInvalidName', { path: newFilename })
-    const last = newFilename.lastIndexOf('/')
-    const slash = newFilename.indexOf('/')
-    this.names[index] = newFilename.slice(last + 1)
-    this.flags[index] &= ~NO_ROOT
-    if (last < 0) {
+    const given = givenPath(newFilename)
+    if (given === null || (given.isAbsolute && !allowAbsolute)) {
+      throw thrownError('torrentInvalidName', { path: newFilename })
+    }
+    this.setPath(index, given.path, given.isAbsolute)
+  }
+
+  /** `renameFile` for a path that is known to be good. */
+  setPath(index: FileIndex, path: string, isAbsolute = false): void {
+    const last = path.lastIndexOf('/')
+    const slash = path.indexOf('/')
+    this.names[index] = path.slice(last + 1)
+    this.flags[index] &= ~(NO_ROOT | ABSOLUTE)
+    if (isAbsolute) {
+      this.names[index] = path
       this.dirOf[index] = NO_DIR
-    } else if (newFilename.slice(0, slash) === this.torrentName) {
-      this.dirOf[index] = this.indexOfDir(last === slash ? '' : newFilename.slice(slash + 1, last))
+      this.flags[index] |= ABSOLUTE
+    } else if (last < 0) {
+      this.dirOf[index] = NO_DIR
+    } else if (path.slice(0, slash) === this.torrentName) {
+      this.dirOf[index] = this.indexOfDir(last === slash ? '' : path.slice(slash + 1, last))
     } else {
-      this.dirOf[index] = this.indexOfDir(newFilename.slice(0, last))
+      this.dirOf[index] = this.indexOfDir(path.slice(0, last))
       this.flags[index] |= NO_ROOT
     }
   }
@@ -226,7 +246,7 @@ export class FileStorage {
     for (let i = this.numFiles - 1; i >= 0; i--) yield this.at(i)
   }
 
-  /** Path of file `index` below the save path; with `savePath` that path and `/` in front. */
+  /** Path of file `index` below the save path; with `savePath` that path and `/` in front. An absolute path stays one. */
   filePath(index: FileIndex, savePath = ''): string {
     this.check(index)
     const dir = this.dirOf[index]
@@ -235,13 +255,19 @@ export class FileStorage {
       if (this.dirs[dir] !== '') path = `${this.dirs[dir]}/${path}`
       if ((this.flags[index] & NO_ROOT) === 0) path = `${this.torrentName}/${path}`
     }
-    return savePath === '' ? path : `${savePath}/${path}`
+    return savePath === '' || this.fileAbsolutePath(index) ? path : `${savePath}/${path}`
+  }
+
+  /** Whether file `index` was renamed to an absolute path: it does not lie below the save path. */
+  fileAbsolutePath(index: FileIndex): boolean {
+    this.check(index)
+    return (this.flags[index] & ABSOLUTE) !== 0
   }
 
   /** The last part of the path of file `index`. */
   fileName(index: FileIndex): string {
-    this.check(index)
-    return this.names[index]
+    const name = this.names[index]
+    return this.fileAbsolutePath(index) ? name.slice(name.lastIndexOf('/') + 1) : name
   }
 
   /** Bytes. */
@@ -259,7 +285,7 @@ export class FileStorage {
   /** `FileFlags` of file `index`. */
   fileFlags(index: FileIndex): number {
     this.check(index)
-    return this.flags[index] & ~NO_ROOT
+    return this.flags[index] & ~(NO_ROOT | ABSOLUTE)
   }
 
   /** SHA-1 of the whole file, or null: libtorrent's `hash()`. */
@@ -276,7 +302,8 @@ export class FileStorage {
   symlink(index: FileIndex): string {
     const link = this.links.get(index)
     if (link === undefined) return ''
-    return this.dirOf[index] === NO_DIR ? link : `${this.torrentName}/${link}`
+    // a link on its own has no root; one of several that was moved to the top still leads below it
+    return this.dirOf[index] === NO_DIR && this.numFiles === 1 ? link : `${this.torrentName}/${link}`
   }
 
   /** Target of a symbolic link below the torrent's root directory, as it stands in the torrent. */
@@ -320,7 +347,7 @@ export class FileStorage {
     this.bases.set(index, offset)
   }
 
-  /** Index into `paths` of the directory of file `index`; -1 for a torrent of one file without a directory. */
+  /** Index into `paths` of the directory of file `index`; -1 when it has none: a single file, or an absolute path. */
   pathIndex(index: FileIndex): number {
     this.check(index)
     return this.dirOf[index]
@@ -452,12 +479,12 @@ export class FileStorage {
     }
     return index
   }
+}
 
-  /** A target in the form of `FileEntry.symlinkPath` as a path below the root. */
-  private belowRoot(target: string): string {
-    const root = `${this.torrentName}/`
-    return target.startsWith(root) ? target.slice(root.length) : target
-  }
+/** The target of a link at `path`, in the form of `FileEntry.symlinkPath`, as a path below the root `path` begins with. */
+function belowRoot(path: string, target: string): string {
+  const root = path.slice(0, path.indexOf('/') + 1)
+  return root !== '' && target.startsWith(root) ? target.slice(root.length) : target
 }
 
 function flagsOf(entry: Partial<FileEntry>): number {
@@ -479,6 +506,7 @@ export function storageFiles(files: FileStorage): StorageFile[] {
       offset: files.fileOffset(i),
       pad: (flags & FileFlags.padFile) !== 0,
     }
+    if (files.fileAbsolutePath(i)) file.absolute = true
     if ((flags & FileFlags.symlink) !== 0) file.symlink = files.symlink(i)
     if ((flags & FileFlags.executable) !== 0) file.executable = true
     if ((flags & FileFlags.hidden) !== 0) file.hidden = true

@@ -4,7 +4,8 @@ import { readCodePoint } from './textEncoding.ts'
 
 /**
  * What the file system forbids. `posix` takes any character but the separator and controls, as libtorrent does there;
- * `windows` also replaces `? < > " | * :`, drops trailing dots and spaces, and renames devices such as `aux.txt`.
+ * `windows` also replaces `? < > " | * :`, drops trailing dots and spaces, and renames devices such as `aux.txt` and
+ * short names such as `PROGRA~1`.
  */
 export type NameRules = 'posix' | 'windows'
 
@@ -80,12 +81,6 @@ export function isInsidePath(path: string, rules: NameRules = hostNameRules): bo
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 }
 
-/** What two paths must not share to be two files on any file system: letter case and Unicode composition removed. */
-export function collisionKey(path: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
-  return (/^[\x00-\x7f]*$/.test(path) ? path : path.normalize('NFC')).toLowerCase()
-}
-
 function filtered(element: Uint8Array, rules: NameRules): string {
   let name = ''
   let length = 0
@@ -143,7 +138,12 @@ function isAllowed(point: number, rules: NameRules): boolean {
 /** Names Windows gives to devices whatever their extension. */
 const DEVICE_NAME = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i
 
-function windowsName(name: string): string {
+/** The form of the short names Windows gives to files with long ones (`PROGRA~1`): an open by it opens that file. */
+const SHORT_NAME = /^(?=[^.]{3,8}(?:\.|$))[^.]*~[0-9]+(?:\.[^.]{0,3})?$/
+
+/** The name nearest to `name` that Windows stores as it is; may be empty. */
+export function windowsName(name: string): string {
   const allowed = name.replace(/[?<>"|*:]/g, '_').replace(/[. ]+$/, '')
-  return DEVICE_NAME.test(allowed) ? `_${allowed}` : allowed
+  if (DEVICE_NAME.test(allowed)) return `_${allowed}`
+  return SHORT_NAME.test(allowed) ? allowed.replace(/~(?=[0-9]+(?:\.|$))/, '_') : allowed
 }

@@ -8,10 +8,12 @@ import { Sha1Hash } from '../util/digest.ts'
 import type { FileIndex, PieceIndex } from '../util/flavored.ts'
 import { resolveDuplicateNames } from './duplicateNames.ts'
 import type { FileEntry, FileSlice } from './fileEntry.ts'
+import { givenPath } from './filePath.ts'
 import { FileStorage } from './fileStorage.ts'
 import { readInfoSection } from './infoSection.ts'
 import { parseMagnetUri } from './magnet.ts'
 import { hashList, readOuterKeys, textList } from './outerKeys.ts'
+import { collidingPaths, PathIndex } from './pathIndex.ts'
 import type { PeerRequest } from './peerRequest.ts'
 import { DEFAULT_TORRENT_LIMITS, type TorrentLimits } from './torrentLimits.ts'
 import { MAX_TIER, type NodeAddress, TrackerSource, type TrackerUrl, type WebSeedEntry } from './trackerUrl.ts'
@@ -28,6 +30,7 @@ export class TorrentInfo {
   private hashes: Uint8Array = EMPTY_BYTES
   private original: FileStorage
   private modified: FileStorage | null = null
+  private paths: PathIndex | null = null
   private multiFile = false
   private isPrivate = false
   private trackerList: TrackerUrl[] = []
@@ -83,6 +86,7 @@ export class TorrentInfo {
   clone(): TorrentInfo {
     const copy: TorrentInfo = Object.assign(new TorrentInfo(this.hash), this)
     copy.modified = this.modified?.clone() ?? null
+    copy.paths = null
     copy.trackerList = this.trackerList.slice()
     copy.seeds = this.seeds.slice()
     copy.nodeList = this.nodeList.slice()
@@ -174,22 +178,54 @@ export class TorrentInfo {
 
   /**
    * Lays the torrent's bytes out over other files, for instance all in one.
-   * @throws LibtorrentError `torrentInvalidLength` unless the sizes add up to the same sum.
+   * @throws LibtorrentError `torrentInvalidLength` unless the sizes add up to the same sum, `torrentInvalidName` when
+   * two of the files would be one on some file system.
    */
   remapFiles(files: FileStorage): void {
     if (files.totalSize !== this.original.totalSize) throw thrownError('torrentInvalidLength')
+    refuseCollisions(files)
     this.modified = files.clone()
     this.modified.setPieceLength(this.original.pieceLength)
     this.modified.setNumPieces(this.original.numPieces)
+    this.paths = null
   }
 
   /**
-   * Changes the path of a file on disk; seen in `files()`, not in `origFiles()`.
-   * @throws LibtorrentError `torrentInvalidName` for a path that leads out of the save path; RangeError for a bad index.
+   * Changes the path of a file on disk; seen in `files()`, not in `origFiles()`. The metadata stays as it is. With
+   * `allowAbsolute` the path may be absolute: the file is then not below the save path, and does not move with it.
+   * @throws LibtorrentError `torrentInvalidName` for a path that leads out of the save path, or that another file or a
+   * directory of the torrent has, on this or another file system; RangeError for a bad index.
    */
-  renameFile(index: FileIndex, newFilename: string): void {
-    this.modified ??= this.original.clone()
-    this.modified.renameFile(index, newFilename)
+  renameFile(index: FileIndex, newFilename: string, allowAbsolute = false): void {
+    const paths = this.pathIndex()
+    const isPad = this.files().padFileAt(index)
+    const path = givenPath(newFilename)?.path ?? newFilename
+    if (!isPad && paths.isTaken(path, index)) throw pathTaken(path)
+    const files = this.modified ?? this.original.clone()
+    const oldPath = files.filePath(index)
+    files.renameFile(index, path, allowAbsolute)
+    this.modified = files
+    if (isPad) return
+    paths.add(files.filePath(index), index)
+    paths.remove(oldPath)
+  }
+
+  /**
+   * Renames several files at once, so that they may also exchange names; otherwise like `renameFile`, with absolute
+   * paths allowed. @throws LibtorrentError `torrentInvalidName`; then nothing is renamed.
+   */
+  renameFiles(paths: ReadonlyMap<FileIndex, string>): void {
+    const renamed = this.files().clone()
+    for (const [file, path] of paths) renamed.renameFile(file, path, true)
+    refuseCollisions(renamed)
+    this.modified = renamed
+    this.paths = null
+  }
+
+  /** Who has which path of `files()`; made when first asked for, and then kept up to date. */
+  pathIndex(): PathIndex {
+    this.paths ??= new PathIndex(this.files())
+    return this.paths
   }
 
   /** File `index` of `files()`. @throws RangeError when there is no such file. */
@@ -350,8 +386,9 @@ export class TorrentInfo {
       return libtorrentError('torrentFileParseFailed', { message: 'too many files of the torrent have the same path' })
     }
     this.original = read.files
-    this.modified = null
-    for (const [index, path] of renamed) this.renameFile(index, path)
+    this.modified = renamed.size === 0 ? null : read.files.clone()
+    for (const [index, path] of renamed) this.modified?.setPath(index, path)
+    this.paths = null
     this.multiFile = read.isMultiFile
     this.isPrivate = read.isPrivate
     // an own copy: the buffer may be large or reused
@@ -372,4 +409,16 @@ export class TorrentInfo {
     for (const { url, tier } of magnet.trackers) this.addTracker(url, tier, TrackerSource.torrent)
     return null
   }
+}
+
+function refuseCollisions(files: FileStorage): void {
+  const paths = Array.from({ length: files.numFiles }, (_, i) => (files.padFileAt(i) ? null : files.filePath(i)))
+  for (const file of collidingPaths(paths)) throw pathTaken(files.filePath(file))
+}
+
+function pathTaken(path: string): LibtorrentError {
+  return thrownError('torrentInvalidName', {
+    path,
+    message: `another file or directory of the torrent is at "${path}"`,
+  })
 }

@@ -43,9 +43,13 @@ export interface BlockPool {
   bytes(slot: SlotIndex): Uint8Array
 }
 
+/** A file of a torrent as the disk takes it. */
 export interface StorageFile {
   /** Path below the save path, sanitised, with `/` between its parts. */
   readonly path: string
+  /** `path` is absolute: the user put the file outside the save path. Default false. */
+  readonly absolute?: boolean
+  /** Bytes. */
   readonly size: number
   /** Where the file begins in the torrent's bytes. */
   readonly offset: number
@@ -112,6 +116,7 @@ export interface TorrentStorage {
   flush(done: StorageDone): void
   /** Moves the files to another directory, across devices too. On failure everything is where it was. */
   move(savePath: string, done: StorageDone): void
+  /** Gives a file another path, below the save path or absolute (see `isAbsolutePath`). Replaces no file. */
   renameFile(file: FileIndex, path: string, done: StorageDone): void
   /** Deletes the torrent's files, and those of its directories that are then empty. */
   deleteFiles(done: StorageDone): void

@@ -55,7 +55,7 @@ export interface ResumeState {
   readonly filePriorities: readonly number[] | null
   /** 0 to 7 for each piece. */
   readonly piecePriorities: Uint8Array | null
-  /** Name of each file, empty where it was not renamed. Not sanitised: any path may be in here. */
+  /** Path of each file, empty where it was not renamed. Not sanitised: any path may be in here. */
   readonly mappedFiles: readonly string[] | null
 
   /** URLs of each tier. */

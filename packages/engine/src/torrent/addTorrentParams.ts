@@ -50,7 +50,7 @@ export interface AddTorrentParams {
   overrideResumeData?: boolean
   /** Keep the trackers given here beside those of the resume data. Default false. */
   mergeResumeTrackers?: boolean
-  /** `savePath` of the resume data counts. Default false. */
+  /** The resume data is trusted with paths: its save path counts, and absolute names of files in it. Default false. */
   useResumeSavePath?: boolean
   /** Report changes in `stateUpdate` alerts. Default true. */
   updateSubscribe?: boolean

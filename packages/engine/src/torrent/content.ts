@@ -3,10 +3,9 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { storageFiles } from '../metainfo/fileStorage.ts'
 import { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
-import type { StorageFile, StorageHandler, TorrentStorage } from '../platform/disk.ts'
+import type { StorageHandler, TorrentStorage } from '../platform/disk.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
 import { Bitfield } from '../util/bitfield.ts'
-import type { FileIndex } from '../util/flavored.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
@@ -14,6 +13,7 @@ import type { Completion } from './completion.ts'
 import type { FilePriorities } from './filePriorities.ts'
 import type { Interest } from './interest.ts'
 import { PieceReceiver, type PieceReceiverHost } from './pieceReceiver.ts'
+import type { RenamedFiles } from './renamedFiles.ts'
 import type { SeedMode } from './seedMode.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -26,8 +26,7 @@ export interface ContentHost extends PieceReceiverHost, TorrentLoaderHost {
   readonly session: Pick<TorrentHost, 'pool' | 'random' | 'openStorage'>
   readonly params: Readonly<AddTorrentParams>
   readonly savePath: string
-  /** Names given to files in place of the torrent's own. */
-  readonly renamedFiles: ReadonlyMap<FileIndex, string>
+  readonly renamedFiles: RenamedFiles
   readonly state: TorrentState
   readonly swarm: Swarm
   readonly peerHost: TorrentPeerHost
@@ -57,9 +56,10 @@ export class Content {
     private readonly host: ContentHost,
     answers: StorageHandler,
   ) {
-    const { info, params, session } = host
-    const files = this.storageFiles()
-    this.layout = new PieceLayout(info.totalSize, info.pieceLength)
+    const { params, session } = host
+    host.renamedFiles.apply()
+    const files = storageFiles(host.info.files())
+    this.layout = new PieceLayout(host.info.totalSize, host.info.pieceLength)
     this.pieces = new TorrentPieces(this.layout, session.random)
     this.storage = session.openStorage(
       {
@@ -117,7 +117,7 @@ export class Content {
     this.receiver.clear()
     host.server.failWaiting()
     this.pieces.replace(new Bitfield(layout.numPieces))
-    this.loader = new TorrentLoader(host, layout, this.storageFiles(), storage)
+    this.loader = new TorrentLoader(host, layout, storageFiles(host.info.files()), storage)
     this.loader.checkFiles()
   }
 
@@ -155,14 +155,5 @@ export class Content {
     if (pieces.numHave === 0) return
     pieces.have().forEachSet((piece) => peer.writer.have(piece))
     peer.touch()
-  }
-
-  private storageFiles(): StorageFile[] {
-    const { info, renamedFiles } = this.host
-    const files = storageFiles(info.files())
-    for (const [index, path] of renamedFiles) {
-      if (files[index] !== undefined) files[index] = { ...files[index], path }
-    }
-    return files
   }
 }

@@ -12,7 +12,6 @@ import {
   TorrentDeleteFailedAlert,
 } from '../alerts/storageAlerts.ts'
 import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
-import { isInsidePath } from '../metainfo/sanitizePath.ts'
 import type { FileStat } from '../platform/disk.ts'
 import { writeResumeData } from '../resume/writeResumeData.ts'
 import { copyToShared } from '../util/copyToShared.ts'
@@ -64,7 +63,7 @@ export function flushCache(torrent: Torrent, done: Done<void>): void {
   })
 }
 
-/** `newName` is a path below the save path; anything that could lead out of it is refused. */
+/** `newName` is a path below the save path, or an absolute one; what else could lead out is refused. */
 export function renameFile(torrent: Torrent, index: FileIndex, newName: string, done: Done<void>): void {
   const fail = (error: LibtorrentError) => {
     post(torrent, FileRenameFailedAlert.category, () => {
@@ -77,15 +76,17 @@ export function renameFile(torrent: Torrent, index: FileIndex, newName: string, 
   if (!Number.isInteger(index) || index < 0 || index >= info.numFiles) {
     return fail(libtorrentError('invalidEntryType', { message: `there is no file ${index}` }))
   }
-  const path = newName
-  if (!isInsidePath(path)) {
-    return fail(libtorrentError('torrentInvalidName', { message: `not a path below the save path: "${newName}"` }))
-  }
-  storage.renameFile(index, path, (error) => {
-    if (error !== null) return fail(error)
-    torrent.renamedFiles.set(index, path)
+  const given = torrent.renamedFiles.begin(index, newName)
+  if (given instanceof LibtorrentError) return fail(given)
+  storage.renameFile(index, given.path, (error) => {
+    if (error !== null) {
+      torrent.renamedFiles.cancel(index, given)
+      return fail(error)
+    }
+    torrent.renamedFiles.finish(index, given)
     torrent.needsSaveResume = true
-    post(torrent, FileRenamedAlert.category, () => new FileRenamedAlert({ handle: torrent.ref, index, name: path }))
+    const name = given.path
+    post(torrent, FileRenamedAlert.category, () => new FileRenamedAlert({ handle: torrent.ref, index, name }))
     done()
   })
 }

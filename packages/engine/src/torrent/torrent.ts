@@ -30,6 +30,7 @@ import { MetadataExchange } from './metadataExchange.ts'
 import type { PartHosts } from './partHosts.ts'
 import { PeerTicker } from './peerTicker.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
+import { RenamedFiles } from './renamedFiles.ts'
 import { RunState } from './runState.ts'
 import { SeedMode } from './seedMode.ts'
 import { Swarm } from './swarm.ts'
@@ -90,8 +91,7 @@ export class Torrent implements PartHosts, Wakeable {
   needsSaveResume = true
   maxUploads: number
   connectionLimit: number
-  /** Names given to files in place of the torrent's own, by index. */
-  readonly renamedFiles = new Map<number, string>()
+  readonly renamedFiles: RenamedFiles
   hasIncoming = false
 
   constructor(
@@ -113,6 +113,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.state = info.isValid ? 'checkingResumeData' : 'downloadingMetadata'
 
     this.news = new TorrentNews(this)
+    this.renamedFiles = new RenamedFiles(this)
     this.run = new RunState(this, (params.paused ?? false) && !this.isAutoManaged)
     this.peerHost = new TorrentPeerHost(this)
     this.swarm = new Swarm(this, this.peerHost)

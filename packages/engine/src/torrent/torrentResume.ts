@@ -1,4 +1,3 @@
-import { isInsidePath } from '../metainfo/sanitizePath.ts'
 import { PeerSource } from '../peers/peerSource.ts'
 import { BlockState } from '../picker/downloadingPiece.ts'
 import { emptyResumeState, type ResumeState, type UnfinishedPiece } from '../resume/resumeState.ts'
@@ -26,7 +25,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     filePriorities: torrent.files.given,
     piecePriorities:
       pieces !== null && torrent.files.hasPiecePriorities ? Uint8Array.from(pieces.piecePriorities()) : null,
-    mappedFiles: mappedFiles(torrent),
+    mappedFiles: torrent.renamedFiles.mapped(),
     trackers: trackerTiers(torrent),
     urlSeeds: info.urlSeeds.length > 0 ? info.urlSeeds : null,
     httpSeeds: info.httpSeeds.length > 0 ? info.httpSeeds : null,
@@ -80,10 +79,7 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   torrent.announcer.complete = state.numComplete
   torrent.announcer.incomplete = state.numIncomplete
   torrent.files.restore(state.filePriorities, state.piecePriorities)
-  state.mappedFiles?.forEach((path, index) => {
-    // Resume data may come from anywhere: a name that leads out of the save path is not taken over.
-    if (isInsidePath(path)) torrent.renamedFiles.set(index, path)
-  })
+  torrent.renamedFiles.restore(state.mappedFiles ?? [], params.useResumeSavePath === true)
   for (const peer of state.peers) torrent.swarm.addPeer(peer, PeerSource.resumeData)
   for (const peer of state.bannedPeers) {
     const entry = torrent.swarm.list.addPeer(peer, PeerSource.resumeData)
@@ -103,11 +99,6 @@ function unfinishedPieces(torrent: Torrent): UnfinishedPiece[] {
     unfinished.push({ piece: running.piece, blocks })
   })
   return unfinished
-}
-
-function mappedFiles(torrent: Torrent): readonly string[] | null {
-  if (torrent.renamedFiles.size === 0) return null
-  return Array.from({ length: torrent.info.numFiles }, (_, index) => torrent.renamedFiles.get(index) ?? '')
 }
 
 function trackerTiers(torrent: Torrent): readonly (readonly string[])[] {

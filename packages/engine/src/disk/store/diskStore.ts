@@ -145,7 +145,7 @@ export class DiskStore {
         await moveFiles(this.fs, files, call.savePath, task)
         return
       case 'rename':
-        await renameFile(this.fs, files, call.file, call.path, task)
+        await renameFile(this.fs, files, call.file, files.placeOf(call.path, call.isAbsolute), task)
         return
       case 'delete':
         await deleteFiles(this.fs, files)
@@ -160,7 +160,8 @@ export class DiskStore {
       if (files === undefined || !files.dirty.delete(file)) continue
       try {
         // a descriptor of its own: those of the pool may be closed meanwhile
-        const fd = files.directory.open(files.path(file), constants.O_RDWR, 0)
+        const { directory, path } = files.place(file)
+        const fd = directory.open(path, constants.O_RDWR, 0)
         try {
           await syncToDisk(this.fs, fd)
         } finally {

@@ -80,10 +80,11 @@ export class FilePool {
 
   private openFile(files: StorageFiles, file: number, writable: boolean): number {
     const flags = writable ? constants.O_RDWR | constants.O_CREAT : constants.O_RDONLY
+    const place = files.place(file)
     const path = files.fullPath(file)
     for (;;) {
       try {
-        return this.regular(files.directory.open(files.path(file), flags, files.mode(file)), path)
+        return this.regular(place.directory.open(place.path, flags, files.mode(file)), path)
       } catch (cause) {
         const code = errorCode(cause)
         // the process is out of descriptors: make do with fewer

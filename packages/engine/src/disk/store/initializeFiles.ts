@@ -29,14 +29,14 @@ export async function initializeFiles(
 }
 
 function makeLink(fs: StoreFs, files: StorageFiles, file: number): void {
-  const { directory, layout } = files
-  const path = files.path(file)
-  const target = layout.links.get(file) ?? ''
+  const { directory, path } = files.place(file)
+  const target = files.layout.links.get(file) ?? ''
   try {
-    directory.absolute(target)
+    const absoluteTarget = files.directory.absolute(target)
     directory.enterParent(path, true)
-    // relative, so that the torrent stays whole wherever it is moved
-    fs.symlinkSync(posix.relative(posix.dirname(path), target), directory.absolute(path))
+    // relative, so that the torrent stays whole wherever it is moved; unless the link stays where it is
+    const leadsTo = files.isAbsolute(file) ? absoluteTarget : posix.relative(posix.dirname(path), target)
+    fs.symlinkSync(leadsTo, directory.absolute(path))
   } catch (cause) {
     if (errorCode(cause) === 'EEXIST') return
     throw systemError(cause, { operation: 'symlink', path: files.fullPath(file) })
@@ -44,8 +44,9 @@ function makeLink(fs: StoreFs, files: StorageFiles, file: number): void {
 }
 
 function openForWriting(files: StorageFiles, file: number): number {
+  const { directory, path } = files.place(file)
   try {
-    return files.directory.open(files.path(file), constants.O_RDWR | constants.O_CREAT, files.mode(file))
+    return directory.open(path, constants.O_RDWR | constants.O_CREAT, files.mode(file))
   } catch (cause) {
     throw systemError(cause, { operation: 'fileOpen', path: files.fullPath(file) })
   }

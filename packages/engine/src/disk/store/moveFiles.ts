@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { systemError } from '../../errors/libtorrentError.ts'
 import { pruneDirectories } from './pruneDirectories.ts'
 import { type Relocation, relocateFile } from './relocateFile.ts'
@@ -12,7 +11,7 @@ import type { StoreTask } from './storeTask.ts'
 const REPLACED_SUFFIX = '.replaced'
 
 /**
- * Moves the torrent's files, those that exist, to another save path. Files already there are replaced, as with
+ * Moves the torrent's files, those that exist and have no absolute path, to another save path. Files already there are replaced, as with
  * libtorrent's `always_replace_files`. On failure everything is put back.
  */
 export async function moveFiles(fs: StoreFs, files: StorageFiles, savePath: string, task: StoreTask): Promise<void> {
@@ -22,15 +21,16 @@ export async function moveFiles(fs: StoreFs, files: StorageFiles, savePath: stri
   let path = savePath
   try {
     const root = to.ensureRoot()
-    const sources = new Set(files.layout.paths.map((_, file) => resolve(files.fullPath(file))))
+    const sources = new Set(files.layout.paths.map((_, file) => files.absolutePath(file)))
     if (isSameDirectory(fs, files.layout.savePath, root)) return
     for (let file = 0; file < files.layout.paths.length; file++) {
       path = files.fullPath(file)
-      if (files.isPad(file) || !exists(fs, from, files.path(file))) continue
+      const name = files.layout.paths[file]
+      if (files.isPad(file) || files.isAbsolute(file) || !exists(fs, from, name)) continue
       task.check(path)
-      to.enterParent(files.path(file), true)
-      setAside(fs, to.absolute(files.path(file)), sources, steps)
-      steps.push(await relocateFile(fs, from, files.path(file), to, files.path(file), task))
+      to.enterParent(name, true)
+      setAside(fs, to.absolute(name), sources, steps)
+      steps.push(await relocateFile(fs, from, name, to, name, task))
       if (file % 256 === 255) await yieldTurn()
     }
   } catch (cause) {
@@ -39,7 +39,7 @@ export async function moveFiles(fs: StoreFs, files: StorageFiles, savePath: stri
     throw systemError(cause, { operation: 'fileRename', path })
   }
   for (const step of steps) attempt(step.commit)
-  pruneDirectories(fs, from, files.layout.paths)
+  pruneDirectories(fs, from, files.relativePaths)
 }
 
 /** Makes room at the target, in a way that can be undone. */

@@ -53,7 +53,7 @@ export class PieceHasher {
     const entry = this.pool.acquire(files, file, false)
     if (entry.key !== this.statKey || this.statSize < needed) {
       const stat = this.fs.fstatSync(entry.fd)
-      if (stat.nlink === 0) this.refuseRemoved(files, entry, stat.ino)
+      if (stat.nlink === 0) this.refuseRemoved(files, file, entry, stat.ino)
       this.statKey = entry.key
       this.statSize = stat.size
     }
@@ -61,12 +61,12 @@ export class PieceHasher {
   }
 
   /** What is written to a file that someone has removed is lost, although every write succeeds. */
-  private refuseRemoved(files: StorageFiles, entry: OpenFile, inode: number): void {
+  private refuseRemoved(files: StorageFiles, file: number, entry: OpenFile, inode: number): void {
     const found = this.fs.statSync(entry.path, { throwIfNoEntry: false })
     // some network file systems never count links
     if (found?.ino === inode) return
     this.pool.close(entry)
-    files.directory.forget()
+    files.place(file).directory.forget()
     throw storeError('ENOENT', 'fileStat', entry.path)
   }
 

@@ -23,7 +23,8 @@ export function statFiles(fs: StoreFs, files: StorageFiles): StatColumns {
 
 function statOne(fs: StoreFs, files: StorageFiles, file: number) {
   try {
-    const path = files.directory.absolute(files.path(file))
+    const place = files.place(file)
+    const path = place.directory.absolute(place.path)
     const options = { throwIfNoEntry: false } as const
     return files.isSymlink(file) ? fs.lstatSync(path, options) : fs.statSync(path, options)
   } catch (cause) {

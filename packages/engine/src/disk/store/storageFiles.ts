@@ -1,17 +1,27 @@
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FileFlag, type StorageLayout } from '../storeProtocol.ts'
 import { SaveDirectory } from './saveDirectory.ts'
 import type { StoreFs } from './storeFs.ts'
 
+/** Where a file lies: below the save path, or in a directory the user chose for it. */
+export interface FilePlace {
+  readonly directory: SaveDirectory
+  /** Below `directory`. */
+  readonly path: string
+}
+
 /** One torrent's files as a store knows them: which byte lies where. */
 export class StorageFiles {
+  /** The save path. */
   readonly directory: SaveDirectory
   /** Files written since they were last brought to disk. */
   readonly dirty = new Set<number>()
   private lastFile = 0
+  /** Directories of files with absolute paths. */
+  private readonly elsewhere = new Map<string, SaveDirectory>()
 
   constructor(
-    fs: StoreFs,
+    private readonly fs: StoreFs,
     readonly id: number,
     readonly layout: StorageLayout,
   ) {
@@ -59,13 +69,40 @@ export class StorageFiles {
     return (this.layout.flags[file] & FileFlag.executable) !== 0 ? 0o777 : 0o666
   }
 
-  /** Below the save path. */
-  path(file: number): string {
-    return this.layout.paths[file]
+  /** The file has a place of its own, outside the save path: it does not move with it. */
+  isAbsolute(file: number): boolean {
+    return (this.layout.flags[file] & FileFlag.absolute) !== 0
+  }
+
+  /** Where the file is, or will be. */
+  place(file: number): FilePlace {
+    return this.placeOf(this.layout.paths[file], this.isAbsolute(file))
+  }
+
+  placeOf(path: string, isAbsolute: boolean): FilePlace {
+    if (!isAbsolute) return { directory: this.directory, path }
+    const parent = dirname(path)
+    let directory = this.elsewhere.get(parent)
+    if (directory === undefined) {
+      directory = new SaveDirectory(this.fs, parent)
+      this.elsewhere.set(parent, directory)
+    }
+    return { directory, path: basename(path) }
+  }
+
+  /** The paths below the save path. */
+  get relativePaths(): string[] {
+    return this.layout.paths.filter((_, file) => !this.isAbsolute(file))
+  }
+
+  /** The path from the root of the file system, for comparing; nothing is checked. */
+  absolutePath(file: number): string {
+    return resolve(this.layout.savePath, this.layout.paths[file])
   }
 
   /** With the save path: for error reports. */
   fullPath(file: number): string {
-    return join(this.layout.savePath, this.layout.paths[file])
+    const path = this.layout.paths[file]
+    return this.isAbsolute(file) ? path : join(this.layout.savePath, path)
   }
 }

@@ -327,6 +327,97 @@ test('a rename overwrites neither a foreign file nor another of the torrent', as
   expect(readFileSync(inSavePath('taken'), 'utf8')).toBe('mine')
 })
 
+test('a file renamed to an absolute path leaves the save path, stays when the torrent moves, and is deleted with it', async () => {
+  const content = contentOf(2 * BLOCK)
+  const elsewhere = join(fake.root, 'my/own/place')
+  const driver = fake.open(twoFiles, BLOCK)
+  await driver.writePiece(content, 1)
+  expect(await driver.rename(1, join(elsewhere, 'c'))).toBeNull()
+  expect(await driver.rename(0, join(elsewhere, 'a'))).toBeNull()
+  // nothing of the torrent is left there
+  expect(readdirSync(fake.savePath)).toEqual([])
+  await driver.writePiece(content, 0)
+  expect(readdirSync(elsewhere)).toEqual(['a', 'c'])
+  expect(await driver.sizes()).toEqual([BLOCK, BLOCK])
+  expect(await driver.flush()).toBeNull()
+  expect(await driver.move(join(fake.root, 'moved'))).toBeNull()
+  expect(readdirSync(elsewhere)).toEqual(['a', 'c'])
+  expect(await driver.release()).toBeNull()
+  for (const piece of [0, 1]) {
+    expect(await driver.hash(piece)).toEqual(sha1Of(content.subarray(piece * BLOCK, (piece + 1) * BLOCK)))
+  }
+  expect(await driver.rename(0, 'back')).toBeNull()
+  expectBytes(readFileSync(join(fake.root, 'moved/back')), content.subarray(0, BLOCK))
+  expect(await driver.delete()).toBeNull()
+  expect(readdirSync(elsewhere)).toEqual([])
+  expect(readdirSync(join(fake.root, 'moved'))).toEqual([])
+})
+
+test('a torrent opened with an absolute path for a file finds it there', async () => {
+  const path = join(fake.root, 'elsewhere/a')
+  mkdirSync(join(fake.root, 'elsewhere'))
+  writeFileSync(path, contentOf(BLOCK))
+  const files = [
+    { path, absolute: true, size: BLOCK },
+    { path: 'empty', size: 0 },
+  ]
+  const driver = fake.open(files, BLOCK)
+  expect(await driver.initialize()).toBeNull()
+  expect(await driver.hash(0)).toEqual(sha1Of(contentOf(BLOCK)))
+  expect(await driver.sizes()).toEqual([BLOCK, 0])
+})
+
+test('a file renamed to another device is copied, and its original is removed once that is safe', async () => {
+  acrossDevices()
+  const driver = fake.open(twoFiles, BLOCK)
+  const content = contentOf(2 * BLOCK)
+  await driver.writeAll(content)
+  const target = join(fake.root, 'other/a')
+  expect(await driver.rename(0, target)).toBeNull()
+  expect(fake.calls.get('fsync')).toBe(1)
+  expectBytes(readFileSync(target), content.subarray(0, BLOCK))
+  expect(readdirSync(inSavePath('top'))).toEqual(['sub'])
+  expect(await driver.hash(0)).toEqual(sha1Of(content.subarray(0, BLOCK)))
+})
+
+test('a rename to another device that fails leaves the file where it was and nothing where it was to be', async () => {
+  acrossDevices()
+  const driver = fake.open(twoFiles, BLOCK)
+  const content = contentOf(2 * BLOCK)
+  await driver.writeAll(content)
+  const target = join(fake.root, 'other/deep/a')
+  mkdirSync(join(fake.root, 'other'))
+  fake.fail('writeSync', 'ENOSPC', 28, 1)
+  expect(await driver.rename(0, target)).toMatchObject({ code: 'ENOSPC', operation: 'fileRename' })
+  expect(readdirSync(join(fake.root, 'other/deep'))).toEqual([])
+  fake.fail('unlinkSync', 'EACCES', 13, 1)
+  expect(await driver.rename(0, target)).toMatchObject({ code: 'EACCES', operation: 'fileRename' })
+  expect(readdirSync(join(fake.root, 'other/deep'))).toEqual([])
+  expect(await driver.hash(0)).toEqual(sha1Of(content.subarray(0, BLOCK)))
+  expect(await driver.rename(0, target)).toBeNull()
+})
+
+test('an absolute path is refused when another file of the torrent has the place, even if it is not made yet', async () => {
+  const driver = fake.open(twoFiles, BLOCK)
+  await driver.write(0, 0, contentOf(BLOCK))
+  expect(await driver.rename(0, inSavePath('top/sub/b'))).toMatchObject({ code: 'EEXIST' })
+  expect(await driver.rename(0, inSavePath('TOP/sub/B'))).toMatchObject({ code: 'EEXIST' })
+  expect(await driver.rename(0, inSavePath('top/a'))).toBeNull()
+  expect(await driver.rename(1, 'top/a')).toMatchObject({ code: 'EEXIST' })
+  expect(await driver.hash(0)).toEqual(sha1Of(contentOf(BLOCK)))
+})
+
+test('a move never replaces a file of the torrent that has an absolute path there', async () => {
+  const target = join(fake.root, 'target')
+  const driver = fake.open(twoFiles, BLOCK)
+  const content = contentOf(2 * BLOCK)
+  await driver.writeAll(content)
+  expect(await driver.rename(1, join(target, 'top/a'))).toBeNull()
+  expect(await driver.move(target)).toMatchObject({ code: 'EEXIST' })
+  expect(await driver.hash(0)).toEqual(sha1Of(content.subarray(0, BLOCK)))
+  expect(await driver.hash(1)).toEqual(sha1Of(content.subarray(BLOCK)))
+})
+
 test('deleting removes the torrent’s files and its empty directories, and no others', async () => {
   const driver = fake.open(twoFiles, BLOCK)
   await driver.writeAll(contentOf(2 * BLOCK))

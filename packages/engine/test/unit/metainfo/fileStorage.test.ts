@@ -65,6 +65,17 @@ describe('adding files', () => {
     }
   })
 
+  test('a link that comes first points below the root all the same, also when the root is in its target', () => {
+    const files = new FileStorage()
+    files.addFile({ path: 'root/dir/l', size: 0, symlinkPath: 'root/a' })
+    files.addFile('root/a', 1)
+    expect([files.name, files.internalSymlink(0), files.symlink(0)]).toEqual(['root', 'a', 'root/a'])
+    expect(storageFiles(files)[0]).toMatchObject({ path: 'root/dir/l', symlink: 'root/a' })
+    const copy = new FileStorage()
+    for (const entry of files) copy.addFile(entry)
+    expect(Array.from(copy)).toEqual(Array.from(files))
+  })
+
   test('an index that no file has is a RangeError', () => {
     const files = storage([1])
     for (const index of [-1, 1, Number.NaN]) expect(() => files.at(index)).toThrow(RangeError)
@@ -83,6 +94,47 @@ describe('renaming', () => {
     files.renameFile(1, 'new/back')
     expect(files.filePath(1)).toBe('new/back')
   })
+})
+
+describe('renaming to an absolute path', () => {
+  test('needs to be allowed, and takes the file out of save path and root', () => {
+    const files = storage([1, 1])
+    expect(() => files.renameFile(0, '/abs/a')).toThrow(expect.objectContaining({ code: 'torrentInvalidName' }))
+    files.renameFile(0, '/abs/a', true)
+    expect([files.filePath(0), files.filePath(0, '/save'), files.fileName(0)]).toEqual(['/abs/a', '/abs/a', 'a'])
+    expect([files.fileAbsolutePath(0), files.fileAbsolutePath(1)]).toEqual([true, false])
+    expect(files.pathIndex(0)).toBe(-1)
+    expect(files.fileFlags(0)).toBe(0)
+    files.setName('new')
+    expect(names(files.clone())).toEqual(['/abs/a', 'new/1'])
+    expect(storageFiles(files)).toEqual([
+      { path: '/abs/a', absolute: true, size: 1, offset: 0, pad: false },
+      { path: 'new/1', size: 1, offset: 1, pad: false },
+    ])
+  })
+
+  test('can be taken back', () => {
+    const files = storage([1])
+    files.renameFile(0, '/abs/a', true)
+    files.renameFile(0, 'root/back')
+    expect([files.filePath(0, '/save'), files.fileAbsolutePath(0)]).toEqual(['/save/root/back', false])
+  })
+
+  test('survives a new order of the files', () => {
+    const files = storage([1, 20])
+    files.renameFile(0, '/abs/a', true)
+    files.renameFile(1, 'elsewhere/b')
+    files.optimize()
+    expect(names(files)).toEqual(['elsewhere/b', '/abs/a'])
+  })
+})
+
+test('a link moved out of the root still leads to its target', () => {
+  const files = new FileStorage()
+  files.addFile('root/a', 1)
+  files.addFile('root/l', 0, 0, 0, 'a')
+  files.renameFile(1, 'l')
+  expect(files.at(1)).toMatchObject({ path: 'l', symlinkPath: 'root/a' })
 })
 
 describe('mapping', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { collisionKey } from '../../../src/metainfo/collisionKey.ts'
 import {
-  collisionKey,
   isInsidePath,
   sanitizeFilePath,
   sanitizePath,

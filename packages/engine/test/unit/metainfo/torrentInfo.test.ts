@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { bencode } from '../../../src/bencode/bencode.ts'
 import { sha1 } from '../../../src/crypto/sha1.ts'
 import { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
+import { CreateTorrent } from '../../../src/metainfo/createTorrent.ts'
 import { FileStorage } from '../../../src/metainfo/fileStorage.ts'
 import { TorrentInfo } from '../../../src/metainfo/torrentInfo.ts'
 import { TrackerSource } from '../../../src/metainfo/trackerUrl.ts'
@@ -344,6 +345,54 @@ describe('renaming and remapping', () => {
     expect(pathsOf(torrent)).toEqual(['root/a', 'root/b'])
   })
 
+  test('a new name is never that of another file or of a directory, on any file system', () => {
+    const torrent = torrentOf(multiFileInfo([{ path: ['a'] }, { path: ['d', 'b'] }, { path: ['c'], attr: 'p' }]))
+    const taken = ['root/d/b', 'root/D/B', 'root/d', 'ROOT', 'root/d/b/c', 'root/d/b.']
+    for (const path of taken) {
+      expect(() => torrent.renameFile(0, path)).toThrow(expect.objectContaining({ code: 'torrentInvalidName', path }))
+    }
+    // padding is never on disk
+    torrent.renameFile(0, 'root/c')
+    torrent.renameFile(0, 'root/C')
+    torrent.renameFile(0, 'root/d/a')
+    torrent.renameFile(1, 'root/a')
+    torrent.renameFile(0, 'root/e')
+    torrent.renameFile(0, 'root/d')
+    expect(pathsOf(torrent)).toEqual(['root/d', 'root/a', 'root/c'])
+  })
+
+  test('a path that is absolute must be allowed explicitly', () => {
+    const torrent = torrentOf(info)
+    torrent.renameFile(0, '/abs/a', true)
+    expect(pathsOf(torrent)).toEqual(['/abs/a', 'root/b'])
+    expect(() => torrent.renameFile(1, '/ABS/A', true)).toThrow(expect.objectContaining({ code: 'torrentInvalidName' }))
+  })
+
+  test('names change neither the info-hash nor the metadata', () => {
+    const torrent = torrentOf(info)
+    const [hash, bytes] = [torrent.infoHash, torrent.metadata().slice()]
+    torrent.renameFile(1, 'elsewhere/c')
+    expect(torrent.infoHash.equals(hash)).toBe(true)
+    expect(torrent.metadata()).toEqual(bytes)
+    expect(new CreateTorrent(torrent).files.filePath(1)).toBe('root/b')
+  })
+
+  test('the bytes cannot be laid out over files that would be one', () => {
+    const two = (first: string, second: string) => {
+      const files = new FileStorage()
+      files.addFile(first, 1)
+      files.addFile(second, 1)
+      return files
+    }
+    expect(() => torrentOf(info).remapFiles(two('r/a', 'r/A'))).toThrow(LibtorrentError)
+    expect(() => torrentOf(info).remapFiles(two('r/a', 'r/a/b'))).toThrow(LibtorrentError)
+    const torrent = torrentOf(info)
+    torrent.renameFile(0, 'z')
+    torrent.remapFiles(two('r/a', 'r/b'))
+    torrent.renameFile(1, 'z')
+    expect(pathsOf(torrent)).toEqual(['r/a', 'z'])
+  })
+
   test('the bytes can be laid out over other files of the same total size', () => {
     const torrent = torrentOf(info)
     const one = new FileStorage()
@@ -362,6 +411,8 @@ describe('renaming and remapping', () => {
     const copy = torrent.clone()
     copy.addTracker('http://a/')
     copy.renameFile(0, 'root/z')
+    torrent.pathIndex()
+    copy.clone().renameFile(1, 'root/a')
     expect(torrent.trackers).toEqual([])
     expect(pathsOf(torrent)).toEqual(['root/a', 'root/b'])
     expect(pathsOf(copy)).toEqual(['root/z', 'root/b'])
