@@ -34,6 +34,7 @@ import { FlushQueue } from './flushQueue.ts'
 import { GuardedTimers } from './guardedTimers.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
+import { ResolverCache } from './resolverCache.ts'
 import { StalledPeers } from './stalledPeers.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
 import { WakeQueue } from './wakeQueue.ts'
@@ -98,7 +99,13 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     readonly settings: Settings,
   ) {
     this.timers = new GuardedTimers(world.timers, (cause) => this.onFault(cause))
-    const platform = { ...world, timers: this.timers }
+    const resolver = new ResolverCache({
+      ...world,
+      get cacheTimeout() {
+        return settings.resolverCacheTimeout
+      },
+    })
+    const platform = { ...world, timers: this.timers, resolver }
     this.platform = platform
     this.alerts = new AlertQueue(platform.clock, { mask: settings.alertMask, sizeLimit: settings.alertQueueSize })
     this.blockSender = new BlockSender(disk.pool)

@@ -182,6 +182,7 @@ export class TrackerClient implements UdpTrackerHost {
       address === null || address === '0.0.0.0' || address === '::' ? undefined : address
     return {
       http: this.platform.http,
+      resolver: this.platform.resolver,
       settings: this.settings,
       localAddress: specific(this.localAddress(4)) ?? specific(this.localAddress(6)),
       checkAddress: (address: string) => this.checkAddress(address),

@@ -331,3 +331,27 @@ scenario(
   },
   { seeds: 1 },
 )
+
+scenario(
+  'a tracker is looked up once in resolverCacheTimeout, by all torrents together',
+  (world) => {
+    for (const url of [HTTP, 'udp://other.example:6969']) {
+      const tracker = world.tracker(url, { interval: 300 })
+      const { hostname } = new URL(url.replace('udp:', 'http:'))
+      world.names.set(hostname, world.network.hostNamed(`tracker ${hostname}`)!.addresses, { ttl: 0 })
+      const client = new SimClient(world, `client of ${hostname}`, listed(url), {
+        settings: { resolverCacheTimeout: 1000 },
+      })
+      for (const seed of [2, 3, 4]) {
+        const torrent = new TestTorrent({ name: `t${seed}`, size: 1000, seed, trackers: [url] })
+        client.session.addTorrent({ ti: torrent.info(), savePath: '/save', autoManaged: false })
+      }
+      world.run({ seconds: 950 })
+      expect(tracker.announces.length).toBe(16)
+      expect(world.names.queries(hostname)).toBe(1)
+      world.run({ seconds: 300 })
+      expect(world.names.queries(hostname)).toBe(2)
+    }
+  },
+  { seeds: 1 },
+)
