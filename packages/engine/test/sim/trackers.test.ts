@@ -257,6 +257,28 @@ scenario(
 )
 
 scenario(
+  'an announce that waits for its turn is made next when somebody asks for it',
+  (world) => {
+    const tracker = world.tracker(HTTP, { answers: [{ delay: 8000 }] })
+    const client = new SimClient(world, 'client', listed(HTTP), { settings: { maxConcurrentHttpAnnounces: 1 } })
+    const others = [2, 3, 4, 5].map((seed) => {
+      const torrent = new TestTorrent({ name: `t${seed}`, size: 1000, seed, trackers: [HTTP] })
+      return client.session.addTorrent({ ti: torrent.info(), savePath: '/save', autoManaged: false })
+    })
+    world.run({ seconds: 2 })
+    // One is stuck, four wait; those asked for go in the order they were asked for.
+    expect(tracker.announces.length).toBe(1)
+    others[3].forceReannounce()
+    others[2].forceReannounce(0, 0)
+    others[1].forceReannounce(60)
+    world.run({ seconds: 20 })
+    const order = tracker.announces.map(({ infoHash }) => Buffer.from(infoHash).toString('hex'))
+    expect(order).toEqual([client.torrent, others[3], others[2], others[0], others[1]].map((t) => t.infoHash.toHex()))
+  },
+  { seeds: 1 },
+)
+
+scenario(
   'loopback trackers need a path that says announce, and no URL brings announce parameters along',
   (world) => {
     const urls = [
