@@ -527,9 +527,9 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
   }
 
   /** Our own code failed over an answer of the disk: this torrent stops, the others go on. */
-  private onDiskFault(cause: unknown): void {
+  onDiskFault(cause: unknown): void {
     this.host.onFault(cause)
-    if (this.error === null) this.fail(systemError(cause))
+    if (this.error === null && !this.isAborted) this.fail(systemError(cause))
   }
 
   onPieceHashed(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void {
