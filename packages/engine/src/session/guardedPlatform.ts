@@ -1,8 +1,8 @@
-import { systemError } from '../errors/libtorrentError.ts'
+import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { HttpRequest } from '../platform/http.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Stream, Tcp } from '../platform/tcp.ts'
-import type { Udp } from '../platform/udp.ts'
+import type { Udp, UdpSocket } from '../platform/udp.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
 import { refuseStream } from './refuseStream.ts'
 
@@ -31,8 +31,18 @@ function guardedUdp(udp: Udp, report: FaultReport): Udp {
         onPacket: guarded(handler.onPacket.bind(handler), report),
         onError: guarded(handler.onError.bind(handler), report),
       }
-      udp.bind(local, guardedHandler, guarded(done, report))
+      const bound = (result: UdpSocket | LibtorrentError) =>
+        done(result instanceof LibtorrentError ? result : guardedSocket(result, report))
+      udp.bind(local, guardedHandler, guarded(bound, report))
     },
+  }
+}
+
+function guardedSocket(socket: UdpSocket, report: FaultReport): UdpSocket {
+  return {
+    local: socket.local,
+    send: (packet, to, failed) => socket.send(packet, to, failed && guarded(failed, report)),
+    close: () => socket.close(),
   }
 }
 

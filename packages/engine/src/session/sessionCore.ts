@@ -2,7 +2,7 @@ import type { Endpoint } from '../address/endpoint.ts'
 import { AlertQueue } from '../alerts/alertQueue.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
-import { ExternalIpAlert, SessionErrorAlert } from '../alerts/sessionAlerts.ts'
+import { ExternalIpAlert, SessionErrorAlert, UdpErrorAlert } from '../alerts/sessionAlerts.ts'
 import { TorrentAddedAlert, TorrentRemovedAlert } from '../alerts/torrentAlerts.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
@@ -36,6 +36,7 @@ import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
 import { refuseStream } from './refuseStream.ts'
+import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
 import { StalledPeers } from './stalledPeers.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
@@ -103,7 +104,8 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
         return settings.resolverCacheTimeout
       },
     })
-    const platform = guardedPlatform({ ...world, resolver }, report)
+    const udp = reportedUdp(world.udp, (endpoint, error) => this.onUdpError(endpoint, error))
+    const platform = guardedPlatform({ ...world, udp, resolver }, report)
     this.platform = platform
     this.timers = platform.timers
     this.disk = new GuardedDisk(disk, report)
@@ -446,6 +448,10 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
   /** Our own code threw. The session goes on; whoever reads alerts learns of it. */
   onFault(cause: unknown): void {
     this.alerts.post(new SessionErrorAlert({ error: systemError(cause) }))
+  }
+
+  private onUdpError(endpoint: Endpoint, error: LibtorrentError): void {
+    if (this.alerts.wants(UdpErrorAlert.category)) this.alerts.post(new UdpErrorAlert({ endpoint, error }))
   }
 
   externalEndpoint(v6: boolean): Endpoint | null {

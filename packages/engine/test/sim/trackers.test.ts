@@ -377,3 +377,38 @@ scenario(
   },
   { seeds: 1 },
 )
+
+scenario('a UDP socket that fails is reported and replaced, one that may not send is reported', (world) => {
+  const tracker = world.tracker(UDP, { interval: 300 })
+  const client = new SimClient(world, 'client', listed(UDP))
+  world.run({ seconds: 5 })
+  client.host.failUdpSockets('ENETDOWN')
+  expect(client.alerts('udpError')).toEqual([
+    expect.objectContaining({
+      endpoint: { address: '0.0.0.0', port: expect.any(Number) },
+      error: expect.objectContaining({ code: 'ENETDOWN' }),
+      operation: 'socketRead',
+    }),
+  ])
+  world.run({ seconds: 300 })
+  expect(tracker.announces.length).toBe(2)
+
+  client.host.udpFault = 'EPERM'
+  world.run({ seconds: 305 })
+  const [, refused] = client.alerts('udpError')
+  expect(refused).toMatchObject({ endpoint: { port: 6969 }, error: { code: 'EPERM' }, operation: 'socketWrite' })
+  // The announce does not wait for an answer to what was never sent.
+  expect(client.torrent.trackers()[0].lastError?.code).toBe('EPERM')
+  client.host.udpFault = null
+  world.run({ minutes: 2 })
+  expect(client.torrent.trackers()[0]).toMatchObject({ fails: 0, lastError: null })
+})
+
+scenario('a tracker that no route leads to is no error of the UDP socket', (world) => {
+  const url = 'udp://six.example:6969'
+  world.tracker(url, { address: '2001:db8::1' })
+  const client = new SimClient(world, 'client', listed(url))
+  world.run({ seconds: 5 })
+  expect(client.torrent.trackers()[0].lastError?.code).toBe('ENETUNREACH')
+  expect(client.alerts('udpError')).toEqual([])
+})
