@@ -2,6 +2,7 @@ import { type LibtorrentError, type Operation, systemError } from '../src/errors
 
 /** Linux's numbers for the system errors the simulator raises, and their texts. */
 const SYSTEM_ERRORS = {
+  EPERM: [1, 'operation not permitted'],
   ENOENT: [2, 'no such file or directory'],
   EIO: [5, 'i/o error'],
   EACCES: [13, 'permission denied'],
@@ -11,8 +12,11 @@ const SYSTEM_ERRORS = {
   EROFS: [30, 'read-only file system'],
   ENAMETOOLONG: [36, 'name too long'],
   ELOOP: [40, 'too many symbolic links encountered'],
+  EMSGSIZE: [90, 'message too long'],
+  EAFNOSUPPORT: [97, 'address family not supported by protocol'],
   EADDRINUSE: [98, 'address already in use'],
   EADDRNOTAVAIL: [99, 'address not available'],
+  ENETDOWN: [100, 'network is down'],
   ENETUNREACH: [101, 'network is unreachable'],
   ECONNRESET: [104, 'connection reset by peer'],
   ETIMEDOUT: [110, 'connection timed out'],

@@ -1,5 +1,6 @@
 import { isV6 } from '../src/address/endpoint.ts'
 import type { Millis } from '../src/util/flavored.ts'
+import type { SimErrorCode } from './simErrors.ts'
 import { SimDownlink, SimUplink } from './simLink.ts'
 import { isWildcard, SimPorts } from './simPorts.ts'
 import type { VirtualTime } from './virtualTime.ts'
@@ -38,6 +39,8 @@ export interface ConnectionTarget<Client> {
 /** Who gets UDP packets at a port. */
 export interface PacketTarget {
   receive(packet: Uint8Array, from: { readonly address: string; readonly port: number }): void
+  /** The socket fails as a whole. */
+  fail(code: SimErrorCode): void
 }
 
 /** A machine on the simulated network: its addresses, its line and its ports. Programs on it are `SimProcess`es. */
@@ -56,6 +59,8 @@ export class SimHost {
   duplicate: number
   queueBytes: number
   socketBuffer: number
+  /** While set, the system refuses to send any UDP packet, with this error. */
+  udpFault: SimErrorCode | null = null
 
   constructor(
     time: VirtualTime,
@@ -83,6 +88,11 @@ export class SimHost {
   /** True when a socket of this host can be bound to `address`. */
   canBind(address: string): boolean {
     return isWildcard(address) || isLoopback(address) || this.addresses.includes(address)
+  }
+
+  /** All UDP sockets of the host fail, as when its network stack is restarted. */
+  failUdpSockets(code: SimErrorCode): void {
+    for (const socket of this.udpPorts.owners()) socket.fail(code)
   }
 
   /** The address packets to `remote` come from when the socket is bound to none; null without one of that family. */

@@ -76,7 +76,8 @@ class Exchange implements SimResource {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {
       return this.finish(libtorrentError('unsupportedUrlProtocol'))
     }
-    this.stopLookup = this.resolver.resolve(url.hostname, (result) => {
+    const resolver = this.request.resolver ?? this.resolver
+    this.stopLookup = resolver.resolve(url.hostname, (result) => {
       this.stopLookup = null
       if ('code' in result) return this.finish(result)
       this.connect(url, result)

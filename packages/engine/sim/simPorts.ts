@@ -49,6 +49,10 @@ export class SimPorts<T> {
     else this.byPort.set(local.port, left)
   }
 
+  owners(): readonly T[] {
+    return [...this.byPort.values()].flatMap((bindings) => bindings.map(({ owner }) => owner))
+  }
+
   /** Who gets what is sent to `local`: the socket bound to just that address, else one bound to all of its family. */
   find(local: Endpoint): T | null {
     let wild: T | null = null

@@ -1,7 +1,7 @@
 import { type Endpoint, endpointText, isV6 } from '../src/address/endpoint.ts'
 import type { LibtorrentError } from '../src/errors/libtorrentError.ts'
 import type { Udp, UdpHandler, UdpSocket } from '../src/platform/udp.ts'
-import { simError } from './simErrors.ts'
+import { type SimErrorCode, simError } from './simErrors.ts'
 import type { PacketTarget, SimHost } from './simHost.ts'
 import type { LinkFlow, LinkPacket } from './simLink.ts'
 import type { SimNetwork } from './simNetwork.ts'
@@ -46,12 +46,33 @@ class SimUdpSocket implements UdpSocket, PacketTarget, LinkFlow, SimResource {
     this.host = process.host
   }
 
-  send(packet: Uint8Array, to: Endpoint): void {
-    if (this.closed || packet.length > LARGEST_PACKET || isV6(to.address) !== isV6(this.local.address)) return
+  send(packet: Uint8Array, to: Endpoint, failed?: (error: LibtorrentError) => void): void {
+    if (this.closed) return
+    const error = this.refusal(packet, to)
+    if (error !== null) {
+      return this.process.soon(() => {
+        if (!this.closed) failed?.(simError(error, 'socketWrite'))
+      })
+    }
     if (this.queuedBytes + packet.length + HEADER_BYTES > this.host.queueBytes) return
     this.queue.push({ packet: new Uint8Array(packet), to })
     this.queuedBytes += packet.length + HEADER_BYTES
     this.host.uplink.ready(this)
+  }
+
+  /** Why the system would not even try. */
+  private refusal(packet: Uint8Array, to: Endpoint): SimErrorCode | null {
+    if (packet.length > LARGEST_PACKET) return 'EMSGSIZE'
+    if (isV6(to.address) !== isV6(this.local.address)) return 'EAFNOSUPPORT'
+    if (this.source(to) === null) return 'ENETUNREACH'
+    return this.host.udpFault
+  }
+
+  /** The address its packets come from; null when it cannot send there. */
+  private source(to: Endpoint): string | null {
+    const { address } = this.local
+    if (isWildcard(address)) return this.host.sourceFor(to.address)
+    return this.host.canBind(address) ? address : null
   }
 
   takePacket(): LinkPacket | null {
@@ -68,6 +89,12 @@ class SimUdpSocket implements UdpSocket, PacketTarget, LinkFlow, SimResource {
       view.set(packet)
       this.handler.onPacket(view, from)
     })
+  }
+
+  fail(code: SimErrorCode): void {
+    if (this.closed) return
+    this.close()
+    this.handler.onError(simError(code, 'socketRead'))
   }
 
   close(): void {
@@ -88,7 +115,7 @@ class SimUdpSocket implements UdpSocket, PacketTarget, LinkFlow, SimResource {
 
   private carry(packet: Uint8Array, to: Endpoint, size: number): void {
     const target = this.network.hostAt(to.address, this.host)
-    const source = isWildcard(this.local.address) ? this.host.sourceFor(to.address) : this.local.address
+    const source = this.source(to)
     if (target === null || source === null) return
     const from = { address: source, port: this.local.port }
     this.network.carryDatagram(this.host, target, size, () => target.udpPorts.find(to)?.receive(packet, from))

@@ -65,7 +65,10 @@ export class ExternalIpAlert extends Alert {
   }
 }
 
-/** A UDP socket reported an error. @see libtorrent `udp_error_alert` (1.0) */
+/**
+ * A UDP socket reported an error: it failed as a whole, or the system refused to send a packet for another reason than
+ * that its receiver cannot be reached. @see libtorrent `udp_error_alert` (1.0)
+ */
 export class UdpErrorAlert extends Alert {
   static override readonly category = AlertCategory.error
   readonly type = 'udpError'
@@ -77,6 +80,11 @@ export class UdpErrorAlert extends Alert {
     super()
     this.endpoint = fields.endpoint
     this.error = fields.error
+  }
+
+  /** What was being done: `socketRead`, `socketWrite`. */
+  get operation(): Operation {
+    return this.error.operation
   }
 
   override message(): string {

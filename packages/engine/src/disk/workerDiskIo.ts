@@ -1,4 +1,5 @@
 import type { DiskIo, DiskLimits, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import { type FaultReport, guarded } from '../util/guarded.ts'
 import type { SharedBlockPool } from './blockPool.ts'
 import { CongestionGate } from './congestionGate.ts'
 import { CustomStorage } from './customStorage.ts'
@@ -34,6 +35,7 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
   readonly lanes: readonly WorkerLane[]
   readonly startWorker: StartDiskWorker
   readonly defer: Defer
+  onFault: FaultReport | undefined
   private limits: DiskLimits
   private readonly gate: CongestionGate
   private readonly storages = new Map<number, WorkerStorage>()
@@ -45,15 +47,19 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
 
   constructor(options: WorkerDiskIoOptions) {
     this.pool = options.pool
-    this.startWorker = options.startWorker
-    this.defer = options.defer
+    this.startWorker = (index, setup, handler) =>
+      options.startWorker(index, setup, {
+        onReply: guarded(handler.onReply.bind(handler), this.report),
+        onEnded: guarded(handler.onEnded.bind(handler), this.report),
+      })
+    this.defer = (callback) => options.defer(guarded(callback, this.report))
     this.limits = options.limits
-    this.gate = new CongestionGate(options.pool, options.defer, options.limits.maxQueuedDiskBytes)
+    this.gate = new CongestionGate(options.pool, this.defer, options.limits.maxQueuedDiskBytes)
     this.lanes = Array.from({ length: Math.max(1, options.workerCount) }, (_, index) => new WorkerLane(this, index))
-    this.pool.onRelease = () => {
+    this.pool.onRelease = guarded(() => {
       this.serveWaitingReads()
       this.gate.update()
-    }
+    }, this.report)
   }
 
   get queuedWriteBytes(): number {
@@ -156,6 +162,12 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
     }
     this.gate.update()
     if (thrown !== null) throw thrown.cause
+  }
+
+  /** Each way from the event loop into this disk ends here when our code throws. */
+  private readonly report = (cause: unknown): void => {
+    if (this.onFault === undefined) throw cause
+    this.onFault(cause)
   }
 
   private readonly flush = (): void => {

@@ -1,6 +1,7 @@
-import { type LookupAddress, lookup } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { Resolver } from '../platform/resolver.ts'
 
 /**
  * A name lookup for sockets that gives only addresses that `check` lets pass, and of the family of `localAddress` if
@@ -8,31 +9,36 @@ import { LibtorrentError } from '../errors/libtorrentError.ts'
  * and the connection (DNS rebinding) gains nothing.
  */
 export function checkedLookup(
+  resolver: Resolver,
   check: (address: string) => LibtorrentError | null,
   localAddress: string | undefined,
 ): LookupFunction {
-  const family = localAddress === undefined ? 0 : isIP(localAddress)
+  const wanted = localAddress === undefined ? 0 : isIP(localAddress)
   return (hostname, options, callback) => {
-    lookup(hostname, { all: true, family, order: 'verbatim' }, (error, found) => {
-      const allowed = error === null ? filter(found, check) : error
-      if (allowed instanceof Error) callback(allowed, '', 0)
+    resolver.resolve(hostname, (result) => {
+      const allowed = result instanceof LibtorrentError ? result : filter(result, wanted, check)
+      if (allowed instanceof LibtorrentError) callback(allowed, '', 0)
       else if (options.all === true) callback(null, allowed)
       else callback(null, allowed[0].address, allowed[0].family)
     })
   }
 }
 
-/** The addresses that pass, at least one, or why the first of them does not. */
+/** The addresses of a family (0: of both) that pass, at least one, or why the first of them does not. */
 function filter(
-  found: readonly LookupAddress[],
+  found: readonly string[],
+  wanted: number,
   check: (address: string) => LibtorrentError | null,
 ): LookupAddress[] | LibtorrentError {
   let refusal: LibtorrentError | null = null
-  const allowed = found.filter(({ address }) => {
+  const allowed: LookupAddress[] = []
+  for (const address of found) {
+    const family = isIP(address)
+    if (wanted !== 0 && family !== wanted) continue
     const refused = check(address)
-    refusal ??= refused
-    return refused === null
-  })
+    if (refused === null) allowed.push({ address, family })
+    else refusal ??= refused
+  }
   if (allowed.length > 0) return allowed
   return (
     refusal ??

@@ -8,14 +8,13 @@ import { NodeUdp } from './nodeUdp.ts'
 
 /** The real world, as Node gives it. */
 export function nodePlatform(): Platform {
-  const clock = new NodeClock()
   return {
-    clock,
+    clock: new NodeClock(),
     timers: new NodeTimers(),
     random: new NodeRandom(),
     tcp: new NodeTcp(),
     udp: new NodeUdp(),
-    resolver: new NodeResolver(clock),
+    resolver: new NodeResolver(),
     http: new NodeHttp(),
   }
 }

@@ -27,8 +27,11 @@ export class NodeUdp implements Udp {
       done({
         local: { address, port },
         // The packet is copied because the caller may reuse it before the system has taken it.
-        send: (packet, to) => {
-          if (open) socket.send(Buffer.from(packet), to.port, to.address, () => {})
+        send: (packet, to, failed) => {
+          if (!open) return
+          socket.send(Buffer.from(packet), to.port, to.address, (cause) => {
+            if (cause !== null && open) failed?.(systemError(cause, { operation: 'socketWrite' }))
+          })
         },
         close,
       })

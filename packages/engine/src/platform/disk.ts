@@ -23,6 +23,8 @@ export interface DiskIo {
   configure(limits: DiskLimits): void
   /** Finishes all queued work, closes every file and stops the workers. */
   stop(done: () => void): void
+  /** Set by whoever uses the disk: takes what its own code threw in the event loop, in place of ending the process. */
+  onFault?: ((cause: unknown) => void) | undefined
 }
 
 export interface DiskLimits {
@@ -90,6 +92,8 @@ export interface StorageHandler {
   onPieceHashed(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void
   /** Answer to `readBlock`. On success the handler owns `slot`; with an error `slot` is -1. */
   onBlockRead(token: number, slot: SlotIndex, length: number, error: LibtorrentError | null): void
+  /** The torrent's own code threw when it was called back by its storage. Default: it is reported, and that is all. */
+  onDiskFault?(cause: unknown): void
 }
 
 export type StorageDone = (error: LibtorrentError | null) => void

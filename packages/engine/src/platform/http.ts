@@ -1,5 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { Resolver } from './resolver.ts'
 
 export interface HttpRequest {
   readonly url: string
@@ -19,6 +20,8 @@ export interface HttpRequest {
    * nor a name that changes its answer reaches where it must not. An error refuses the connection. Default: all pass.
    */
   readonly checkAddress?: (address: string, url: string) => LibtorrentError | null
+  /** Looks host names up. Default: the client's own way. */
+  readonly resolver?: Resolver
   /** Bind outgoing connections to this local address. */
   readonly localAddress?: string
 }

@@ -3,8 +3,7 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 export interface Resolver {
   /**
    * Addresses of `host` in the order to try them; at least one, or an error (`ENOTFOUND`, ...).
-   * A literal address resolves to itself. Results are cached for `resolver_cache_timeout`.
-   * Returns a function that cancels: `done` is then not called.
+   * A literal address resolves to itself. `done` is called later, unless the returned function is called before.
    */
   resolve(host: string, done: (result: readonly string[] | LibtorrentError) => void): () => void
 }

@@ -10,8 +10,11 @@ export interface UdpHandler {
 
 export interface UdpSocket {
   readonly local: Endpoint
-  /** Sends a copy of `packet`. Loss and errors are silent, as UDP is. */
-  send(packet: Uint8Array, to: Endpoint): void
+  /**
+   * Sends a copy of `packet`. `failed` is called, later, when the system refuses to: no route (`ENETUNREACH`), not
+   * allowed (`EPERM`), ... What gets lost on its way is nobody's knowledge.
+   */
+  send(packet: Uint8Array, to: Endpoint, failed?: (error: LibtorrentError) => void): void
   close(): void
 }
 

@@ -1,7 +1,8 @@
-import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
+import { type LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { Timer, Timers } from '../platform/clock.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Millis } from '../util/flavored.ts'
+import { guarded } from '../util/guarded.ts'
 import { type Handshake, HandshakeReader } from '../wire/handshake.ts'
 
 export interface IncomingHost {
@@ -10,6 +11,8 @@ export interface IncomingHost {
   /** The handshake is there; the stream now belongs to whoever has the torrent. `rest` is a view. */
   onHandshake(connection: IncomingConnection, handshake: Handshake, rest: Uint8Array): void
   onIncomingFailed(connection: IncomingConnection, error: LibtorrentError): void
+  /** Our own code threw. */
+  onFault(cause: unknown): void
 }
 
 /** A connection a stranger opened, until its handshake says which torrent it is about. */
@@ -31,7 +34,12 @@ export class IncomingConnection implements StreamHandler {
 
   onDrain(): void {}
 
-  onData(chunk: Uint8Array): void {
+  readonly onData = guarded(
+    (chunk: Uint8Array): void => this.receive(chunk),
+    (cause) => this.fault(cause),
+  )
+
+  private receive(chunk: Uint8Array): void {
     if (this.done) return
     const taken = this.reader.push(chunk)
     if (this.reader.state === 'invalid') return this.fail(libtorrentError('invalidInfoHash'))
@@ -45,6 +53,13 @@ export class IncomingConnection implements StreamHandler {
     if (this.done) return
     this.finish()
     this.host.onIncomingFailed(this, error ?? libtorrentError('timedOutNoHandshake'))
+  }
+
+  /** Should our own code fail over what a stranger sent, this connection ends and nothing else. */
+  private fault(cause: unknown): void {
+    this.host.onFault(cause)
+    if (this.done) this.stream.destroy()
+    else this.fail(systemError(cause))
   }
 
   /** Drops the connection without a report. */

@@ -2,15 +2,15 @@ import type { Endpoint } from '../address/endpoint.ts'
 import { AlertQueue } from '../alerts/alertQueue.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
-import { ExternalIpAlert, SessionErrorAlert } from '../alerts/sessionAlerts.ts'
+import { ExternalIpAlert, SessionErrorAlert, UdpErrorAlert } from '../alerts/sessionAlerts.ts'
 import { TorrentAddedAlert, TorrentRemovedAlert } from '../alerts/torrentAlerts.ts'
-import type { StorageConstructor, StorageInterface } from '../disk/storageInterface.ts'
+import type { StorageConstructor } from '../disk/storageInterface.ts'
 import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { Clock, Timer, Timers } from '../platform/clock.ts'
-import type { BlockPool, DiskIo, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
@@ -31,17 +31,16 @@ import { CheckingQueue } from './checkingQueue.ts'
 import { Connector, type ConnectorHost } from './connector.ts'
 import { ExternalAddress } from './externalAddress.ts'
 import { FlushQueue } from './flushQueue.ts'
-import { GuardedTimers } from './guardedTimers.ts'
+import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
+import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
+import { refuseStream } from './refuseStream.ts'
+import { reportedUdp } from './reportedUdp.ts'
+import { ResolverCache } from './resolverCache.ts'
 import { StalledPeers } from './stalledPeers.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
 import { WakeQueue } from './wakeQueue.ts'
-
-/** A disk that also takes storages of the user's own. */
-export interface SessionDisk extends DiskIo {
-  openCustomStorage?(params: StorageParams, handler: StorageHandler, own: StorageInterface): TorrentStorage
-}
 
 const TICK_MS = 1000
 /** Torrents that check their files at the same time (libtorrent's `active_checking`). */
@@ -67,6 +66,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
   readonly unchoker: Unchoker
   readonly stats = new TransferStats()
   readonly platform: Platform
+  readonly disk: GuardedDisk
   readonly timers: Timers
   readonly peerId: Uint8Array
   readonly trackerKey: number
@@ -94,12 +94,21 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
 
   constructor(
     world: Platform,
-    readonly disk: SessionDisk,
+    disk: SessionDisk,
     readonly settings: Settings,
   ) {
-    this.timers = new GuardedTimers(world.timers, (cause) => this.onFault(cause))
-    const platform = { ...world, timers: this.timers }
+    const report = (cause: unknown) => this.onFault(cause)
+    const resolver = new ResolverCache({
+      ...world,
+      get cacheTimeout() {
+        return settings.resolverCacheTimeout
+      },
+    })
+    const udp = reportedUdp(world.udp, (endpoint, error) => this.onUdpError(endpoint, error))
+    const platform = guardedPlatform({ ...world, udp, resolver }, report)
     this.platform = platform
+    this.timers = platform.timers
+    this.disk = new GuardedDisk(disk, report)
     this.alerts = new AlertQueue(platform.clock, { mask: settings.alertMask, sizeLimit: settings.alertQueueSize })
     this.blockSender = new BlockSender(disk.pool)
     this.peerId = makePeerId(settings.peerFingerprint, platform.random)
@@ -108,7 +117,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
     this.flushes = new FlushQueue(platform.timers)
-    this.stalled = new StalledPeers(disk)
+    this.stalled = new StalledPeers(this.disk)
     this.connector = new Connector(this)
     this.wakes = new WakeQueue<Wakeable>(platform.clock, platform.timers, (owner, now) => owner.onWake(now))
   }
@@ -351,11 +360,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
   }
 
   onIncoming(stream: Stream): void {
-    if (this.closing || this.freeConnections <= 0) {
-      stream.setHandler(IGNORE)
-      stream.destroy()
-      return
-    }
+    if (this.closing || this.freeConnections <= 0) return refuseStream(stream)
     if (this.incoming.size >= MAX_HALF_OPEN_INCOMING) this.dropOldestIncoming()
     this.incoming.add(new IncomingConnection(this, stream))
   }
@@ -425,7 +430,6 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
 
   openStorage(params: StorageParams, handler: StorageHandler, custom?: StorageConstructor): TorrentStorage {
     if (custom === undefined) return this.disk.openStorage(params, handler)
-    if (this.disk.openCustomStorage === undefined) throw new TypeError('this disk takes no storage of your own')
     return this.disk.openCustomStorage(params, handler, custom(params))
   }
 
@@ -446,6 +450,10 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     this.alerts.post(new SessionErrorAlert({ error: systemError(cause) }))
   }
 
+  private onUdpError(endpoint: Endpoint, error: LibtorrentError): void {
+    if (this.alerts.wants(UdpErrorAlert.category)) this.alerts.post(new UdpErrorAlert({ endpoint, error }))
+  }
+
   externalEndpoint(v6: boolean): Endpoint | null {
     const address = this.external.address(v6)
     return address === null ? null : { address, port: this.listenPort }
@@ -458,8 +466,6 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     }
   }
 }
-
-const IGNORE: StreamHandler = { onConnected() {}, onData() {}, onDrain() {}, onClosed() {} }
 
 /** The fingerprint, then random characters that survive in URLs and logs. */
 function makePeerId(fingerprint: string, random: Random): Uint8Array {

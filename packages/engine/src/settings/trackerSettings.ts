@@ -94,6 +94,12 @@ export const trackerSettings = {
     source: source.v1_2,
     doc: 'Refuse tracker URLs that look made to reach services of the local machine: loopback addresses with a path other than `/announce...`, and URLs that bring announce parameters along.',
   }),
+  resolverCacheTimeout: int('resolver_cache_timeout', {
+    default: 1200,
+    unit: 's',
+    source: source.v1_2,
+    doc: 'How long the addresses of a host name are remembered. 0: names are looked up each time.',
+  }),
   allowIdna: bool('allow_idna', {
     default: false,
     source: source.v1_2,

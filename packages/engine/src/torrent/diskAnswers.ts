@@ -14,6 +14,7 @@ export interface DiskAnswersHost {
   readonly server: BlockServer
   readonly seedMode: SeedMode
   readonly isRequesting: boolean
+  readonly isRemoved: boolean
   readonly error: LibtorrentError | null
   needsSaveResume: boolean
   fail(error: LibtorrentError): void
@@ -27,7 +28,7 @@ export class DiskAnswers implements StorageHandler {
     try {
       this.host.receiver?.onBlockWritten(piece, offset, error)
     } catch (cause) {
-      this.stop(cause)
+      this.onDiskFault(cause)
     }
     this.host.needsSaveResume = true
   }
@@ -36,7 +37,7 @@ export class DiskAnswers implements StorageHandler {
     try {
       this.judge(piece, digest, error)
     } catch (cause) {
-      this.stop(cause)
+      this.onDiskFault(cause)
     }
   }
 
@@ -44,8 +45,14 @@ export class DiskAnswers implements StorageHandler {
     try {
       this.host.server.onBlockRead(token, slot, error)
     } catch (cause) {
-      this.stop(cause)
+      this.onDiskFault(cause)
     }
+  }
+
+  onDiskFault(cause: unknown): void {
+    const { host } = this
+    host.session.onFault(cause)
+    if (host.error === null && !host.isRemoved) host.fail(systemError(cause))
   }
 
   private judge(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void {
@@ -53,10 +60,5 @@ export class DiskAnswers implements StorageHandler {
     if (loader?.onPieceHashed(piece, digest, error)) return
     if (seedMode.verified !== null && !isRequesting) seedMode.onPieceHashed(piece, digest)
     else receiver?.onPieceHashed(piece, digest, error)
-  }
-
-  private stop(cause: unknown): void {
-    this.host.session.onFault(cause)
-    if (this.host.error === null) this.host.fail(systemError(cause))
   }
 }

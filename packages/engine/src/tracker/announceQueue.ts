@@ -1,6 +1,14 @@
 /** Starts the work and returns how to abort it; the work calls `finished` once when it is over, never at once. */
 export type QueuedJob = (finished: () => void) => () => void
 
+/** Work that was given to the queue. */
+export interface QueuedWork {
+  /** Takes it off the queue, or aborts it. */
+  cancel(): void
+  /** A person asks for it now: if it waits, it goes on behind those that others asked for, before all the rest. */
+  hurry(): void
+}
+
 type Ticket = { name: 'queued'; readonly job: QueuedJob } | { name: 'running'; abort: () => void } | { name: 'over' }
 
 /**
@@ -25,18 +33,23 @@ export class AnnounceQueue {
     return this.urgent.size + this.normal.size
   }
 
-  /** Runs `job`, perhaps at once. The returned function takes it off the queue or aborts it. */
-  submit(job: QueuedJob, urgent: boolean): () => void {
+  /** Runs `job`, perhaps at once. */
+  submit(job: QueuedJob, urgent: boolean): QueuedWork {
     const entry: { ticket: Ticket } = { ticket: { name: 'queued', job } }
     const line = urgent ? this.urgent : this.normal
     line.add(entry)
     this.startNext()
-    return () => {
-      const { ticket } = entry
-      if (ticket.name === 'over') return
-      if (ticket.name === 'running') ticket.abort()
-      else line.delete(entry)
-      this.end(entry)
+    return {
+      cancel: () => {
+        const { ticket } = entry
+        if (ticket.name === 'running') ticket.abort()
+        this.urgent.delete(entry)
+        this.normal.delete(entry)
+        this.end(entry)
+      },
+      hurry: () => {
+        if (this.normal.delete(entry)) this.urgent.add(entry)
+      },
     }
   }
 

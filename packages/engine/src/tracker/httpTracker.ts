@@ -1,5 +1,6 @@
 import { httpError, LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { HttpClient, HttpResponse } from '../platform/http.ts'
+import type { Resolver } from '../platform/resolver.ts'
 import type { Seconds } from '../util/flavored.ts'
 import { announceUrl, trackerHeaders } from './httpAnnounce.ts'
 import { decodeAnnounceReply, decodeFailure, decodeRoot } from './httpResponse.ts'
@@ -19,6 +20,7 @@ import { type TrackerSettings, timeoutOf } from './trackerSettings.ts'
 
 export interface HttpTrackerHost {
   readonly http: HttpClient
+  readonly resolver: Resolver
   readonly settings: Readonly<TrackerSettings>
   /** The local address requests go out from; undefined: the system chooses. */
   readonly localAddress: string | undefined
@@ -101,6 +103,7 @@ function exchange(
       maxBodyBytes: settings.trackerMaximumResponseLength,
       validateCertificate: settings.validateHttpsTrackers,
       checkAddress,
+      resolver: host.resolver,
       localAddress: host.localAddress,
     },
     done,

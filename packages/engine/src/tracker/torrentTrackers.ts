@@ -3,6 +3,7 @@ import type { Millis, Seconds } from '../util/flavored.ts'
 import type { AnnounceEntry, TrackerSpec } from './announceEntry.ts'
 import { clampIntervals, clampRetry } from './announceIntervals.ts'
 import type { TorrentTrackersHost } from './torrentTrackersHost.ts'
+import type { PendingAnnounce } from './trackerClient.ts'
 import { TrackerList } from './trackerList.ts'
 import { TrackerNews } from './trackerNews.ts'
 import type { AnnounceReply, ScrapeReply, SwarmCounts, TrackerFailure, TrackerPeer } from './trackerRequest.ts'
@@ -19,7 +20,10 @@ export class TorrentTrackers {
   /** The download was completed while announcing: trackers that know us are to be told. */
   private finished = false
   /** The announce of each tracker that is `updating`. */
-  private readonly announces = new Map<AnnounceEntry, { readonly event: TrackerEvent; readonly cancel: () => void }>()
+  private readonly announces = new Map<
+    AnnounceEntry,
+    { readonly event: TrackerEvent; readonly pending: PendingAnnounce }
+  >()
   /** Scrapes and lookups of peers' names under way. */
   private readonly others = new Set<() => void>()
   private stopping: { pending: number; readonly done: (() => void)[] } = { pending: 0, done: [] }
@@ -137,17 +141,20 @@ export class TorrentTrackers {
   /**
    * Announces in `delay` seconds to the tracker at `trackerIndex` of `entries()`, whatever the others do, or, with -1,
    * as if the intervals of all were over. Not before a tracker's minimum interval, unless that is to be ignored.
+   * An announce that waits for its turn already goes before those that nobody asked for.
    * Out of range or not announcing: nothing happens.
    */
   forceReannounce(delay: Seconds = 0, trackerIndex = -1, ignoreMinInterval = false): void {
     if (!this.announcing) return
-    const when = this.host.clock.now() + Math.max(0, delay) * 1000
+    const now = this.host.clock.now()
+    const when = now + Math.max(0, delay) * 1000
     const chosen = trackerIndex === -1 ? this.list.entries : this.list.entries.slice(trackerIndex, trackerIndex + 1)
     if (trackerIndex < -1) return
     for (const entry of chosen) {
       entry.nextAnnounce = ignoreMinInterval ? when : Math.max(when, entry.minAnnounce)
       if (ignoreMinInterval) entry.minAnnounce = 0
       if (trackerIndex !== -1) entry.triggeredManually = true
+      if (when <= now) this.announces.get(entry)?.pending.hurry()
     }
     this.plan(true)
   }
@@ -192,7 +199,7 @@ export class TorrentTrackers {
     for (const gone of this.list.replace(specs)) {
       const announce = this.announces.get(gone)
       if (announce !== undefined && announce.event !== 'stopped') {
-        announce.cancel()
+        announce.pending.cancel()
         this.announces.delete(gone)
       }
       if (this.lastWorking === gone) this.lastWorking = null
@@ -233,7 +240,7 @@ export class TorrentTrackers {
     const told = event === 'none' && partialSeed === true ? 'paused' : event
     const stopped = event === 'stopped'
     if (stopped) this.stopping.pending++
-    const cancel = this.host.client.announce(
+    const pending = this.host.client.announce(
       {
         ...params,
         url: entry.url,
@@ -252,7 +259,7 @@ export class TorrentTrackers {
         this.plan()
       },
     )
-    this.announces.set(entry, { event, cancel })
+    this.announces.set(entry, { event, pending })
     this.news.announced(entry, told)
   }
 
@@ -321,9 +328,9 @@ export class TorrentTrackers {
 
   /** `stop_tracker_timeout` is over and `completed` still not answered. */
   private giveUpCompleted(): void {
-    for (const [entry, { event, cancel }] of [...this.announces]) {
+    for (const [entry, { event, pending }] of [...this.announces]) {
       if (event !== 'completed') continue
-      cancel()
+      pending.cancel()
       this.announces.delete(entry)
       entry.updating = false
       this.onStopEnded(entry)
@@ -374,9 +381,9 @@ export class TorrentTrackers {
   }
 
   private cancelAll(which: (event: TrackerEvent) => boolean): void {
-    for (const [entry, { event, cancel }] of this.announces) {
+    for (const [entry, { event, pending }] of this.announces) {
       if (!which(event)) continue
-      cancel()
+      pending.cancel()
       entry.updating = false
       this.announces.delete(entry)
     }

@@ -1,7 +1,7 @@
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Seconds } from '../util/flavored.ts'
-import { AnnounceQueue, type QueuedJob } from './announceQueue.ts'
+import { AnnounceQueue, type QueuedJob, type QueuedWork } from './announceQueue.ts'
 import { httpAnnounce, httpScrape, refusedHttpTracker, scrapeNotAvailable } from './httpTracker.ts'
 import { blockedByIdnaError } from './trackerErrors.ts'
 import { parseTrackerUrl, type TrackerLocation } from './trackerLocation.ts'
@@ -27,6 +27,14 @@ export interface TrackerClientHost {
   localAddress?(family: 4 | 6): string | null
   /** The IP filter's judgement of a tracker's address (setting `apply_ip_filter_to_trackers`). Default: all pass. */
   checkAddress?(address: string): LibtorrentError | null
+}
+
+/** An announce that was asked for. */
+export interface PendingAnnounce {
+  /** Gives it up: nobody is called. */
+  cancel(): void
+  /** If it waits for its turn, it takes that of one that a person asked for. */
+  hurry(): void
 }
 
 /**
@@ -62,20 +70,27 @@ export class TrackerClient implements UdpTrackerHost {
     return this.queue.queuedCount
   }
 
-  /** Announces; `done` is called once, later, unless the returned function is called before. */
-  announce(request: TrackerRequest, done: (result: AnnounceReply | TrackerFailure) => void): () => void {
-    return this.track(done, (finish) => {
+  /** Announces; `done` is called once, later, unless it is cancelled before. */
+  announce(request: TrackerRequest, done: (result: AnnounceReply | TrackerFailure) => void): PendingAnnounce {
+    let hurry = () => {}
+    const cancel = this.track(done, (finish) => {
       const tracker = this.acceptedTracker(request.url)
       if (tracker instanceof LibtorrentError) return this.failLater(tracker, finish)
       if (tracker.scheme === 'udp') return this.udp.announce(tracker, request, finish)
-      const queue = (answer: typeof finish) =>
-        this.enqueue(request, answer, (arrived) => httpAnnounce(this.httpHost(), tracker, request, arrived))
+      const queue = (answer: typeof finish) => {
+        const work = this.enqueue(request, answer, (arrived) =>
+          httpAnnounce(this.httpHost(), tracker, request, arrived),
+        )
+        hurry = work.hurry
+        return work.cancel
+      }
       // Shutting down must not take longer because many wait for their turn.
       return request.event === 'stopped' ? this.within(this.settings.stopTrackerTimeout, finish, queue) : queue(finish)
     })
+    return { cancel, hurry: () => hurry() }
   }
 
-  /** Asks for the counts of a torrent's swarm; as `announce`. */
+  /** Asks for the counts of a torrent's swarm; as `announce`. The returned function gives it up. */
   scrape(query: TrackerQuery, done: (result: ScrapeReply | TrackerFailure) => void): () => void {
     return this.track(done, (finish) => {
       const tracker = this.acceptedTracker(query.url)
@@ -84,11 +99,11 @@ export class TrackerClient implements UdpTrackerHost {
       return this.enqueue(query, finish, (answer) => {
         const abort = httpScrape(this.httpHost(), tracker, query, answer)
         return abort ?? this.failLater(scrapeNotAvailable(), answer)
-      })
+      }).cancel
     })
   }
 
-  /** Addresses of a peer that a tracker gave by name; none when the lookup fails. As `announce`. */
+  /** Addresses of a peer that a tracker gave by name; none when the lookup fails. As `scrape`. */
   resolvePeer(name: string, done: (addresses: readonly string[]) => void): () => void {
     return this.track(done, (finish) =>
       this.platform.resolver.resolve(name, (result) => finish(result instanceof LibtorrentError ? [] : result)),
@@ -127,7 +142,7 @@ export class TrackerClient implements UdpTrackerHost {
     query: TrackerQuery,
     finish: (result: Result) => void,
     start: (answer: (result: Result) => void) => () => void,
-  ): () => void {
+  ): QueuedWork {
     const job: QueuedJob = (finished) =>
       start((result) => {
         finished()
@@ -182,6 +197,7 @@ export class TrackerClient implements UdpTrackerHost {
       address === null || address === '0.0.0.0' || address === '::' ? undefined : address
     return {
       http: this.platform.http,
+      resolver: this.platform.resolver,
       settings: this.settings,
       localAddress: specific(this.localAddress(4)) ?? specific(this.localAddress(6)),
       checkAddress: (address: string) => this.checkAddress(address),

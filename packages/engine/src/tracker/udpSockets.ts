@@ -28,11 +28,11 @@ export class UdpSockets {
     return this.host.localAddress(familyOf(address)) !== null
   }
 
-  /** Sends now or, while the socket is being opened, later. `failed` is called if it cannot be opened. */
+  /** Sends now or, while the socket is being opened, later. `failed` is called if it cannot be opened or sent. */
   send(packet: Uint8Array, to: Endpoint, failed: (error: LibtorrentError) => void): void {
     const family = familyOf(to.address)
     const state = this.states.get(family)
-    if (state?.name === 'open') return state.socket.send(packet, to)
+    if (state?.name === 'open') return state.socket.send(packet, to, failed)
     const waiter: Waiter = (error) => (error === null ? this.send(packet, to, failed) : failed(error))
     if (state === undefined) this.open(family, [waiter])
     else state.waiting.push(waiter)

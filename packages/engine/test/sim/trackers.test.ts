@@ -257,6 +257,28 @@ scenario(
 )
 
 scenario(
+  'an announce that waits for its turn is made next when somebody asks for it',
+  (world) => {
+    const tracker = world.tracker(HTTP, { answers: [{ delay: 8000 }] })
+    const client = new SimClient(world, 'client', listed(HTTP), { settings: { maxConcurrentHttpAnnounces: 1 } })
+    const others = [2, 3, 4, 5].map((seed) => {
+      const torrent = new TestTorrent({ name: `t${seed}`, size: 1000, seed, trackers: [HTTP] })
+      return client.session.addTorrent({ ti: torrent.info(), savePath: '/save', autoManaged: false })
+    })
+    world.run({ seconds: 2 })
+    // One is stuck, four wait; those asked for go in the order they were asked for.
+    expect(tracker.announces.length).toBe(1)
+    others[3].forceReannounce()
+    others[2].forceReannounce(0, 0)
+    others[1].forceReannounce(60)
+    world.run({ seconds: 20 })
+    const order = tracker.announces.map(({ infoHash }) => Buffer.from(infoHash).toString('hex'))
+    expect(order).toEqual([client.torrent, others[3], others[2], others[0], others[1]].map((t) => t.infoHash.toHex()))
+  },
+  { seeds: 1 },
+)
+
+scenario(
   'loopback trackers need a path that says announce, and no URL brings announce parameters along',
   (world) => {
     const urls = [
@@ -331,3 +353,62 @@ scenario(
   },
   { seeds: 1 },
 )
+
+scenario(
+  'a tracker is looked up once in resolverCacheTimeout, by all torrents together',
+  (world) => {
+    for (const url of [HTTP, 'udp://other.example:6969']) {
+      const tracker = world.tracker(url, { interval: 300 })
+      const { hostname } = new URL(url.replace('udp:', 'http:'))
+      world.names.set(hostname, world.network.hostNamed(`tracker ${hostname}`)!.addresses, { ttl: 0 })
+      const client = new SimClient(world, `client of ${hostname}`, listed(url), {
+        settings: { resolverCacheTimeout: 1000 },
+      })
+      for (const seed of [2, 3, 4]) {
+        const torrent = new TestTorrent({ name: `t${seed}`, size: 1000, seed, trackers: [url] })
+        client.session.addTorrent({ ti: torrent.info(), savePath: '/save', autoManaged: false })
+      }
+      world.run({ seconds: 950 })
+      expect(tracker.announces.length).toBe(16)
+      expect(world.names.queries(hostname)).toBe(1)
+      world.run({ seconds: 300 })
+      expect(world.names.queries(hostname)).toBe(2)
+    }
+  },
+  { seeds: 1 },
+)
+
+scenario('a UDP socket that fails is reported and replaced, one that may not send is reported', (world) => {
+  const tracker = world.tracker(UDP, { interval: 300 })
+  const client = new SimClient(world, 'client', listed(UDP))
+  world.run({ seconds: 5 })
+  client.host.failUdpSockets('ENETDOWN')
+  expect(client.alerts('udpError')).toEqual([
+    expect.objectContaining({
+      endpoint: { address: '0.0.0.0', port: expect.any(Number) },
+      error: expect.objectContaining({ code: 'ENETDOWN' }),
+      operation: 'socketRead',
+    }),
+  ])
+  world.run({ seconds: 300 })
+  expect(tracker.announces.length).toBe(2)
+
+  client.host.udpFault = 'EPERM'
+  world.run({ seconds: 305 })
+  const [, refused] = client.alerts('udpError')
+  expect(refused).toMatchObject({ endpoint: { port: 6969 }, error: { code: 'EPERM' }, operation: 'socketWrite' })
+  // The announce does not wait for an answer to what was never sent.
+  expect(client.torrent.trackers()[0].lastError?.code).toBe('EPERM')
+  client.host.udpFault = null
+  world.run({ minutes: 2 })
+  expect(client.torrent.trackers()[0]).toMatchObject({ fails: 0, lastError: null })
+})
+
+scenario('a tracker that no route leads to is no error of the UDP socket', (world) => {
+  const url = 'udp://six.example:6969'
+  world.tracker(url, { address: '2001:db8::1' })
+  const client = new SimClient(world, 'client', listed(url))
+  world.run({ seconds: 5 })
+  expect(client.torrent.trackers()[0].lastError?.code).toBe('ENETUNREACH')
+  expect(client.alerts('udpError')).toEqual([])
+})

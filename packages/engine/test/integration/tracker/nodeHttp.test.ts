@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { systemError } from '../../../src/errors/libtorrentError.ts'
 import { NodeHttp } from '../../../src/node/nodeHttp.ts'
+import type { Resolver } from '../../../src/platform/resolver.ts'
 import { authority, expired, forLocalhost, forOtherHost } from './certificates.ts'
 import { get, outcome, response, textOf } from './get.ts'
 import { afterThisTest, httpServer, httpsServer } from './servers.ts'
@@ -47,6 +49,21 @@ describe('a GET', () => {
     const port = await httpServer((request, answer) => answer.end(request.socket.remoteAddress))
     expect(textOf(await response(`http://127.0.0.1:${port}/`, { localAddress: '127.0.0.9' }))).toBe('127.0.0.9')
     expect(textOf(await response(`http://localhost:${port}/`, { localAddress: '127.0.0.9' }))).toBe('127.0.0.9')
+  })
+
+  test('looks names up with the resolver it is given', async () => {
+    const port = await httpServer((_, answer) => answer.end('here'))
+    const asked: string[] = []
+    const resolver: Resolver = {
+      resolve(host, done) {
+        asked.push(host)
+        setImmediate(done, host === 'tracker.invalid' ? ['127.0.0.1'] : systemError({ code: 'EAI_AGAIN' }))
+        return () => {}
+      },
+    }
+    expect(textOf(await response(`http://tracker.invalid:${port}/`, { resolver }))).toBe('here')
+    expect(await outcome(`http://other.invalid:${port}/`, { resolver })).toBe('EAI_AGAIN')
+    expect(asked).toEqual(['tracker.invalid', 'other.invalid'])
   })
 
   test('that finds nobody fails with the system error', async () => {

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { SharedBlockPool } from '../../../src/disk/blockPool.ts'
+import { CongestionGate } from '../../../src/disk/congestionGate.ts'
 import type { DiskWorkerHandler } from '../../../src/disk/diskWorker.ts'
 import { announcedBatch } from '../../../src/disk/jobBatch.ts'
 import type { StoreRequest } from '../../../src/disk/storeProtocol.ts'
@@ -61,6 +62,13 @@ const batches = (worker: FakeWorker) => worker.requests.filter((request) => type
 const answerAll = (worker: FakeWorker) => {
   for (const batch of batches(worker)) worker.handler.onReply(announcedBatch(batch).id)
   worker.requests.length = 0
+}
+
+/** Answers the last call. */
+const answerCall = (worker: FakeWorker) => {
+  const call = worker.requests.find((request) => typeof request !== 'number' && request.kind === 'call')
+  if (call === undefined || typeof call === 'number' || call.kind !== 'call') throw new Error('nothing was called')
+  worker.handler.onReply({ kind: 'result', id: call.id, error: null })
 }
 
 test('no worker is started before there is work, and then only those that have some', () => {
@@ -179,4 +187,34 @@ test('after stop no storage can be opened', () => {
   endTurn()
   expect(stopped).toBe(true)
   expect(() => disk.openStorage(params, handler)).toThrow(/stopped/)
+})
+
+test('what its own code throws in the event loop goes to whoever uses the disk, and nobody is kept waiting', () => {
+  const { disk, storage, workers, endTurn, write, log } = scene(1)
+  const faults: unknown[] = []
+  const broken = (what: string) => () => {
+    throw new Error(what)
+  }
+  disk.onFault = (cause) => faults.push((cause as Error).message)
+  storage.initialize(broken('initialize'))
+  answerCall(workers[0])
+  disk.whenWritable(broken('gate'))
+  endTurn()
+  workers[0].handler.onReply(12_345)
+  vi.spyOn(CongestionGate.prototype, 'update').mockImplementationOnce(broken('release'))
+  disk.pool.release(disk.pool.acquire())
+  vi.restoreAllMocks()
+  expect(faults).toEqual(['initialize', 'gate', expect.stringContaining('answered batch 12345'), 'release'])
+  write(0, 0)
+  endTurn()
+  answerAll(workers[0])
+  expect(log).toEqual(['written 0:0 undefined'])
+})
+
+test('without anybody to tell, what it throws is thrown', () => {
+  const { disk, endTurn } = scene(1)
+  disk.whenWritable(() => {
+    throw new Error('gate')
+  })
+  expect(endTurn).toThrow('gate')
 })

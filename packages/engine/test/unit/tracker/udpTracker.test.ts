@@ -222,7 +222,7 @@ describe('an announce to a UDP tracker', () => {
   })
 
   test('that is cancelled sends nothing more and reports nothing', () => {
-    const cancel = announce()
+    const { cancel } = announce()
     platform.time.pass(100)
     cancel()
     platform.udp.deliver(connected(platform.udp.sent[0]), AT)

@@ -1,0 +1,81 @@
+import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+import type { HttpRequest } from '../platform/http.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Stream, Tcp } from '../platform/tcp.ts'
+import type { Udp, UdpSocket } from '../platform/udp.ts'
+import { type FaultReport, guarded } from '../util/guarded.ts'
+import { refuseStream } from './refuseStream.ts'
+
+/**
+ * The world, with a guard at each of its ways into the engine: timers, packets, answers of name servers and HTTP
+ * servers, listening. What our own code throws there goes to `report` and no further. Streams are handed through as they
+ * are: whoever handles one ends it when handling it fails, which needs a guard of its own.
+ */
+export function guardedPlatform(world: Platform, report: FaultReport): Platform {
+  const { clock, random, timers, resolver, http } = world
+  return {
+    clock,
+    random,
+    timers: { after: (delay, callback) => timers.after(delay, guarded(callback, report)) },
+    resolver: { resolve: (host, done) => resolver.resolve(host, guarded(done, report)) },
+    http: { get: (request, done) => http.get(guardedRequest(request, report), guarded(done, report)) },
+    udp: guardedUdp(world.udp, report),
+    tcp: guardedTcp(world.tcp, report),
+  }
+}
+
+function guardedUdp(udp: Udp, report: FaultReport): Udp {
+  return {
+    bind(local, handler, done) {
+      const guardedHandler = {
+        onPacket: guarded(handler.onPacket.bind(handler), report),
+        onError: guarded(handler.onError.bind(handler), report),
+      }
+      const bound = (result: UdpSocket | LibtorrentError) =>
+        done(result instanceof LibtorrentError ? result : guardedSocket(result, report))
+      udp.bind(local, guardedHandler, guarded(bound, report))
+    },
+  }
+}
+
+function guardedSocket(socket: UdpSocket, report: FaultReport): UdpSocket {
+  return {
+    local: socket.local,
+    send: (packet, to, failed) => socket.send(packet, to, failed && guarded(failed, report)),
+    close: () => socket.close(),
+  }
+}
+
+function guardedTcp(tcp: Tcp, report: FaultReport): Tcp {
+  return {
+    connect: (remote, options, handler) => tcp.connect(remote, options, handler),
+    listen(local, onAccept, done) {
+      const accept = (stream: Stream) => {
+        try {
+          onAccept(stream)
+        } catch (cause) {
+          report(cause)
+          refuseStream(stream)
+        }
+      }
+      tcp.listen(local, accept, guarded(done, report))
+    },
+  }
+}
+
+/** An address that could not be judged is not connected to. */
+function guardedRequest(request: HttpRequest, report: FaultReport): HttpRequest {
+  const { checkAddress } = request
+  if (checkAddress === undefined) return request
+  return {
+    ...request,
+    checkAddress(address, url) {
+      try {
+        return checkAddress(address, url)
+      } catch (cause) {
+        report(cause)
+        return systemError(cause, { operation: 'connect' })
+      }
+    },
+  }
+}

@@ -1,0 +1,9 @@
+import type { Stream, StreamHandler } from '../platform/tcp.ts'
+
+const IGNORE: StreamHandler = { onConnected() {}, onData() {}, onDrain() {}, onClosed() {} }
+
+/** Closes a connection that nobody takes. */
+export function refuseStream(stream: Stream): void {
+  stream.setHandler(IGNORE)
+  stream.destroy()
+}
