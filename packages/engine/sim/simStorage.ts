@@ -8,9 +8,11 @@ import type {
   StorageDone,
   StorageFile,
   StorageHandler,
+  StorageMoved,
   StorageParams,
   TorrentStorage,
 } from '../src/platform/disk.ts'
+import { MoveFlags } from '../src/platform/moveFlags.ts'
 import { BLOCK_SIZE_BYTES, type FileIndex, type PieceIndex, type SlotIndex } from '../src/util/flavored.ts'
 import type { SeededRandom } from './seededRandom.ts'
 import type { SimBlockPool } from './simBlockPool.ts'
@@ -172,26 +174,12 @@ export class SimStorage implements TorrentStorage {
     }, done)
   }
 
-  move(savePath: string, done: StorageDone): void {
-    this.fence(() => {
-      const moved: [string, string][] = []
-      try {
-        for (const index of this.realFiles()) {
-          if (isAbsolutePath(this.paths[index], 'posix')) continue
-          const from = this.pathOf(index)
-          const to = posix.join(savePath, this.paths[index])
-          if (this.disk.files.stat(from) === null) continue
-          this.disk.files.rename(from, to)
-          moved.push([from, to])
-        }
-      } catch (error) {
-        for (const [from, to] of moved.reverse()) this.disk.files.rename(to, from)
-        throw error
-      }
-      const left = this.savePath
-      this.savePath = savePath
-      for (const [from] of moved) this.disk.files.removeEmptyDirectories(posix.dirname(from), left)
-    }, done)
+  move(savePath: string, flags: MoveFlags, done: StorageMoved): void {
+    let keptSome = false
+    const move = () => {
+      keptSome = this.moveTo(savePath, flags)
+    }
+    this.fence(move, (error) => done(error, keptSome))
   }
 
   renameFile(file: FileIndex, path: string, done: StorageDone): void {
@@ -281,6 +269,50 @@ export class SimStorage implements TorrentStorage {
 
   private addHot(piece: PieceIndex, bytes: number): void {
     this.hot.set(piece, (this.hot.get(piece) ?? 0) + bytes)
+  }
+
+  /** True when files that were at the new place are kept. */
+  private moveTo(savePath: string, flags: MoveFlags): boolean {
+    const { files } = this.disk
+    if (savePath === this.savePath) return false
+    const list = [...this.realFiles()].filter((index) => !isAbsolutePath(this.paths[index], 'posix'))
+    const targetOf = (index: FileIndex) => posix.join(savePath, this.paths[index])
+    const inTheWay = list.find((index) => files.stat(targetOf(index)) !== null)
+    if (inTheWay !== undefined && flags === MoveFlags.failIfExist) {
+      throw simError('EEXIST', 'fileRename', targetOf(inTheWay))
+    }
+    const moved: [string, string][] = []
+    const replaced: string[] = []
+    const ours = new Set(this.paths.map((path) => this.located(path)))
+    let keptSome = false
+    const rename = (from: string, to: string) => {
+      files.rename(from, to)
+      moved.push([from, to])
+    }
+    try {
+      for (const index of list) {
+        const from = this.pathOf(index)
+        const to = targetOf(index)
+        const isThere = files.stat(to) !== null
+        if (isThere && ours.has(to)) throw simError('EEXIST', 'fileRename', to)
+        if (isThere && flags === MoveFlags.dontReplace) keptSome = true
+        else if (files.stat(from) !== null) {
+          if (isThere) {
+            rename(to, `${to}.replaced`)
+            replaced.push(`${to}.replaced`)
+          }
+          rename(from, to)
+        }
+      }
+    } catch (error) {
+      for (const [from, to] of moved.reverse()) files.rename(to, from)
+      throw error
+    }
+    for (const path of replaced) files.remove(path)
+    const left = this.savePath
+    this.savePath = savePath
+    for (const [from] of moved) files.removeEmptyDirectories(posix.dirname(from), left)
+    return keptSome
   }
 
   // Bytes.

@@ -5,6 +5,7 @@ import { makeMagnetUri } from '../metainfo/magnet.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { TrackerSource } from '../metainfo/trackerUrl.ts'
 import type { PartialPieceInfo } from '../picker/piecePicker.ts'
+import { MoveFlags } from '../platform/moveFlags.ts'
 import {
   addPiece,
   flushCache,
@@ -330,9 +331,16 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.needsSaveResume
   }
 
-  /** Moves the files to another directory. Also posts `storageMoved` or `storageMovedFailed`. */
-  async moveStorage(savePath: string): Promise<void> {
-    return settle((done) => moveStorage(this.torrent, savePath, done))
+  /**
+   * Moves the files to another directory, made when needed; across devices they are copied, and the originals removed
+   * when all copies are safe. `flags` says what happens to files that are there already. Files with absolute paths stay.
+   * When it fails everything is where it was. Also posts `storageMoved` or `storageMovedFailed`.
+   * Rejects with what the system says: `EEXIST` for `MoveFlags.failIfExist`, `ENOSPC`, `EACCES` and so on; with a
+   * TypeError for an empty path.
+   */
+  async moveStorage(savePath: string, flags: MoveFlags = MoveFlags.alwaysReplaceFiles): Promise<void> {
+    if (typeof savePath !== 'string' || savePath === '') throw new TypeError('savePath is missing: move to where?')
+    return settle((done) => moveStorage(this.torrent, savePath, flags, done))
   }
 
   /**

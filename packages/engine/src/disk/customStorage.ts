@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 import { type LibtorrentError, libtorrentError, type Operation, systemError } from '../errors/libtorrentError.ts'
-import type { FileStat, StorageDone, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import type {
+  FileStat,
+  StorageDone,
+  StorageHandler,
+  StorageMoved,
+  StorageParams,
+  TorrentStorage,
+} from '../platform/disk.ts'
+import type { MoveFlags } from '../platform/moveFlags.ts'
 import type { FileIndex, PieceIndex, SlotIndex } from '../util/flavored.ts'
 import { FenceQueue } from './fenceQueue.ts'
 import { PadRanges } from './padRanges.ts'
@@ -94,8 +102,12 @@ export class CustomStorage implements TorrentStorage {
     this.runAlone('fileWrite', () => this.implementation.flush?.(), done)
   }
 
-  move(savePath: string, done: StorageDone): void {
-    this.runAlone('fileRename', () => this.implementation.move?.(savePath), done)
+  move(savePath: string, flags: MoveFlags, done: StorageMoved): void {
+    let needFullCheck = false
+    const move = async () => {
+      needFullCheck = (await this.implementation.move?.(savePath, flags)) === true
+    }
+    this.runAlone('fileRename', move, (error) => done(error, needFullCheck))
   }
 
   renameFile(file: FileIndex, path: string, done: StorageDone): void {

@@ -1,4 +1,5 @@
 import type { FileStat, StorageParams } from '../platform/disk.ts'
+import type { MoveFlags } from '../platform/moveFlags.ts'
 import type { FileIndex, PieceIndex } from '../util/flavored.ts'
 
 /**
@@ -23,8 +24,12 @@ export interface StorageInterface {
   flush?(): void | Promise<void>
   /** Gives back what is held open; called when the torrent stops, and before it is removed. Use may go on later. */
   release?(): void | Promise<void>
-  /** The torrent moves to another save path. Left out: nothing happens, successfully. */
-  move?(savePath: string): void | Promise<void>
+  /**
+   * The torrent moves to another save path. True says that what was found there is the torrent's now, and everything
+   * must be checked. Left out: nothing happens, successfully.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: an async method without a result is fine
+  move?(savePath: string, flags: MoveFlags): void | boolean | Promise<void | boolean>
   /** A file gets another path, below the save path or absolute. Left out: nothing happens, successfully. */
   rename?(file: FileIndex, path: string): void | Promise<void>
   /** Removes all that was stored. */

@@ -1,4 +1,5 @@
 import { type ErrorCategory, LibtorrentError, type Operation, systemError } from '../errors/libtorrentError.ts'
+import type { MoveFlags } from '../platform/moveFlags.ts'
 
 /**
  * What the network thread and the store in a disk worker say to each other. Messages are handled in order. Numbers
@@ -41,7 +42,12 @@ export type StoreCall =
   | { readonly name: 'forget' }
   | { readonly name: 'stat'; readonly layout: StorageLayout }
   | { readonly name: 'initialize'; readonly layout: StorageLayout; readonly allocate: boolean }
-  | { readonly name: 'move'; readonly layout: StorageLayout; readonly savePath: string }
+  | {
+      readonly name: 'move'
+      readonly layout: StorageLayout
+      readonly savePath: string
+      readonly flags: MoveFlags
+    }
   | {
       readonly name: 'rename'
       readonly layout: StorageLayout
@@ -62,6 +68,14 @@ export type StoreRequest =
   | { readonly kind: 'limits'; readonly filePoolSize: number }
   | { readonly kind: 'stop' }
 
+/** What a call gives beside success. */
+export interface StoreAnswer {
+  /** Of `stat`. */
+  readonly stats?: StatColumns
+  /** Of `move`. */
+  readonly needFullCheck?: boolean
+}
+
 /** Size and time of each file; size -1 when missing. */
 export interface StatColumns {
   readonly sizes: Float64Array
@@ -76,7 +90,7 @@ export type StoreReply =
       readonly kind: 'result'
       readonly id: number
       readonly error: WireError | null
-      readonly stats?: StatColumns
+      readonly answer?: StoreAnswer
     }
 
 /** A LibtorrentError as plain data: structured cloning loses the class and its fields. */

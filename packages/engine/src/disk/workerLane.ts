@@ -3,8 +3,8 @@ import type { DiskWorker, DiskWorkerHandler, StartDiskWorker } from './diskWorke
 import { announceBatch, BATCH_JOBS, JobBatch, type JobOp } from './jobBatch.ts'
 import {
   fromWireError,
-  type StatColumns,
   type StorageLayout,
+  type StoreAnswer,
   type StoreCall,
   type StoreReply,
   type StoreRequest,
@@ -18,7 +18,7 @@ const BATCH_BYTES = 4 * 1024 * 1024
 /** An idle worker gets its first batch of a turn as soon as it holds this much, so that both threads work. */
 const EAGER_BATCH_BYTES = 256 * 1024
 
-export type CallDone = (error: LibtorrentError | null, stats?: StatColumns) => void
+export type CallDone = (error: LibtorrentError | null, answer: StoreAnswer) => void
 
 export interface WorkerLaneHost {
   readonly startWorker: StartDiskWorker
@@ -138,7 +138,7 @@ export class WorkerLane implements DiskWorkerHandler {
       const done = this.calls.get(reply.id)
       this.calls.delete(reply.id)
       this.updateKeepsAlive()
-      done?.(reply.error === null ? null : fromWireError(reply.error), reply.stats)
+      done?.(reply.error === null ? null : fromWireError(reply.error), reply.answer ?? {})
     }
   }
 
@@ -158,7 +158,7 @@ export class WorkerLane implements DiskWorkerHandler {
       for (let job = 0; job < batch.count; job++) batch.setError(job, 1)
       this.host.onBatchAnswered(batch, [error])
     }
-    for (const done of calls.values()) done(fromWireError(error))
+    for (const done of calls.values()) done(fromWireError(error), {})
     const whenEnded = this.whenEnded
     this.whenEnded = null
     whenEnded?.()

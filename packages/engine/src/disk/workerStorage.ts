@@ -5,9 +5,11 @@ import type {
   StorageDone,
   StorageFile,
   StorageHandler,
+  StorageMoved,
   StorageParams,
   TorrentStorage,
 } from '../platform/disk.ts'
+import type { MoveFlags } from '../platform/moveFlags.ts'
 import type { FileIndex, PieceIndex, SlotIndex } from '../util/flavored.ts'
 import { FenceQueue } from './fenceQueue.ts'
 import { type JobBatch, JobOp } from './jobBatch.ts'
@@ -81,7 +83,7 @@ export class WorkerStorage implements TorrentStorage {
   statFiles(done: (stats: readonly FileStat[] | LibtorrentError) => void): void {
     if (this.refused(done)) return
     this.queue.fence((release) => {
-      this.controlLane.call(this.id, { name: 'stat', layout: this.layout() }, (error, stats) => {
+      this.controlLane.call(this.id, { name: 'stat', layout: this.layout() }, (error, { stats }) => {
         release()
         done(error ?? toFileStats(stats as StatColumns))
       })
@@ -121,9 +123,9 @@ export class WorkerStorage implements TorrentStorage {
     })
   }
 
-  move(savePath: string, done: StorageDone): void {
-    if (this.refused(done)) return
-    this.relocate({ name: 'move', savePath }, done, () => {
+  move(savePath: string, flags: MoveFlags, done: StorageMoved): void {
+    if (this.refused((error) => done(error, false))) return
+    this.relocate({ name: 'move', savePath, flags }, done, () => {
       this.savePath = savePath
     })
   }
@@ -241,19 +243,21 @@ export class WorkerStorage implements TorrentStorage {
 
   /** Closes the files, lets the control worker give them new paths, and tells the others. */
   private relocate(
-    change: { name: 'move'; savePath: string } | { name: 'rename'; file: FileIndex; path: string; isAbsolute: boolean },
-    done: StorageDone,
+    change:
+      | { name: 'move'; savePath: string; flags: MoveFlags }
+      | { name: 'rename'; file: FileIndex; path: string; isAbsolute: boolean },
+    done: StorageMoved,
     apply: () => void,
   ): void {
     this.queue.fence((release) => {
       this.callOpenLanes({ name: 'closeFiles' }, () => {
-        this.controlLane.call(this.id, { ...change, layout: this.layout() }, (error) => {
+        this.controlLane.call(this.id, { ...change, layout: this.layout() }, (error, { needFullCheck = false }) => {
           if (error === null) {
             apply()
             for (const lane of this.openLanes) lane.open(this.id, this.layout())
           }
           release()
-          done(error)
+          done(error, needFullCheck)
         })
       })
     })

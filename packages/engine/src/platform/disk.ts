@@ -1,5 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { FileIndex, PieceIndex, SlotIndex, UnixSeconds } from '../util/flavored.ts'
+import type { MoveFlags } from './moveFlags.ts'
 
 /**
  * The disk as the engine sees it. Blocks travel in 16 KiB slots of one shared pool, so that a byte received from a
@@ -97,6 +98,8 @@ export interface StorageHandler {
 }
 
 export type StorageDone = (error: LibtorrentError | null) => void
+/** `needFullCheck`: files that were at the new place are the torrent's now, and may hold anything. */
+export type StorageMoved = (error: LibtorrentError | null, needFullCheck: boolean) => void
 
 export interface TorrentStorage {
   /**
@@ -118,8 +121,11 @@ export interface TorrentStorage {
   releaseFiles(done: StorageDone): void
   /** Like `releaseFiles` without closing: everything written so far has reached the disk (fsync). */
   flush(done: StorageDone): void
-  /** Moves the files to another directory, across devices too. On failure everything is where it was. */
-  move(savePath: string, done: StorageDone): void
+  /**
+   * Moves the files to another directory, across devices too; those with absolute paths stay. On failure everything is
+   * where it was.
+   */
+  move(savePath: string, flags: MoveFlags, done: StorageMoved): void
   /** Gives a file another path, below the save path or absolute (see `isAbsolutePath`). Replaces no file. */
   renameFile(file: FileIndex, path: string, done: StorageDone): void
   /** Deletes the torrent's files, and those of its directories that are then empty. */

@@ -13,6 +13,7 @@ import {
 } from '../alerts/storageAlerts.ts'
 import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
 import type { FileStat } from '../platform/disk.ts'
+import type { MoveFlags } from '../platform/moveFlags.ts'
 import { writeResumeData } from '../resume/writeResumeData.ts'
 import { copyToShared } from '../util/copyToShared.ts'
 import { BLOCK_SIZE_BYTES, type FileIndex, type PieceIndex } from '../util/flavored.ts'
@@ -91,21 +92,26 @@ export function renameFile(torrent: Torrent, index: FileIndex, newName: string, 
   })
 }
 
-export function moveStorage(torrent: Torrent, savePath: string, done: Done<void>): void {
+/** `torrentChecked` follows when files found at the new place are kept: what they hold is not known. */
+export function moveStorage(torrent: Torrent, savePath: string, flags: MoveFlags, done: Done<void>): void {
   const fail = (error: LibtorrentError) => {
     post(torrent, StorageMovedFailedAlert.category, () => {
       return new StorageMovedFailedAlert({ handle: torrent.ref, error })
     })
     done(error)
   }
-  const moved = () => {
+  const moved = (needFullCheck: boolean) => {
     torrent.savePath = savePath
     torrent.needsSaveResume = true
     post(torrent, StorageMovedAlert.category, () => new StorageMovedAlert({ handle: torrent.ref, path: savePath }))
+    if (needFullCheck) torrent.forceRecheck()
     done()
   }
-  if (torrent.storage === null) return moved()
-  torrent.storage.move(savePath, (error) => (error === null ? moved() : fail(error)))
+  if (torrent.storage === null) return moved(false)
+  torrent.storage.move(savePath, flags, (error, needFullCheck) => {
+    if (error === null) moved(needFullCheck)
+    else fail(error)
+  })
 }
 
 /** After the torrent was removed. */

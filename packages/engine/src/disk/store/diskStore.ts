@@ -3,7 +3,7 @@ import { systemError } from '../../errors/libtorrentError.ts'
 import { announcedBatch, JobBatch } from '../jobBatch.ts'
 import { SlotMemory } from '../slotMemory.ts'
 import {
-  type StatColumns,
+  type StoreAnswer,
   type StoreCall,
   type StoreReply,
   type StoreRequest,
@@ -98,8 +98,8 @@ export class DiskStore {
     const task = new StoreTask(storage)
     this.tasks.add(task)
     try {
-      const stats = await this.execute(storage, call, task)
-      this.reply(stats === undefined ? { kind: 'result', id, error: null } : { kind: 'result', id, error: null, stats })
+      const answer = (await this.execute(storage, call, task)) ?? {}
+      this.reply({ kind: 'result', id, error: null, answer })
     } catch (cause) {
       this.reply({ kind: 'result', id, error: toWireError(cause, 'unknown') })
     } finally {
@@ -107,7 +107,7 @@ export class DiskStore {
     }
   }
 
-  private async execute(storage: number, call: StoreCall, task: StoreTask): Promise<StatColumns | undefined> {
+  private async execute(storage: number, call: StoreCall, task: StoreTask): Promise<StoreAnswer | undefined> {
     switch (call.name) {
       case 'sync':
         await this.sync(storage)
@@ -134,16 +134,15 @@ export class DiskStore {
     files: StorageFiles,
     call: Extract<StoreCall, { layout: unknown }>,
     task: StoreTask,
-  ): Promise<StatColumns | undefined> {
+  ): Promise<StoreAnswer | undefined> {
     switch (call.name) {
       case 'stat':
-        return statFiles(this.fs, files)
+        return { stats: statFiles(this.fs, files) }
       case 'initialize':
         await initializeFiles(this.fs, files, call.allocate, task)
         return
       case 'move':
-        await moveFiles(this.fs, files, call.savePath, task)
-        return
+        return { needFullCheck: await moveFiles(this.fs, files, call.savePath, call.flags, task) }
       case 'rename':
         await renameFile(this.fs, files, call.file, files.placeOf(call.path, call.isAbsolute), task)
         return

@@ -8,6 +8,8 @@ const CHUNK_BYTES = 1024 * 1024
 
 /** How to take back, or complete, what was done to one file. */
 export interface Relocation {
+  /** The original is still there, until `commit`. */
+  readonly isCopy: boolean
   undo(): void
   commit(): void
 }
@@ -28,11 +30,15 @@ export async function relocateFile(
   const target = to.absolute(toPath)
   try {
     fs.renameSync(source, target)
-    return { undo: () => fs.renameSync(target, source), commit: () => {} }
+    return { isCopy: false, undo: () => fs.renameSync(target, source), commit: () => {} }
   } catch (cause) {
     if (errorCode(cause) !== 'EXDEV') throw cause
   }
-  const relocation: Relocation = { undo: () => fs.unlinkSync(target), commit: () => fs.unlinkSync(source) }
+  const relocation: Relocation = {
+    isCopy: true,
+    undo: () => fs.unlinkSync(target),
+    commit: () => fs.unlinkSync(source),
+  }
   if (fs.lstatSync(source).isSymbolicLink()) {
     fs.symlinkSync(fs.readlinkSync(source), target)
     return relocation

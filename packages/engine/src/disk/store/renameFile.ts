@@ -1,10 +1,11 @@
+import { dirname } from 'node:path'
 import { systemError } from '../../errors/libtorrentError.ts'
 import { collisionKey } from '../../metainfo/collisionKey.ts'
 import { pruneDirectories } from './pruneDirectories.ts'
 import { relocateFile } from './relocateFile.ts'
 import type { FilePlace, StorageFiles } from './storageFiles.ts'
 import { isMissing, storeError } from './storeErrors.ts'
-import type { StoreFs } from './storeFs.ts'
+import { type StoreFs, syncDirectory } from './storeFs.ts'
 import type { StoreTask } from './storeTask.ts'
 
 /**
@@ -46,6 +47,7 @@ export async function renameFile(
 
 async function relocate(fs: StoreFs, source: FilePlace, target: FilePlace, task: StoreTask): Promise<void> {
   const relocation = await relocateFile(fs, source.directory, source.path, target.directory, target.path, task)
+  if (relocation.isCopy) await syncDirectory(fs, dirname(target.directory.absolute(target.path)))
   try {
     relocation.commit()
   } catch (cause) {

@@ -33,6 +33,20 @@ export function syncToDisk(fs: StoreFs, fd: number): Promise<void> {
   })
 }
 
+/** Waits until the disk knows the names in a directory. As well as it can: not every system has a way to say so. */
+export async function syncDirectory(fs: StoreFs, directory: string): Promise<void> {
+  try {
+    const fd = fs.openSync(directory, 'r')
+    try {
+      await syncToDisk(fs, fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch {
+    // then it is for the system to write them when it sees fit
+  }
+}
+
 /** Lets the thread do what else it has to, between the steps of a long operation. */
 export function yieldTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -10,6 +10,7 @@ import type {
   StorageParams,
   TorrentStorage,
 } from '../../../src/platform/disk.ts'
+import { MoveFlags } from '../../../src/platform/moveFlags.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 
 type Waiter<T> = (value: T) => void
@@ -101,7 +102,15 @@ export class StorageDriver implements StorageHandler {
   initialize = () => this.ask((done) => this.storage.initialize(done))
   release = () => this.ask((done) => this.storage.releaseFiles(done))
   flush = () => this.ask((done) => this.storage.flush(done))
-  move = (savePath: string) => this.ask((done) => this.storage.move(savePath, done))
+  /** Whether the last move said that everything must be checked. */
+  needFullCheck = false
+  move = (savePath: string, flags: MoveFlags = MoveFlags.alwaysReplaceFiles) =>
+    this.ask((done) => {
+      this.storage.move(savePath, flags, (error, needFullCheck) => {
+        this.needFullCheck = needFullCheck
+        done(error)
+      })
+    })
   rename = (file: number, path: string) => this.ask((done) => this.storage.renameFile(file, path, done))
   delete = () => this.ask((done) => this.storage.deleteFiles(done))
   close = () => new Promise<void>((resolve) => this.storage.close(resolve))

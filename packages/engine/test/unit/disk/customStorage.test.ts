@@ -4,6 +4,7 @@ import { DisabledStorage } from '../../../src/disk/disabledStorage.ts'
 import { inlineDiskIo } from '../../../src/disk/inlineDiskIo.ts'
 import type { StorageInterface } from '../../../src/disk/storageInterface.ts'
 import type { WorkerDiskIo } from '../../../src/disk/workerDiskIo.ts'
+import { MoveFlags } from '../../../src/platform/moveFlags.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 import { contentOf, expectBytes, paramsFor, StorageDriver, sha1Of } from '../../integration/disk/storageDriver.ts'
 
@@ -99,4 +100,27 @@ test('the disabled storage takes everything and gives zeros', async () => {
   expect(await driver.write(0, 0, contentOf(BLOCK))).toBeNull()
   expectBytes(await driver.read(0, 0, BLOCK), new Uint8Array(BLOCK))
   expect(await driver.hash(0)).toEqual(sha1Of(new Uint8Array(2 * BLOCK)))
+})
+
+test('an implementation is told where to move to and how, and says whether all must be checked', async () => {
+  const asked: [string, number][] = []
+  const driver = open({
+    read: () => {},
+    write: () => {},
+    move: async (savePath, flags) => {
+      asked.push([savePath, flags])
+      return flags === MoveFlags.dontReplace
+    },
+  })
+  expect(await driver.move('/a')).toBeNull()
+  expect(driver.needFullCheck).toBe(false)
+  expect(await driver.move('/b', MoveFlags.dontReplace)).toBeNull()
+  expect(driver.needFullCheck).toBe(true)
+  expect(asked).toEqual([
+    ['/a', MoveFlags.alwaysReplaceFiles],
+    ['/b', MoveFlags.dontReplace],
+  ])
+  const indifferent = open({ read: () => {}, write: () => {}, move: async () => {} })
+  expect(await indifferent.move('/c', MoveFlags.dontReplace)).toBeNull()
+  expect(indifferent.needFullCheck).toBe(false)
 })

@@ -4,6 +4,7 @@ import { SimWorld } from '../../../sim/simWorld.ts'
 import { TestTorrent, type TestTorrentOptions } from '../../../sim/testTorrent.ts'
 import type { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import type { FileStat, StorageHandler, TorrentStorage } from '../../../src/platform/disk.ts'
+import { MoveFlags } from '../../../src/platform/moveFlags.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 
 const SAVE = '/save'
@@ -239,7 +240,7 @@ describe('operations on all files', () => {
     client.writePiece(0)
     client.storage.flush(done(log, 'flush'))
     client.writePiece(1)
-    client.storage.move('/other', done(log, 'move'))
+    client.storage.move('/other', MoveFlags.alwaysReplaceFiles, done(log, 'move'))
     client.storage.readBlock(1, 0, 100, 5)
     world.run({ seconds: 1 })
     expect(log.map((event) => event.split(' ')[0])).toEqual([
@@ -285,12 +286,12 @@ describe('operations on all files', () => {
     })
     for (let piece = 0; piece < torrent.pieceCount; piece++) client.writePiece(piece)
     const end = files.fail({ operation: 'rename', path: '/save/content/d/b', code: 'EACCES' })
-    client.storage.move('/other', done(client.events, 'move'))
+    client.storage.move('/other', MoveFlags.alwaysReplaceFiles, done(client.events, 'move'))
     world.run({ seconds: 1 })
     expect(client.events.at(-1)).toBe('move EACCES')
     expect(torrent.isOn(files, SAVE)).toBe(true)
     end()
-    client.storage.move('/other', done(client.events, 'move'))
+    client.storage.move('/other', MoveFlags.alwaysReplaceFiles, done(client.events, 'move'))
     world.run({ seconds: 1 })
     expect(client.events.at(-1)).toBe('move ok')
     expect(torrent.isOn(files, '/other')).toBe(true)
