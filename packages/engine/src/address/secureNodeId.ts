@@ -1,7 +1,6 @@
 import { crc32c } from '../crypto/crc32c.ts'
 import type { Random } from '../platform/random.ts'
-import { bytesToAddress } from './addressBytes.ts'
-import { isLocal } from './classify.ts'
+import { isLocalBytes } from './classify.ts'
 
 /** The bits of an address that a node id depends on (BEP 42): the farther down, the fewer. */
 const V4_MASK = [0x03, 0x0f, 0x3f, 0xff]
@@ -24,11 +23,11 @@ export function generateNodeId(address: Uint8Array, random: Random): Uint8Array 
 }
 
 /**
- * Whether a node at `address` (4 or 16 bytes) may have the id (BEP 42). Nodes on local networks may have any: the
- * address they know themselves by is another one.
+ * Whether a node at `address` (4 or 16 bytes, or a compact endpoint, which begins with them) may have the id (BEP 42).
+ * Nodes on local networks may have any: the address they know themselves by is another one.
  */
 export function verifyNodeId(id: Uint8Array, address: Uint8Array): boolean {
-  return matchesAddress(id, address) || isLocal(bytesToAddress(address))
+  return matchesAddress(id, address) || isLocalBytes(address, address.length < 16)
 }
 
 function matchesAddress(id: Uint8Array, address: Uint8Array): boolean {
@@ -38,7 +37,7 @@ function matchesAddress(id: Uint8Array, address: Uint8Array): boolean {
 
 /** The checksum whose first 21 bits the id begins with. */
 function idPrefix(address: Uint8Array, r: number): number {
-  const v4 = address.length === 4
+  const v4 = address.length < 16
   const octets = v4 ? v4Octets : v6Octets
   const mask = v4 ? V4_MASK : V6_MASK
   for (let i = 0; i < octets.length; i++) octets[i] = address[i] & mask[i]

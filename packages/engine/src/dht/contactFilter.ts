@@ -1,3 +1,5 @@
+import { isLocalBytes } from '../address/classify.ts'
+
 /**
  * Class A networks that are not routed to the public: a packet from there has a forged source (libtorrent
  * `dht_ignore_dark_internet`).
@@ -25,19 +27,7 @@ export function isContactable(c: Uint8Array): boolean {
   return c[15] === 1
 }
 
-/** Whether a compact endpoint is on this machine or on a local network: `isLocal` of `address/`, for bytes. */
-export function isLocalContact(c: Uint8Array): boolean {
-  if (c.length === 6) {
-    return (
-      c[0] === 10 ||
-      c[0] === 127 ||
-      (c[0] === 172 && (c[1] & 0xf0) === 16) ||
-      (c[0] === 192 && c[1] === 168) ||
-      (c[0] === 169 && c[1] === 254) ||
-      (c[0] === 100 && (c[1] & 0xc0) === 64)
-    )
-  }
-  if ((c[0] & 0xfe) === 0xfc || (c[0] === 0xfe && (c[1] & 0x80) === 0x80)) return true
-  for (let i = 0; i < 15; i++) if (c[i] !== 0) return false
-  return c[15] === 1
+/** Whether a compact endpoint is on this machine or on a local network. */
+export function isLocalContact(compact: Uint8Array): boolean {
+  return isLocalBytes(compact, compact.length === 6)
 }

@@ -1,4 +1,3 @@
-import { bytesToAddress } from '../address/addressBytes.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import type { Entry } from '../bencode/entry.ts'
@@ -16,7 +15,7 @@ import { DefaultDhtStorage, type DhtStorage } from './dhtStorage.ts'
 import { DosBlocker } from './dosBlocker.ts'
 import type { GetPeersHandler, GetPeersOptions, ScrapeResult } from './getPeersLookup.ts'
 import { immutableTarget, MAX_ITEM_BYTES, type MutableItem } from './mutableItem.ts'
-import { contactOf, type NodeContact } from './nodeContact.ts'
+import { addressText, contactOf, type NodeContact } from './nodeContact.ts'
 import { commonPrefixBits } from './nodeDistance.ts'
 import * as lookups from './nodeLookups.ts'
 import type { AnnounceOptions, SampledInfohashes } from './nodeLookups.ts'
@@ -343,7 +342,7 @@ export class Dht {
     const { settings, clock } = this.host
     if (settings.dhtIgnoreDarkInternet && isDarkInternet(compact)) return false
     if (settings.applyFilterToDht && this.host.isAllowed !== undefined) {
-      if (!this.host.isAllowed(bytesToAddress(compact.subarray(0, compact.length - 2)))) return false
+      if (!this.host.isAllowed(addressText(compact))) return false
     }
     return this.blocker.incoming(compact, clock.now(), settings.dhtBlockRatelimit, settings.dhtBlockTimeout)
   }

@@ -4,6 +4,7 @@ import { IpVoter } from '../address/ipVoter.ts'
 import { generateNodeId, verifyNodeId } from '../address/secureNodeId.ts'
 import type { Millis } from '../util/flavored.ts'
 import { BootstrapLookup } from './bootstrapLookup.ts'
+import { forEachCompactNode } from './compactNodes.ts'
 import { isContactable, isDarkInternet, isLocalContact } from './contactFilter.ts'
 import type { DhtSocket } from './dhtHost.ts'
 import type { DhtNodeHost } from './dhtNodeHost.ts'
@@ -11,7 +12,7 @@ import type { DhtSettings } from './dhtSettings.ts'
 import { decodeKrpc, type KrpcError, type KrpcQuery, type KrpcReply } from './krpcMessage.ts'
 import { KrpcWriter } from './krpcWriter.ts'
 import { NodeContact, writeContact } from './nodeContact.ts'
-import { commonPrefixBits, compareDistance, NODE_ID_SIZE, randomIdWithPrefix } from './nodeDistance.ts'
+import { compareDistance, NODE_ID_SIZE } from './nodeDistance.ts'
 import type { NodeEntry } from './nodeEntry.ts'
 import { refreshRequest } from './nodeRefresh.ts'
 import { SIGNATURES_PER_SECOND } from './putHandler.ts'
@@ -25,6 +26,8 @@ import { WriteTokens } from './writeTokens.ts'
 
 /** One node is looked after every so often (libtorrent). */
 const REFRESH_INTERVAL: Millis = 5000
+/** The same while the table has gaps, and candidates for them. */
+const HUNGRY_INTERVAL: Millis = 1000
 /** Keys of tokens change so often (BEP 5). */
 const TOKEN_INTERVAL: Millis = 5 * 60_000
 /** We look for ourselves again after so long, while the table is shallow. */
@@ -169,8 +172,8 @@ export class DhtNode implements TraversalHost {
       this.nextRotation = now + TOKEN_INTERVAL
     }
     if (now >= this.nextRefresh) {
-      this.nextRefresh = now + REFRESH_INTERVAL
       this.maintain(now)
+      this.nextRefresh = now + (this.table.isHungry ? HUNGRY_INTERVAL : REFRESH_INTERVAL)
     }
     return Math.min(this.requests.nextDeadline, this.nextRefresh, this.nextRotation)
   }
@@ -198,7 +201,7 @@ export class DhtNode implements TraversalHost {
   /** Asks a node whether it is there; if so, the table takes it. */
   addNode(contact: NodeContact): void {
     if (contact.isV6 !== this.isV6 || !isContactable(contact.compact) || !this.isAllowed(contact)) return
-    this.refresh(contact, null, this.table.bucketCount)
+    this.refresh(contact, null)
   }
 
   /** A node to ask when we know nobody. */
@@ -262,8 +265,8 @@ export class DhtNode implements TraversalHost {
     if (compareDistance(id, this.id, this.id) === 0) return null
     const { settings } = this
     if (settings.dhtIgnoreDarkInternet && isDarkInternet(compact)) return null
-    if (settings.dhtEnforceNodeId && !verifyNodeId(id, compact.subarray(0, compact.length - 2))) return null
-    const contact = new NodeContact(compact.slice())
+    if (settings.dhtEnforceNodeId && !verifyNodeId(id, compact)) return null
+    const contact = new NodeContact(new Uint8Array(compact))
     if (!this.isAllowed(contact)) return null
     this.table.heardAbout(id, contact)
     return contact
@@ -299,15 +302,13 @@ export class DhtNode implements TraversalHost {
   }
 
   private offerNodes(nodes: Uint8Array, source: NodeContact): void {
-    if (this.isClosed || nodes.length % this.nodeSize !== 0 || !this.needsNodes) return
-    const end = Math.min(nodes.length, MAX_OFFERED_NODES * this.nodeSize)
-    for (let at = 0; at < end; at += this.nodeSize) {
-      const id = nodes.slice(at, at + NODE_ID_SIZE)
-      const contact = this.hearAbout(id, nodes.subarray(at + NODE_ID_SIZE, at + this.nodeSize), source)
-      if (contact === null) continue
+    if (this.isClosed || !this.needsNodes) return
+    forEachCompactNode(nodes, this.nodeSize, MAX_OFFERED_NODES, (id, compact) => {
+      const contact = this.hearAbout(id, compact, source)
+      if (contact === null) return
       if (this.bootstrapping === null) this.addNode(contact)
-      else this.bootstrapping.addCandidate(id, contact, false)
-    }
+      else this.bootstrapping.addCandidate(new Uint8Array(id), contact, false)
+    })
   }
 
   private onQuery(message: KrpcQuery, compact: Uint8Array, from: Endpoint, size: number): void {
@@ -328,7 +329,7 @@ export class DhtNode implements TraversalHost {
     if (message.type === 'error') return observer.onFailed(message)
     const { id, values } = message
     if (id === null || values === null) return observer.onFailed(null)
-    if (this.settings.dhtEnforceNodeId && !verifyNodeId(id, contact.addressBytes)) return observer.onFailed(null)
+    if (this.settings.dhtEnforceNodeId && !verifyNodeId(id, contact.compact)) return observer.onFailed(null)
     const rtt = this.now() - sentAt
     observer.onReply(message, id, rtt)
     this.table.nodeSeen(id, contact, rtt)
@@ -354,14 +355,12 @@ export class DhtNode implements TraversalHost {
       return this.bootstrap([], () => {})
     }
     const node = this.table.nextRefresh()
-    if (node !== null) this.refresh(node.contact, node.id, commonPrefixBits(this.id, node.id))
+    if (node !== null) this.refresh(node.contact, node.id)
   }
 
-  /** Pings a node; as long as its bucket is not full, in a way that brings more nodes of it. */
-  private refresh(contact: NodeContact, id: Uint8Array | null, bucket: number): void {
-    const target = this.table.isFull(bucket)
-      ? null
-      : randomIdWithPrefix(this.id, Math.min(bucket + 1, NODE_ID_SIZE * 8), this.random)
+  /** Pings a node; as long as its bucket is not full, by a question that brings others that belong there. */
+  private refresh(contact: NodeContact, id: Uint8Array | null): void {
+    const target = this.table.missingTarget(id ?? this.id, this.random)
     const { body, observer } = refreshRequest(this, contact, target)
     this.ask(body, contact, id, observer)
   }

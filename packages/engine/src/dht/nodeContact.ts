@@ -13,16 +13,14 @@ export class NodeContact {
   private text: Endpoint | null = null
   private cachedKey: string | null = null
 
-  /** `compact` is 6 or 18 bytes, owned by the contact. */
+  /**
+   * `compact` is 6 or 18 bytes, owned by the contact. It must be an array of its own, not a view of one: V8 keeps such
+   * small ones without a buffer beside them, and there are thousands.
+   */
   constructor(readonly compact: Uint8Array) {}
 
   get isV6(): boolean {
     return this.compact.length !== 6
-  }
-
-  /** 4 or 16 bytes; a view. */
-  get addressBytes(): Uint8Array {
-    return this.compact.subarray(0, this.compact.length - 2)
   }
 
   get port(): number {
@@ -30,7 +28,7 @@ export class NodeContact {
   }
 
   get endpoint(): Endpoint {
-    this.text ??= { address: bytesToAddress(this.addressBytes), port: this.port }
+    this.text ??= { address: addressText(this.compact), port: this.port }
     return this.text
   }
 
@@ -43,6 +41,11 @@ export class NodeContact {
   equals(compact: Uint8Array): boolean {
     return sameContact(this.compact, compact)
   }
+}
+
+/** The text of the address a compact contact begins with. */
+export function addressText(c: Uint8Array): string {
+  return c.length === 6 ? `${c[0]}.${c[1]}.${c[2]}.${c[3]}` : bytesToAddress(c.subarray(0, 16))
 }
 
 /** The contact of an endpoint, or null when its address is not one or its port cannot be sent to. */
@@ -101,15 +104,6 @@ export function addressKey(c: Uint8Array): string {
 export function networkKey(c: Uint8Array): string {
   return c.length === 6 ? String.fromCharCode(c[0], c[1], c[2]) : latin1(c.subarray(0, 8))
 }
-
-/** Whether `networkKey` of both would be equal. */
-export function sameNetwork(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  const length = a.length === 6 ? 3 : 8
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
 
 export function sameContact(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

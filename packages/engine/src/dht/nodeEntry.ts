@@ -1,7 +1,6 @@
 import { verifyNodeId } from '../address/secureNodeId.ts'
 import { readU32 } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
-import { NODE_ID_SIZE } from './nodeDistance.ts'
 import type { NodeContact } from './nodeContact.ts'
 
 /** Round-trip time of a node that was not measured. */
@@ -9,9 +8,6 @@ export const UNKNOWN_RTT: Millis = 0xffff
 
 /** A node of the routing table. */
 export class NodeEntry {
-  /** Id and contact as they are told to others: 26 or 38 bytes. */
-  readonly compactNode: Uint8Array
-  /** The id; a view. */
   readonly id: Uint8Array
   /** The first 32 bits of the id: what most comparisons of distances are decided by. */
   readonly word: number
@@ -28,12 +24,9 @@ export class NodeEntry {
     id: Uint8Array,
     readonly contact: NodeContact,
   ) {
-    this.compactNode = new Uint8Array(NODE_ID_SIZE + contact.compact.length)
-    this.compactNode.set(id, 0)
-    this.compactNode.set(contact.compact, NODE_ID_SIZE)
-    this.id = this.compactNode.subarray(0, NODE_ID_SIZE)
+    this.id = new Uint8Array(id)
     this.word = readU32(id, 0)
-    this.verified = verifyNodeId(id, contact.addressBytes)
+    this.verified = verifyNodeId(id, contact.compact)
   }
 
   /** It has answered a request of ours: the address is real, and the id was told by it. */

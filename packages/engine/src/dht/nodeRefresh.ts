@@ -1,5 +1,5 @@
+import { forEachCompactNode } from './compactNodes.ts'
 import type { NodeContact } from './nodeContact.ts'
-import { NODE_ID_SIZE } from './nodeDistance.ts'
 import type { QueryBody, RequestObserver } from './requestManager.ts'
 
 /** Nodes read from one answer. */
@@ -35,12 +35,8 @@ export function refreshRequest(
   const observer: RequestObserver = {
     onReply: (reply) => {
       const nodes = reply.values!.getString(host.nodesKey)
-      if (nodes === null || nodes.length % host.nodeSize !== 0) return
-      const end = Math.min(nodes.length, MAX_NODES * host.nodeSize)
-      for (let at = 0; at < end; at += host.nodeSize) {
-        const id = nodes.subarray(at, at + NODE_ID_SIZE)
-        host.hearAbout(id, nodes.subarray(at + NODE_ID_SIZE, at + host.nodeSize), contact)
-      }
+      if (nodes === null) return
+      forEachCompactNode(nodes, host.nodeSize, MAX_NODES, (id, compact) => host.hearAbout(id, compact, contact))
     },
     onSlow: () => {},
     onFailed: () => {},

@@ -77,11 +77,11 @@ export class QueryHandler {
     if (args === null) return protocolError("missing 'a' key")
     if (id === null) return protocolError("invalid value for 'id'")
     const { table, settings, isV6 } = this.host
-    if (settings.dhtEnforceNodeId && !verifyNodeId(id, compact.subarray(0, compact.length - 2))) {
+    if (settings.dhtEnforceNodeId && !verifyNodeId(id, compact)) {
       return protocolError('invalid node ID')
     }
     const known = table.nodeWithKey(contactKey(compact))
-    if (known === null && !message.readOnly) table.heardAbout(id, new NodeContact(compact.slice()))
+    if (known === null && !message.readOnly) table.heardAbout(id, new NodeContact(new Uint8Array(compact)))
     const proven = known?.pinged === true
     const query = { message, args, id, compact, from, limit: replyLimit(size, isV6, proven), proven }
     switch (method) {
@@ -256,7 +256,7 @@ export class QueryHandler {
 
   /** The sender has shown that its address is its own. */
   private proved({ message, compact }: IncomingQuery, id: Uint8Array): void {
-    if (!message.readOnly) this.host.table.nodeSeen(id, new NodeContact(compact.slice()), UNKNOWN_RTT)
+    if (!message.readOnly) this.host.table.nodeSeen(id, new NodeContact(new Uint8Array(compact)), UNKNOWN_RTT)
   }
 
   private writeToken({ compact }: IncomingQuery, target: Uint8Array): void {

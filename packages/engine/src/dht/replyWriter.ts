@@ -62,7 +62,10 @@ export class ReplyWriter {
     out.text(key)
     const size = key === 'nodes' ? NODE_ID_SIZE + 6 : NODE_ID_SIZE + 18
     out.stringHeader(size * count)
-    for (let i = 0; i < count; i++) out.raw(nodes[i].compactNode)
+    for (let i = 0; i < count; i++) {
+      out.raw(nodes[i].id)
+      out.raw(nodes[i].contact.compact)
+    }
   }
 
   /** Closes `r` and the message. */

@@ -1,5 +1,6 @@
+import { decrement, increment } from './keyCounts.ts'
 import type { NodeContact } from './nodeContact.ts'
-import { sameNetwork } from './nodeContact.ts'
+import { networkKey } from './nodeContact.ts'
 import { bitOf } from './nodeDistance.ts'
 import type { NodeEntry } from './nodeEntry.ts'
 
@@ -18,6 +19,7 @@ export function bucketLimit(index: number, extended: boolean): number {
 export class RoutingBucket {
   readonly live: NodeEntry[] = []
   readonly replacements: NodeEntry[] = []
+  private readonly networks = new Map<string, number>()
 
   get isEmpty(): boolean {
     return this.live.length === 0 && this.replacements.length === 0
@@ -25,10 +27,17 @@ export class RoutingBucket {
 
   /** Whether a node of this bucket has an address of the same network. */
   hasNetworkOf(contact: NodeContact): boolean {
-    const { compact } = contact
-    for (const node of this.live) if (sameNetwork(node.contact.compact, compact)) return true
-    for (const node of this.replacements) if (sameNetwork(node.contact.compact, compact)) return true
-    return false
+    return this.networks.has(networkKey(contact.compact))
+  }
+
+  /** A node was put into one of the lists. */
+  entered(node: NodeEntry): void {
+    increment(this.networks, networkKey(node.contact.compact))
+  }
+
+  /** A node was taken out of both. */
+  left(node: NodeEntry): void {
+    decrement(this.networks, networkKey(node.contact.compact))
   }
 
   /** Two thirds of the nodes, and at least one, have an id that fits their address (BEP 42). */

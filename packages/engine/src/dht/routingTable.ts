@@ -1,8 +1,10 @@
+import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
 import { ClosestNodes } from './closestNodes.ts'
 import type { DhtSettings } from './dhtSettings.ts'
 import { addressKey, type NodeContact } from './nodeContact.ts'
-import { bitOf, commonPrefixBits, NODE_ID_SIZE } from './nodeDistance.ts'
+import { bitOf, commonPrefixBits, NODE_ID_SIZE, randomIdWithPrefix } from './nodeDistance.ts'
+import { decrement, increment } from './keyCounts.ts'
 import { NodeEntry, UNKNOWN_RTT } from './nodeEntry.ts'
 import { BUCKET_SIZE, bucketLimit, RoutingBucket, replaceableNode } from './routingBucket.ts'
 
@@ -37,6 +39,8 @@ export class RoutingTable {
   private buckets: RoutingBucket[] = []
   private readonly byContact = new Map<string, NodeEntry>()
   private readonly addresses = new Map<string, number>()
+  /** First words of the ids in the table, so that one that is not in it is seen to be new at once. */
+  private readonly words = new Map<number, number>()
   private readonly routers = new Set<string>()
   private readonly search = new ClosestNodes()
 
@@ -160,11 +164,23 @@ export class RoutingTable {
     return candidate
   }
 
-  /** Whether a bucket has neither room nor a need for replacements. */
-  isFull(index: number): boolean {
-    const bucket = this.buckets[index]
-    if (bucket === undefined) return false
-    return bucket.live.length >= this.limitOf(index) && bucket.replacements.length >= BUCKET_SIZE
+  /** Whether a node that we only heard of could fill a gap if it answered. */
+  get isHungry(): boolean {
+    for (let i = 0; i < this.buckets.length; i++) {
+      const { live, replacements } = this.buckets[i]
+      if (live.length >= this.limitOf(i)) continue
+      for (const node of replacements) if (!node.pinged && node.lastQueried === 0) return true
+    }
+    return false
+  }
+
+  /** A random id in the range of the bucket of `id`; null when that needs no more nodes. */
+  missingTarget(id: Uint8Array, random: Random): Uint8Array | null {
+    const index = this.indexOf(id)
+    const { live, replacements } = this.buckets[index]
+    if (live.length >= this.limitOf(index) && replacements.length >= BUCKET_SIZE) return null
+    // Ids in the last bucket share `index` bits with ours; elsewhere also the one in which they differ from it.
+    return randomIdWithPrefix(id, index === this.buckets.length - 1 ? index : index + 1, random)
   }
 
   /** Our id changed: all nodes are sorted in anew. */
@@ -174,6 +190,7 @@ export class RoutingTable {
     this.buckets = []
     this.byContact.clear()
     this.addresses.clear()
+    this.words.clear()
     for (const bucket of old) for (const node of bucket.live) this.insert(node)
     for (const bucket of old) for (const node of bucket.replacements) this.insert(node)
   }
@@ -217,10 +234,19 @@ export class RoutingTable {
     const { settings } = this.host
     if (settings.dhtRestrictRoutingIps && this.addresses.has(addressKey(contact.compact))) return
     if (sameId(id, this.ownId) || this.routers.has(contact.key) || !this.host.isAllowed(contact)) return
+    if (!answered && this.hasNoPlace(id)) return
     const node = new NodeEntry(id, contact)
     if (settings.dhtEnforceNodeId && !node.verified) return
     if (answered) node.answered(rtt, this.host.now())
     this.insert(node)
+  }
+
+  /** Whether there is no place for a node that has not proved itself: most of those heard of, once the table is full. */
+  private hasNoPlace(id: Uint8Array): boolean {
+    const { replacements } = this.bucketOf(id)
+    if (replacements.length < BUCKET_SIZE) return false
+    for (const node of replacements) if (!node.pinged) return false
+    return true
   }
 
   /** A replacement that has answered goes where there is room for it. */
@@ -229,7 +255,7 @@ export class RoutingTable {
     const at = bucket.replacements.indexOf(node)
     if (at === -1) return
     bucket.replacements.splice(at, 1)
-    this.forget(node)
+    this.forget(bucket, node)
     this.insert(node)
   }
 
@@ -253,13 +279,13 @@ export class RoutingTable {
       const limit = this.limitOf(index)
       if (node.pinged && bucket.live.length < limit) {
         bucket.live.push(node)
-        return this.remember(node)
+        return this.remember(bucket, node)
       }
       if (this.canSplit(index, node)) {
         this.split()
         continue
       }
-      if (node.confirmed && this.replaceIn(bucket.live, node, index)) return
+      if (node.confirmed && this.replaceIn(bucket, bucket.live, node, index)) return
       this.insertReplacement(bucket, node, index)
       return
     }
@@ -267,8 +293,10 @@ export class RoutingTable {
 
   private isDuplicate(bucket: RoutingBucket, node: NodeEntry): boolean {
     const { id, contact } = node
-    for (const other of bucket.live) if (other.word === node.word && sameId(other.id, id)) return true
-    for (const other of bucket.replacements) if (other.word === node.word && sameId(other.id, id)) return true
+    if (this.words.has(node.word | 0)) {
+      for (const other of bucket.live) if (sameId(other.id, id)) return true
+      for (const other of bucket.replacements) if (sameId(other.id, id)) return true
+    }
     return this.host.settings.dhtRestrictRoutingIps && bucket.hasNetworkOf(contact)
   }
 
@@ -277,23 +305,23 @@ export class RoutingTable {
     if (replacements.length >= BUCKET_SIZE) {
       const unproven = replacements.findIndex((r) => !r.pinged)
       if (unproven === -1) {
-        if (node.confirmed) this.replaceIn(replacements, node, index)
+        if (node.confirmed) this.replaceIn(bucket, replacements, node, index)
         return
       }
-      this.forget(replacements[unproven])
+      this.forget(bucket, replacements[unproven])
       replacements.splice(unproven, 1)
     }
     replacements.push(node)
-    this.remember(node)
+    this.remember(bucket, node)
   }
 
-  private replaceIn(nodes: NodeEntry[], node: NodeEntry, index: number): boolean {
+  private replaceIn(bucket: RoutingBucket, nodes: NodeEntry[], node: NodeEntry, index: number): boolean {
     const isLast = index === this.buckets.length - 1
     const at = replaceableNode(nodes, node, isLast ? index : index + 1)
     if (at === -1) return false
-    this.forget(nodes[at])
+    this.forget(bucket, nodes[at])
     nodes[at] = node
-    this.remember(node)
+    this.remember(bucket, node)
     return true
   }
 
@@ -319,14 +347,22 @@ export class RoutingTable {
     const isCloser = (node: NodeEntry) => bitOf(node.id, index) === bitOf(this.ownId, index)
     for (const list of ['live', 'replacements'] as const) {
       const nodes = bucket[list].splice(0)
-      for (const node of nodes) (isCloser(node) ? closer : bucket)[list].push(node)
+      for (const node of nodes) {
+        if (isCloser(node)) {
+          bucket.left(node)
+          closer.entered(node)
+          closer[list].push(node)
+        } else {
+          bucket[list].push(node)
+        }
+      }
     }
     // The new bucket may be smaller than the one it came from.
     const limit = this.limitOf(index + 1)
     if (closer.live.length > limit) {
       closer.live.sort((a, b) => (a.isBetterThan(b) ? -1 : b.isBetterThan(a) ? 1 : 0))
       closer.replacements.unshift(...closer.live.splice(limit))
-      for (const node of closer.replacements.splice(BUCKET_SIZE)) this.forget(node)
+      for (const node of closer.replacements.splice(BUCKET_SIZE)) this.forget(closer, node)
     }
     bucket.fill(this.limitOf(index))
     closer.fill(limit)
@@ -344,22 +380,22 @@ export class RoutingTable {
       if (at === -1) return
       bucket.replacements.splice(at, 1)
     }
-    this.forget(node)
+    this.forget(bucket, node)
     while (this.buckets.length > 1 && this.buckets[this.buckets.length - 1].isEmpty) this.buckets.pop()
   }
 
-  private remember(node: NodeEntry): void {
+  private remember(bucket: RoutingBucket, node: NodeEntry): void {
+    bucket.entered(node)
     this.byContact.set(node.contact.key, node)
-    const key = addressKey(node.contact.compact)
-    this.addresses.set(key, (this.addresses.get(key) ?? 0) + 1)
+    increment(this.addresses, addressKey(node.contact.compact))
+    increment(this.words, node.word | 0)
   }
 
-  private forget(node: NodeEntry): void {
-    if (!this.byContact.delete(node.contact.key)) return
-    const key = addressKey(node.contact.compact)
-    const left = this.addresses.get(key)! - 1
-    if (left === 0) this.addresses.delete(key)
-    else this.addresses.set(key, left)
+  private forget(bucket: RoutingBucket, node: NodeEntry): void {
+    bucket.left(node)
+    this.byContact.delete(node.contact.key)
+    decrement(this.addresses, addressKey(node.contact.compact))
+    decrement(this.words, node.word | 0)
   }
 
   private bucketOf(id: Uint8Array): RoutingBucket {

@@ -1,5 +1,6 @@
 import type { BNode } from '../bencode/bNode.ts'
 import type { Millis } from '../util/flavored.ts'
+import { forEachCompactNode } from './compactNodes.ts'
 import type { KrpcError, KrpcReply } from './krpcMessage.ts'
 import type { KrpcWriter } from './krpcWriter.ts'
 import { contactKey, type NodeContact, networkKey } from './nodeContact.ts'
@@ -266,20 +267,17 @@ export abstract class Traversal implements QueryBody {
   private readNodes(values: BNode, candidate: Candidate): void {
     const { nodesKey, nodeSize } = this.host
     const nodes = values.getString(nodesKey)
-    if (nodes !== null && nodes.length % nodeSize === 0) {
-      const end = Math.min(nodes.length, MAX_NODES_PER_REPLY * nodeSize)
-      for (let at = 0; at < end; at += nodeSize) this.hear(nodes.subarray(at, at + nodeSize), candidate)
+    if (nodes !== null) {
+      forEachCompactNode(nodes, nodeSize, MAX_NODES_PER_REPLY, (id, compact) => this.hear(id, compact, candidate))
     }
     const foreign = values.getString(nodesKey === 'nodes' ? 'nodes6' : 'nodes')
     if (foreign !== null) this.host.hearAboutForeign(foreign, candidate.contact)
   }
 
-  private hear(node: Uint8Array, source: Candidate): void {
-    const compact = node.subarray(NODE_ID_SIZE)
+  private hear(id: Uint8Array, compact: Uint8Array, source: Candidate): void {
     if (this.contacts.has(contactKey(compact))) return
-    const id = node.subarray(0, NODE_ID_SIZE)
     const contact = this.host.hearAbout(id, compact, source.contact)
-    if (contact !== null) this.addCandidate(id.slice(), contact, false)
+    if (contact !== null) this.addCandidate(new Uint8Array(id), contact, false)
   }
 
   /** A candidate whose id we did not know, or not rightly, moves to its place. */

@@ -22,7 +22,8 @@ export interface TraversalHost {
   /** Sends a question. False when that is not possible. */
   ask(body: QueryBody, contact: NodeContact, id: Uint8Array | null, observer: RequestObserver): boolean
   /**
-   * Somebody at `source` told of a node. Its contact, copied, when it may be asked; the table then knows of it too.
+   * Somebody at `source` told of a node. Its contact when it may be asked; the table then knows of it too. Both arrays
+   * are copied if they are kept.
    */
   hearAbout(id: Uint8Array, compact: Uint8Array, source: NodeContact): NodeContact | null
   /** An answer had nodes of the other address family, which another node of ours may want. */
