@@ -38,8 +38,12 @@ export function isLinkLocal(address: string): boolean {
  */
 export function isLocal(address: string): boolean {
   const b = unmappedBytes(address)
-  if (b === null) return false
-  if (b.length === 4) {
+  return b !== null && isLocalBytes(b, b.length === 4)
+}
+
+/** The same for bytes that begin with an address of 4 (`v4`) or 16 bytes, such as a compact endpoint. */
+export function isLocalBytes(b: Uint8Array, v4: boolean): boolean {
+  if (v4) {
     return (
       b[0] === 10 ||
       b[0] === 127 ||
