@@ -28,9 +28,9 @@ const FIRST_RETRY_MS: Millis = 250
 const MAX_ATTEMPTS = 9
 /** At the end nobody wants to wait. */
 const MAX_ATTEMPTS_STOPPING = 3
-/** So often PCP is tried with a router that says nothing; old NAT-PMP routers drop what they do not know. */
+/** Old NAT-PMP routers drop what they do not know: after so many attempts in PCP every other is in NAT-PMP. */
 const PCP_ATTEMPTS = 4
-/** A router that does not answer is left alone so long, as in libtorrent. */
+/** What never answered is left alone so long, as in libtorrent. */
 const SILENCE_MS: Millis = 2 * 3600 * 1000
 /** What the router lacks just now, it may have soon. */
 const PASSING_TROUBLE_MS: Millis = 5 * 60 * 1000
@@ -69,6 +69,7 @@ export class NatpmpGateway {
   private readonly epoch = new RouterEpoch()
   private state: GatewayState = { name: 'opening' }
   private version: Version = { name: 'pcp', known: false }
+  private hasAnswered = false
   private externalAddress: string | null = null
   /** When NAT-PMP is asked for the address outside. */
   private addressDueAt: Millis = 0
@@ -198,7 +199,7 @@ export class NatpmpGateway {
     if (state.name !== 'asking') return
     const limit = this.stopped === null ? MAX_ATTEMPTS : MAX_ATTEMPTS_STOPPING
     if (state.attempts >= limit) return this.unanswered(state.task)
-    if (!this.version.known) this.version = { name: state.attempts < PCP_ATTEMPTS ? 'pcp' : 'natpmp', known: false }
+    if (!this.version.known) this.version = { name: guessedVersion(state.attempts), known: false }
     const { task } = state
     this.host.log(() => `to ${this.address} by ${this.version.name}: ${taskText(task)}`)
     state.socket.send(this.packetFor(task), this.endpoint)
@@ -228,7 +229,7 @@ export class NatpmpGateway {
     const response = decodeNatpmpResponse(packet)
     const task = this.task
     if (response === null || task === null) return
-    if (response.kind === 'unsupportedVersion') return this.refusedVersion()
+    if (response.kind === 'unsupportedVersion') return this.refusedVersion('natpmp')
     if (response.kind === 'address') {
       if (task.kind !== 'address') return
       const ok = response.result === NatpmpResult.success
@@ -253,7 +254,7 @@ export class NatpmpGateway {
     const response = decodePcpResponse(packet)
     const task = this.task
     if (response === null || task === null || task.kind === 'address' || response.kind === 'announce') return
-    if (response.kind === 'unsupportedVersion') return this.refusedVersion()
+    if (response.kind === 'unsupportedVersion') return this.refusedVersion('pcp')
     const { lease } = task
     if (response.kind === 'error') {
       // It does not say which request it answers: believed only of a router that speaks PCP or may do so.
@@ -275,24 +276,29 @@ export class NatpmpGateway {
     this.proceed()
   }
 
-  /** The router does not know PCP: from now on it is NAT-PMP, for which there is no other. */
-  private refusedVersion(): void {
+  /** The router does not know the version it was asked in. `speaks` is that of its answer. */
+  private refusedVersion(speaks: Version['name']): void {
     const { state, version } = this
     if (state.name !== 'asking') return
     const { task } = state
-    if (version.name === 'pcp') {
-      this.version = { name: 'natpmp', known: true }
-      this.idle()
-      if (task.kind === 'map') task.lease.lost(this.host.platform.clock.now())
-      else if (task.kind === 'unmap') task.lease.state = { name: 'leaving' }
-      return this.proceed()
-    }
-    // A late answer to a request in PCP.
-    if (!version.known) return
+    this.hasAnswered = true
+    if (version.known && version.name === 'natpmp') return this.failVersion(task)
+    // A PCP router that refuses PCP speaks another version of it, and may know NAT-PMP.
+    const next = speaks === 'pcp' && version.name === 'pcp' ? 'natpmp' : speaks
+    this.version = { name: next, known: true }
     this.idle()
-    if (task.kind === 'map') this.refused(task.lease, natpmpError(1), this.host.platform.clock.now(), SILENCE_MS)
+    if (task.kind === 'map') task.lease.lost(this.host.platform.clock.now())
+    else if (task.kind === 'unmap') task.lease.state = { name: 'leaving' }
+    this.proceed()
+  }
+
+  private failVersion(task: Task): void {
+    const now = this.host.platform.clock.now()
+    this.idle()
+    this.version = { name: 'pcp', known: false }
+    if (task.kind === 'map') this.refused(task.lease, natpmpError(1), now, SILENCE_MS)
     else if (task.kind === 'unmap') this.leases.forget(task.lease)
-    else this.addressDueAt = this.host.platform.clock.now() + SILENCE_MS
+    else this.addressDueAt = now + SILENCE_MS
     this.proceed()
   }
 
@@ -300,6 +306,7 @@ export class NatpmpGateway {
   private answered(version: Version['name'], epoch: Seconds): Millis {
     const now = this.host.platform.clock.now()
     this.version = { name: version, known: true }
+    this.hasAnswered = true
     this.idle()
     if (this.epoch.startedAgain(now, epoch)) this.remap(0)
     return now
@@ -330,12 +337,13 @@ export class NatpmpGateway {
     this.host.log(() => `${this.address} does not answer`)
     this.idle()
     this.version = { name: 'pcp', known: false }
-    if (task.kind === 'address') this.addressDueAt = now + SILENCE_MS
+    const delay = this.hasAnswered ? PASSING_TROUBLE_MS : SILENCE_MS
+    if (task.kind === 'address') this.addressDueAt = now + delay
     for (const lease of [...this.leases.all]) {
       if (lease.state.name === 'leaving' || lease.state.name === 'removing') this.leases.forget(lease)
       else if (lease.state.name === 'requesting' || lease.dueAt <= now) {
         if (lease.state.name !== 'requesting') lease.requested()
-        const stillMapped = lease.unanswered(now, SILENCE_MS)
+        const stillMapped = lease.unanswered(now, delay)
         // A network without such a router is no failure; one that went away is.
         if (!stillMapped && lease.reported !== 0) this.report(lease, routerGoneError())
       }
@@ -384,6 +392,10 @@ export class NatpmpGateway {
     const { natpmpLeaseDuration } = this.host.settings
     return natpmpLeaseDuration > 0 ? natpmpLeaseDuration : DEFAULT_LEASE
   }
+}
+
+function guessedVersion(attempts: number): Version['name'] {
+  return attempts < PCP_ATTEMPTS || (attempts - PCP_ATTEMPTS) % 2 === 1 ? 'pcp' : 'natpmp'
 }
 
 function taskText(task: Task): string {

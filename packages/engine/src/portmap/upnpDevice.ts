@@ -339,7 +339,7 @@ export class UpnpDevice {
     const now = this.host.platform.clock.now()
     this.idle()
     if (task.kind === 'unmap') this.leases.forget(task.lease)
-    if (task.kind === 'map') task.lease.unanswered(now, 0)
+    if (task.kind === 'map') task.lease.postponed(now, 0)
     // It can map ports without knowing its address.
     if (task.kind === 'address') this.addressDueAt = now + PERMANENT_MS
     this.failures++

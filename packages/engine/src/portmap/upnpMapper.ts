@@ -143,6 +143,8 @@ export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
 
   deviceGone(device: UpnpDevice): void {
     this.devices.delete(device.location.href)
+    // That it is gone was said; that there is no other need not be.
+    for (const mapping of this.host.mappings()) this.missing.add(mapping)
     this.searchLater(GONE_MS)
   }
 
