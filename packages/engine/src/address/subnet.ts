@@ -19,15 +19,3 @@ export function broadcastAddress(address: string, prefixLength: number): string 
   for (let bit = prefixLength; bit < 32; bit++) bytes[bit >> 3] |= 0x80 >> (bit & 7)
   return bytesToAddress(bytes)
 }
-
-/** The number of leading one bits of a netmask such as `255.255.255.0`; null when it is none. */
-export function netmaskLength(netmask: string): number | null {
-  const bytes = addressToBytes(netmask)
-  if (bytes === null) return null
-  let length = 0
-  while (length < bytes.length * 8 && (bytes[length >> 3] & (0x80 >> (length & 7))) !== 0) length++
-  for (let bit = length; bit < bytes.length * 8; bit++) {
-    if ((bytes[bit >> 3] & (0x80 >> (bit & 7))) !== 0) return null
-  }
-  return length
-}

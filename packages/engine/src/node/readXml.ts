@@ -12,16 +12,18 @@ const GIVEN_UP = new Error('not worth reading on')
 
 /**
  * Reads `text` with a saxes parser. Its complaints are counted, not obeyed: what routers send is often not well-formed.
- * saxes skips document types, so that no entity is defined and nothing is loaded.
+ * saxes skips document types, so that no entity is defined and nothing is loaded. False: given up, or no XML at all.
  */
 export function readXml(Parser: SaxesClass, text: string, handler: XmlHandler): boolean {
   const parser = new Parser({ position: false })
   let depth = 0
+  let elements = 0
   let errors = 0
   parser.on('error', () => {
     if (++errors > MAX_ERRORS) throw GIVEN_UP
   })
   parser.on('opentag', ({ name }) => {
+    elements++
     if (++depth > MAX_DEPTH) throw GIVEN_UP
     handler.onOpen(localName(name))
   })
@@ -33,7 +35,7 @@ export function readXml(Parser: SaxesClass, text: string, handler: XmlHandler): 
   parser.on('cdata', (chunk) => handler.onText(chunk))
   try {
     parser.write(text).close()
-    return true
+    return elements > 0
   } catch (cause) {
     if (cause === GIVEN_UP) return false
     throw cause

@@ -12,8 +12,8 @@ export interface XmlHandler {
  */
 export interface XmlReader {
   /**
-   * `handler` is called for all of `text`, then `done` once, later or before this returns. False: it was given up, and
-   * what the handler heard is to be forgotten.
+   * `handler` is called for all of `text`, then `done` once, later or before this returns. False: it was given up
+   * or has no element, and what the handler heard is to be forgotten.
    */
   read(text: string, handler: XmlHandler, done: (complete: boolean) => void): void
 }

@@ -292,8 +292,9 @@ export class UpnpDevice {
     if (reply.errorCode !== null) return this.onRefused(lease, reply.errorCode, reply.errorDescription)
     const now = this.host.platform.clock.now()
     if (this.usesAnyPort) {
-      const port = Number(reply.values.NewReservedPort ?? Number.NaN)
-      if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      const text = reply.values.NewReservedPort ?? ''
+      const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+      if (port < 1 || port > 65535) {
         this.hasAnyPort = false
         return lease.postponed(now, 0)
       }

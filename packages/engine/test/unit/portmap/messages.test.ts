@@ -136,7 +136,7 @@ test('a search names its group, what it wants, and ends with an empty line', () 
     expect(text).toContain('\r\nMAN: "ssdp:discover"\r\n')
     expect(text.endsWith('\r\n\r\n')).toBe(true)
   }
-  expect(SEARCH_PACKETS.map((packet) => /ST: (.*)\r/.exec(latin1(packet))?.[1])).toContain('upnp:rootdevice')
+  expect(SEARCH_PACKETS.map((packet) => /\nST: (.*)\r/.exec(latin1(packet))?.[1])).toContain('upnp:rootdevice')
 })
 
 const answer = (location: string, start = 'HTTP/1.1 200 OK') =>
