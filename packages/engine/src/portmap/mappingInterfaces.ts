@@ -11,6 +11,11 @@ export interface MappingInterface {
   readonly local: NetworkInterface
   /** Its default gateway; null: it has none that is known. */
   readonly gateway: string | null
+  /**
+   * The one of several interfaces or addresses before one router that is to be mapped when it does not matter which:
+   * the router would forward a port to one of them only.
+   */
+  readonly isPreferred: boolean
 }
 
 /**
@@ -24,17 +29,28 @@ export function mappingInterfaces(
 ): readonly MappingInterface[] {
   const candidates = interfaces
     .filter(({ address }) => !isV6(address) && !isLoopback(address))
-    .map((local) => ({ local, gateway: gatewayOf(local, routes) }))
-  const connected = candidates.filter(({ gateway }) => gateway !== null)
-  return (connected.length > 0 ? connected : candidates).slice(0, MAX_INTERFACES)
+    .map((local) => ({ local, route: routes.findIndex((route) => leadsOut(route, local)) }))
+  const connected = candidates.filter(({ route }) => route !== -1)
+  const chosen = (connected.length > 0 ? connected : candidates).sort((a, b) => a.route - b.route)
+  const routers = new Set<string>()
+  return chosen.slice(0, MAX_INTERFACES).map(({ local, route }) => {
+    const gateway = routes[route]?.gateway ?? null
+    const router = gateway ?? `behind ${local.name}`
+    const isPreferred = !routers.has(router)
+    routers.add(router)
+    return { local, gateway, isPreferred }
+  })
 }
 
-function gatewayOf(local: NetworkInterface, routes: readonly DefaultRoute[]): string | null {
-  const route = routes.find(
-    ({ interfaceName, gateway }) =>
-      (interfaceName === null || interfaceName === local.name) &&
-      gateway !== local.address &&
-      sameSubnet(gateway, local.address, local.prefixLength),
+function leadsOut({ interfaceName, gateway }: DefaultRoute, local: NetworkInterface): boolean {
+  return (
+    (interfaceName === null || interfaceName === local.name) &&
+    gateway !== local.address &&
+    sameSubnet(gateway, local.address, local.prefixLength)
   )
-  return route?.gateway ?? null
+}
+
+/** Whether a mapping that was wanted for `localAddress`, or for any (null), is to be made by the router before `on`. */
+export function isMappedOn(localAddress: string | null, on: Pick<MappingInterface, 'local' | 'isPreferred'>): boolean {
+  return localAddress === null ? on.isPreferred : localAddress === on.local.address
 }

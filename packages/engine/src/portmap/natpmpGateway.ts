@@ -7,6 +7,7 @@ import { equalBytes } from '../util/bytes.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
 import type { Lease } from './lease.ts'
 import { LeaseTable } from './leaseTable.ts'
+import { isMappedOn, type MappingInterface } from './mappingInterfaces.ts'
 import {
   decodeNatpmpResponse,
   encodeAddressRequest,
@@ -65,6 +66,7 @@ type Version = { readonly name: 'pcp' | 'natpmp'; readonly known: boolean }
  * has a nonce.
  */
 export class NatpmpGateway {
+  private readonly localAddress: string
   private readonly leases = new LeaseTable()
   private readonly epoch = new RouterEpoch()
   private state: GatewayState = { name: 'opening' }
@@ -79,8 +81,10 @@ export class NatpmpGateway {
   constructor(
     private readonly host: MapperHost,
     readonly address: string,
-    readonly localAddress: string,
-  ) {}
+    private readonly on: Pick<MappingInterface, 'local' | 'isPreferred'>,
+  ) {
+    this.localAddress = on.local.address
+  }
 
   start(): void {
     const handler = {
@@ -100,9 +104,7 @@ export class NatpmpGateway {
   mappingsChanged(): void {
     if (this.stopped !== null) return
     const { clock, random } = this.host.platform
-    const wanted = [...this.host.mappings()].filter(
-      ({ localAddress }) => localAddress === null || localAddress === this.localAddress,
-    )
+    const wanted = [...this.host.mappings()].filter(({ localAddress }) => isMappedOn(localAddress, this.on))
     this.leases.addMissing(wanted, clock.now(), () => random.bytes(PCP_NONCE_BYTES))
     this.proceed()
   }

@@ -2,9 +2,9 @@ import { addressToBytes } from '../address/addressBytes.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { sameSubnet } from '../address/subnet.ts'
 import { LibtorrentError } from '../errors/libtorrentError.ts'
-import type { DefaultRoute, NetworkInterface } from '../platform/localNetwork.ts'
+import type { DefaultRoute } from '../platform/localNetwork.ts'
 import type { UdpSocket } from '../platform/udp.ts'
-import { mappingInterfaces } from './mappingInterfaces.ts'
+import { type MappingInterface, mappingInterfaces } from './mappingInterfaces.ts'
 import { NatpmpGateway } from './natpmpGateway.ts'
 import type { MapperHost } from './portMapperHost.ts'
 import type { PortMapping } from './portMapping.ts'
@@ -69,14 +69,16 @@ export class NatpmpMapper {
   }
 
   private update(routes: readonly DefaultRoute[]): void {
-    const wanted = new Map(this.gateways(routes).map((each) => [`${each.local.address} ${each.gateway}`, each]))
+    const wanted = new Map(
+      this.gateways(routes).map((each) => [`${each.gateway} ${each.on.local.address} ${each.on.isPreferred}`, each]),
+    )
     for (const [key, lane] of this.lanes) {
       if (wanted.has(key)) continue
       this.closeAnnouncements(lane)
       lane.gateway.close()
       this.lanes.delete(key)
     }
-    for (const [key, { local, gateway }] of wanted) if (!this.lanes.has(key)) this.open(key, local, gateway)
+    for (const [key, { on, gateway }] of wanted) if (!this.lanes.has(key)) this.open(key, on, gateway)
     if (wanted.size === 0) this.host.log(() => 'no default gateway found')
   }
 
@@ -84,15 +86,19 @@ export class NatpmpMapper {
     const { localNetwork } = this.host.platform
     const fixed = this.host.settings.natpmpGateway
     const interfaces = mappingInterfaces(localNetwork.interfaces(), routes)
-    if (fixed === '') return interfaces.flatMap(({ local, gateway }) => (gateway === null ? [] : [{ local, gateway }]))
+    if (fixed === '') return interfaces.flatMap((on) => (on.gateway === null ? [] : [{ on, gateway: on.gateway }]))
     if (isV6(fixed) || addressToBytes(fixed) === null) return []
     const near = interfaces.filter(({ local }) => sameSubnet(local.address, fixed, local.prefixLength))
-    return (near.length > 0 ? near : interfaces).map(({ local }) => ({ local, gateway: fixed }))
+    return (near.length > 0 ? near : interfaces).map((on, i) => ({
+      on: { local: on.local, isPreferred: i === 0 },
+      gateway: fixed,
+    }))
   }
 
-  private open(key: string, local: NetworkInterface, address: string): void {
+  private open(key: string, on: Pick<MappingInterface, 'local' | 'isPreferred'>, address: string): void {
+    const { local } = on
     this.host.log(() => `gateway ${address} of ${local.name} (${local.address})`)
-    const gateway = new NatpmpGateway(this.host, address, local.address)
+    const gateway = new NatpmpGateway(this.host, address, on)
     const lane: Lane = { gateway, announcements: null, open: true }
     this.lanes.set(key, lane)
     gateway.start()

@@ -9,6 +9,7 @@ import type { Millis, Seconds } from '../util/flavored.ts'
 import { type DeviceDescription, type MappingService, readDescription } from './deviceDescription.ts'
 import type { Lease } from './lease.ts'
 import { LeaseTable } from './leaseTable.ts'
+import { isMappedOn, type MappingInterface } from './mappingInterfaces.ts'
 import type { MapperHost } from './portMapperHost.ts'
 import type { PortMapping } from './portMapping.ts'
 import { encodeSoap, readSoapReply, type SoapReply } from './soap.ts'
@@ -59,6 +60,7 @@ export interface UpnpDeviceHost extends MapperHost {
 export class UpnpDevice {
   private readonly leases = new LeaseTable()
   private readonly address: string
+  private readonly localAddress: string
   private state: DeviceState = { name: 'new' }
   private services: readonly MappingService[] = []
   private description: DeviceDescription | null = null
@@ -76,9 +78,10 @@ export class UpnpDevice {
   constructor(
     private readonly host: UpnpDeviceHost,
     readonly location: URL,
-    readonly localAddress: string,
+    readonly on: MappingInterface,
   ) {
     this.address = location.hostname
+    this.localAddress = on.local.address
   }
 
   /** Whether it can map ports. */
@@ -105,9 +108,7 @@ export class UpnpDevice {
 
   mappingsChanged(): void {
     if (!this.isRouter || this.stopped !== null) return
-    const wanted = [...this.host.mappings()].filter(
-      ({ localAddress }) => localAddress === null || localAddress === this.localAddress,
-    )
+    const wanted = [...this.host.mappings()].filter(({ localAddress }) => isMappedOn(localAddress, this.on))
     this.leases.addMissing(wanted, this.host.platform.clock.now(), () => EMPTY_BYTES)
     this.proceed()
   }

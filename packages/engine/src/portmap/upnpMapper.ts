@@ -1,4 +1,3 @@
-import { sameSubnet } from '../address/subnet.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Timer } from '../platform/clock.ts'
 import type { DefaultRoute } from '../platform/localNetwork.ts'
@@ -25,7 +24,7 @@ const GONE_MS: Millis = 30_000
 /** Maps ports by UPnP: searches routers on each interface, and keeps the mappings at all that are found. */
 export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
   private readonly searches = new Map<string, UpnpSearch>()
-  /** By their location. */
+  /** By our address and their location. */
   private readonly devices = new Map<string, UpnpDevice>()
   /** Devices whose descriptions are being fetched, and those that wait for it. */
   private readonly fetching = new Set<UpnpDevice>()
@@ -114,22 +113,23 @@ export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
   }
 
   hasRouter(search: UpnpSearch): boolean {
-    const { address } = search.on.local
-    return [...this.devices.values()].some((device) => device.isRouter && device.localAddress === address)
+    return [...this.devices.values()].some((device) => device.isRouter && device.on.local === search.on.local)
   }
 
   found(location: URL, search: UpnpSearch): void {
-    const key = location.href
+    const key = keyOf(location, search.on)
     const known = this.devices.get(key)
     if (known !== undefined) {
       if (known.canStartAgain && !this.waiting.includes(known)) this.fetch(known, search)
       return
     }
-    if (this.devices.size >= MAX_DEVICES) return this.log(() => `too many devices: ignoring ${key}`)
-    const ofAddress = [...this.devices.values()].filter((device) => device.location.hostname === location.hostname)
+    if (this.devices.size >= MAX_DEVICES) return this.log(() => `too many devices: ignoring ${location.href}`)
+    const ofAddress = [...this.devices.values()].filter(
+      (device) => device.on === search.on && device.location.hostname === location.hostname,
+    )
     if (ofAddress.length >= MAX_DEVICES_OF_ADDRESS) return
-    this.log(() => `found ${key}`)
-    const device = new UpnpDevice(this, location, search.on.local.address)
+    this.log(() => `found ${location.href}`)
+    const device = new UpnpDevice(this, location, search.on)
     this.devices.set(key, device)
     this.fetch(device, search)
   }
@@ -142,7 +142,7 @@ export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
   }
 
   deviceGone(device: UpnpDevice): void {
-    this.devices.delete(device.location.href)
+    this.devices.delete(keyOf(device.location, device.on))
     // That it is gone was said; that there is no other need not be.
     for (const mapping of this.host.mappings()) this.missing.add(mapping)
     this.searchLater(GONE_MS)
@@ -154,9 +154,11 @@ export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
   }
 
   private update(routes: readonly DefaultRoute[]): void {
-    this.interfaces = mappingInterfaces(this.platform.localNetwork.interfaces(), routes)
+    const found = mappingInterfaces(this.platform.localNetwork.interfaces(), routes)
+    // The same object as long as nothing about it changes.
+    this.interfaces = found.map((on) => this.interfaces.find((known) => isSame(known, on)) ?? on)
     for (const [key, device] of this.devices) {
-      if (this.interfaces.some(({ local }) => isNear(device, local))) continue
+      if (this.interfaces.includes(device.on)) continue
       device.close()
       this.fetching.delete(device)
       this.devices.delete(key)
@@ -198,7 +200,7 @@ export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
     while (this.running && this.fetching.size < MAX_FETCHES) {
       const device = this.waiting.shift()
       if (device === undefined) return
-      if (this.devices.get(device.location.href) === device) this.startFetch(device)
+      if (this.devices.get(keyOf(device.location, device.on)) === device) this.startFetch(device)
     }
   }
 
@@ -232,8 +234,16 @@ export class UpnpMapper implements UpnpSearchHost, UpnpDeviceHost {
   }
 }
 
-function isNear(device: UpnpDevice, local: MappingInterface['local']): boolean {
+function keyOf(location: URL, on: MappingInterface): string {
+  return `${on.local.address} ${location.href}`
+}
+
+function isSame(a: MappingInterface, b: MappingInterface): boolean {
   return (
-    device.localAddress === local.address && sameSubnet(device.location.hostname, local.address, local.prefixLength)
+    a.local.name === b.local.name &&
+    a.local.address === b.local.address &&
+    a.local.prefixLength === b.local.prefixLength &&
+    a.gateway === b.gateway &&
+    a.isPreferred === b.isPreferred
   )
 }

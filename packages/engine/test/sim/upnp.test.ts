@@ -208,6 +208,29 @@ scenario('a mapping of one interface is made by the router of that interface onl
 })
 
 scenario(
+  'a machine with two addresses before one router maps its ports once, and each by itself when told to',
+  (world) => {
+    const router = new SimRouter(world)
+    const client = new PortmapClient(world, {}, { address: ['192.168.1.2', '192.168.1.3'] })
+    client.mapper.startUpnp()
+    client.mapper.startNatpmp()
+    client.mapper.addMapping('tcp', 6881, 6881, { via: 1 })
+    client.mapper.addMapping('udp', 6881, 6881, { via: 0 })
+    client.mapper.addMapping('tcp', 7000, 7000, { localAddress: '192.168.1.3', via: 1 })
+    client.mapper.addMapping('udp', 7000, 7000, { localAddress: '192.168.1.3', via: 0 })
+    world.run({ seconds: 20 })
+    expect(router.forwards).toEqual([
+      FORWARD,
+      'tcp 7000 -> 192.168.1.3:7000',
+      'udp 6881 -> 192.168.1.2:6881',
+      'udp 7000 -> 192.168.1.3:7000',
+    ])
+    end(client, world)
+    expect(router.forwards).toEqual([])
+  },
+)
+
+scenario(
   'stopping in the middle of anything leaves nothing behind, here or at the router',
   (world) => {
     const router = new SimRouter(world, UPNP_ONLY)

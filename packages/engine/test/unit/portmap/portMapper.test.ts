@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { systemError } from '../../../src/errors/libtorrentError.ts'
-import { mappingInterfaces } from '../../../src/portmap/mappingInterfaces.ts'
+import { isMappedOn, mappingInterfaces } from '../../../src/portmap/mappingInterfaces.ts'
 import { RouterEpoch } from '../../../src/portmap/routerEpoch.ts'
 import { answerRefusal } from '../../../src/portmap/upnpRefusal.ts'
 import { latin1 } from '../../../src/util/bytes.ts'
@@ -144,13 +144,26 @@ test('interfaces without a default gateway are left out, unless none has one', (
   ]
   const all = [eth0, docker0, ...others]
   expect(mappingInterfaces(all, [{ interfaceName: 'eth0', gateway: '192.168.1.1' }])).toEqual([
-    { local: eth0, gateway: '192.168.1.1' },
+    { local: eth0, gateway: '192.168.1.1', isPreferred: true },
   ])
   expect(mappingInterfaces(all, []).map(({ local }) => local.name)).toEqual(['eth0', 'docker0'])
   // We are the router ourselves; or the route is of another interface, or its gateway out of reach.
   expect(mappingInterfaces([eth0], [{ interfaceName: null, gateway: '192.168.1.2' }])[0].gateway).toBeNull()
   expect(mappingInterfaces([eth0], [{ interfaceName: 'eth1', gateway: '192.168.1.1' }])[0].gateway).toBeNull()
   expect(mappingInterfaces([eth0], [{ interfaceName: 'eth0', gateway: '10.0.0.1' }])[0].gateway).toBeNull()
+})
+
+test('of two interfaces before one router the one of the better route is mapped, unless the other is asked for', () => {
+  const wlan0 = { name: 'wlan0', address: '192.168.1.3', prefixLength: 24 }
+  const eth0 = { name: 'eth0', address: '192.168.1.2', prefixLength: 24 }
+  const routes = ['eth0', 'wlan0'].map((interfaceName) => ({ interfaceName, gateway: '192.168.1.1' }))
+  const found = mappingInterfaces([wlan0, eth0], routes)
+  expect(found.map(({ local, isPreferred }) => [local.name, isPreferred])).toEqual([
+    ['eth0', true],
+    ['wlan0', false],
+  ])
+  expect(found.map((on) => isMappedOn(null, on))).toEqual([true, false])
+  expect(found.map((on) => isMappedOn('192.168.1.3', on))).toEqual([false, true])
 })
 
 test("a router's clock that goes as ours did is one that did not start again (RFC 6887 section 8.5)", () => {
