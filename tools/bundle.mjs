@@ -23,12 +23,17 @@ async function bundle(folder, entryPoints, more = {}) {
   await build({ ...shared, ...more, absWorkingDir: `${root}/packages/${folder}`, entryPoints, outdir })
 }
 
-await bundle('engine', {
-  index: 'dist/src/index.js',
-  testing: 'dist/sim/index.js',
-  // A file of its own beside the others: worker threads start from it.
-  diskWorkerEntry: 'dist/src/node/diskWorkerEntry.js',
-})
+await bundle(
+  'engine',
+  {
+    index: 'dist/src/index.js',
+    testing: 'dist/sim/index.js',
+    // A file of its own beside the others: worker threads start from it.
+    diskWorkerEntry: 'dist/src/node/diskWorkerEntry.js',
+  },
+  // Dependencies are installed beside us, and loaded when first needed.
+  { external: ['saxes'] },
+)
 await bundle(
   'app',
   { index: 'dist/index.js' },

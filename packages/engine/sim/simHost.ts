@@ -29,6 +29,8 @@ export interface HostOptions {
   readonly queueBytes?: number
   /** The system's default for TCP buffers in each direction. Default 512 KiB. */
   readonly socketBuffer?: number
+  /** IPv4 address of its default gateway. Default: none is known. */
+  readonly gateway?: string
 }
 
 /** Who accepts TCP connections at a port. */
@@ -61,6 +63,8 @@ export class SimHost {
   socketBuffer: number
   /** While set, the system refuses to send any UDP packet, with this error. */
   udpFault: SimErrorCode | null = null
+  /** IPv4 address of the default gateway; null: none is known. */
+  gateway: string | null
 
   constructor(
     time: VirtualTime,
@@ -78,6 +82,7 @@ export class SimHost {
     this.duplicate = options.duplicate ?? 0
     this.queueBytes = options.queueBytes ?? 256 * 1024
     this.socketBuffer = options.socketBuffer ?? 512 * 1024
+    this.gateway = options.gateway ?? null
   }
 
   /** The first address; what most scenarios mean by "the address". */

@@ -113,6 +113,7 @@ class Exchange implements SimResource {
           path: url.pathname,
           query: this.url.includes('?') ? this.url.slice(this.url.indexOf('?') + 1).split('#')[0] : '',
           headers: lowerCaseNames(this.request.headers),
+          body: this.request.body ?? null,
           from,
         })
         this.answer(reply, target, address, roundTrip / 2)

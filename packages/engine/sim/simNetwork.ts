@@ -1,5 +1,6 @@
 import type { Millis } from '../src/util/flavored.ts'
 import type { SeededRandom } from './seededRandom.ts'
+import { SimGroups } from './simGroups.ts'
 import { type HostOptions, isLoopback, SimHost } from './simHost.ts'
 import type { SimLog } from './simLog.ts'
 import type { VirtualTime } from './virtualTime.ts'
@@ -44,6 +45,8 @@ export class SimNetwork {
   private readonly blackHoles = new Set<string>()
   private readonly connections = new Set<Severable>()
   private readonly scratch = Buffer.alloc(64 * 1024)
+  /** Who listens to which multicast group. */
+  readonly groups = new SimGroups()
   chunking: Chunking = 'random'
 
   constructor(

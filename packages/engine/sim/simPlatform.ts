@@ -1,11 +1,13 @@
 import type { Platform } from '../src/platform/platform.ts'
 import { SimHttp } from './simHttp.ts'
+import { SimLocalNetwork } from './simLocalNetwork.ts'
 import type { SimNames } from './simNames.ts'
 import type { SimProcess } from './simProcess.ts'
 import { SimResolver } from './simResolver.ts'
 import { SimTcp } from './simTcp.ts'
 import { SimUdp } from './simUdp.ts'
 import type { SimWeb } from './simWeb.ts'
+import { SimXml } from './simXml.ts'
 
 /** The world as one program on a simulated host sees it. `run` tells its runs apart, so that each draws other chances. */
 export function simPlatform(process: SimProcess, names: SimNames, web: SimWeb, run: number): Platform {
@@ -18,5 +20,7 @@ export function simPlatform(process: SimProcess, names: SimNames, web: SimWeb, r
     udp: new SimUdp(process),
     resolver,
     http: new SimHttp(process, resolver, web),
+    localNetwork: new SimLocalNetwork(process),
+    xml: new SimXml(),
   }
 }

@@ -9,6 +9,8 @@ export interface WebRequest {
   readonly query: string
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of a POST; null for a GET. */
+  readonly body: Uint8Array | null
   /** Address the request comes from. */
   readonly from: string
 }

@@ -1,4 +1,4 @@
-import { type ErrorRow, httpErrors, libtorrentErrors, type upnpErrors } from './errorTables.ts'
+import { type ErrorRow, httpErrors, libtorrentErrors, upnpErrors } from './errorTables.ts'
 
 /** Symbol of an error of the `libtorrent` category. */
 export type LibtorrentErrorCode = keyof typeof libtorrentErrors
@@ -35,6 +35,7 @@ export type Operation =
   | 'parseTorrent'
   | 'parseAddress'
   | 'tracker'
+  | 'portmap'
 
 export interface ErrorDetails {
   readonly operation?: Operation
@@ -112,6 +113,15 @@ export function httpError(status: number, details?: ErrorDetails): LibtorrentErr
   const code = httpCodeOf.get(status) ?? `http${status}`
   const text = (httpErrors as Record<string, ErrorRow>)[code]?.message ?? 'HTTP error'
   return withoutTrace({ code, value: status, category: 'http' }, `${status} ${text}`, details)
+}
+
+const upnpCodeOf = new Map(Object.entries(upnpErrors).map(([code, row]) => [row.value as number, code]))
+
+/** An error for the number a UPnP router answered with; those without a name get one such as `upnp606`. */
+export function upnpError(value: number, details?: ErrorDetails): LibtorrentError {
+  const code = upnpCodeOf.get(value) ?? `upnp${value}`
+  const text = (upnpErrors as Record<string, ErrorRow>)[code]?.message ?? `unknown UPnP error (${value})`
+  return withoutTrace({ code, value, category: 'upnp' }, text, details)
 }
 
 /** An error of the operating system, from whatever Node threw. */

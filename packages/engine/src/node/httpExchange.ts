@@ -21,7 +21,7 @@ const SYSTEM_RESOLVER = new NodeResolver()
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308])
 
 /**
- * One GET, redirects included. Ends when the answer is complete, at the first error, at a limit of size or time, or
+ * One GET or POST, redirects included. Ends when the answer is complete, at the first error, at a limit of size or time, or
  * when it is cancelled: whichever comes first closes the connection, and nothing happens afterwards.
  */
 export class HttpExchange {
@@ -70,7 +70,7 @@ export class HttpExchange {
     const client = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
     if (this.over) return
 
-    const { checkAddress, localAddress } = this.request
+    const { checkAddress, localAddress, body } = this.request
     const hopText = url.href
     const check = (address: string) => checkAddress?.(normalizeAddress(address) ?? address, hopText) ?? null
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
@@ -80,6 +80,7 @@ export class HttpExchange {
       if (refused !== null) return this.fail(refused)
     }
     const options: RequestOptions & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
+      method: body === undefined ? 'GET' : 'POST',
       hostname: host,
       port: url.port,
       path: url.pathname + url.search,
@@ -91,8 +92,9 @@ export class HttpExchange {
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
     }
-    const hop = client.get(options)
+    const hop = client.request(options)
     this.hop = hop
+    hop.end(body)
     hop.on('response', (response) => this.onResponse(hop, response, url))
     hop.on('error', (cause) => this.failHop(hop, cause))
     hop.on('close', () => this.failHop(hop, connectionLost()))

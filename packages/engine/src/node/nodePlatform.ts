@@ -1,10 +1,12 @@
 import type { Platform } from '../platform/platform.ts'
 import { NodeHttp } from './nodeHttp.ts'
+import { NodeLocalNetwork } from './nodeLocalNetwork.ts'
 import { NodeRandom } from './nodeRandom.ts'
 import { NodeResolver } from './nodeResolver.ts'
 import { NodeTcp } from './nodeTcp.ts'
 import { NodeClock, NodeTimers } from './nodeTime.ts'
 import { NodeUdp } from './nodeUdp.ts'
+import { NodeXml } from './nodeXml.ts'
 
 /** The real world, as Node gives it. */
 export function nodePlatform(): Platform {
@@ -16,5 +18,7 @@ export function nodePlatform(): Platform {
     udp: new NodeUdp(),
     resolver: new NodeResolver(),
     http: new NodeHttp(),
+    localNetwork: new NodeLocalNetwork(),
+    xml: new NodeXml(),
   }
 }

@@ -5,6 +5,8 @@ import type { Resolver } from './resolver.ts'
 export interface HttpRequest {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent by POST, after each redirect too. Default: a GET without a body. */
+  readonly body?: Uint8Array
   /** The whole exchange must be over within this time. */
   readonly completionTimeout: Millis
   /** Longest silence while waiting for or receiving the answer. */
@@ -38,7 +40,7 @@ export interface HttpResponse {
   readonly finalUrl: string
 }
 
-/** Small HTTP(S) exchanges: tracker announces and scrapes, .torrent files by URL. */
+/** Small HTTP(S) exchanges: tracker announces and scrapes, .torrent files by URL, a router's control. */
 export interface HttpClient {
   /** `done` is called once, later. Any status is a response, not an error. Returns a function that cancels silently. */
   get(request: HttpRequest, done: (result: HttpResponse | LibtorrentError) => void): () => void

@@ -1,9 +1,11 @@
 import type { Clock, Timers } from './clock.ts'
 import type { HttpClient } from './http.ts'
+import type { LocalNetwork } from './localNetwork.ts'
 import type { Random } from './random.ts'
 import type { Resolver } from './resolver.ts'
 import type { Tcp } from './tcp.ts'
 import type { Udp } from './udp.ts'
+import type { XmlReader } from './xml.ts'
 
 /** Everything the engine knows of the world. `node/` implements it for real, `sim/` in virtual time. */
 export interface Platform {
@@ -14,4 +16,6 @@ export interface Platform {
   readonly udp: Udp
   readonly resolver: Resolver
   readonly http: HttpClient
+  readonly localNetwork: LocalNetwork
+  readonly xml: XmlReader
 }

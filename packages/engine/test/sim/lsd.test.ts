@@ -1,0 +1,164 @@
+import { expect } from 'vitest'
+import type { HostOptions, SimHost } from '../../sim/simHost.ts'
+import type { SimProgram } from '../../sim/simProgram.ts'
+import type { SimWorld } from '../../sim/simWorld.ts'
+import { type Endpoint, endpointText } from '../../src/address/endpoint.ts'
+import { LocalDiscovery } from '../../src/lsd/localDiscovery.ts'
+import type { LocalDiscoveryHost } from '../../src/lsd/localDiscoveryHost.ts'
+import { DEFAULT_LSD_SETTINGS, type LsdSettings } from '../../src/lsd/lsdSettings.ts'
+import { Sha1Hash } from '../../src/util/digest.ts'
+import { scenario } from './scenario.ts'
+
+/** A program that has nothing but local discovery, and the peers it heard of. */
+class LsdClient implements LocalDiscoveryHost {
+  readonly host: SimHost
+  readonly program: SimProgram
+  readonly lsd: LocalDiscovery
+  readonly settings: LsdSettings
+  readonly heard: { readonly hash: string; readonly peer: string; readonly at: number }[] = []
+  readonly errors: string[] = []
+  port = 6881
+
+  constructor(
+    private readonly world: SimWorld,
+    name: string,
+    options: HostOptions,
+    settings: Partial<LsdSettings> = {},
+  ) {
+    this.host = world.host(name, { latency: 1, ...options })
+    this.program = world.start(this.host)
+    this.settings = { ...DEFAULT_LSD_SETTINGS, ...settings }
+    this.lsd = new LocalDiscovery(this)
+    this.lsd.start()
+  }
+
+  get platform() {
+    return this.program.platform
+  }
+
+  listenPort(): number {
+    return this.port
+  }
+
+  onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void {
+    this.heard.push({ hash: infoHash.toHex().slice(0, 4), peer: endpointText(peer), at: this.world.time.elapsed })
+  }
+
+  onLocalDiscoveryError(address: string): void {
+    this.errors.push(address)
+  }
+
+  /** What it heard, each once. */
+  get news(): readonly string[] {
+    return [...new Set(this.heard.map(({ hash, peer }) => `${hash} at ${peer}`))].sort()
+  }
+}
+
+const hash = (n: number) => Sha1Hash.fromHex(n.toString(16).padStart(4, '0').padEnd(40, '7'))
+
+scenario('two neighbours find each other within seconds, and not themselves', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  bob.port = 7000
+  alice.lsd.add(hash(1))
+  bob.lsd.add(hash(1))
+  bob.lsd.add(hash(2))
+  world.run({ seconds: 2 })
+  expect(alice.news).toEqual(['0001 at 192.168.1.3:7000', '0002 at 192.168.1.3:7000'])
+  expect(bob.news).toEqual(['0001 at 192.168.1.2:6881'])
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('by IPv6 as well', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: ['2001:db8::2', 'fe80::2'] })
+  const bob = new LsdClient(world, 'bob', { address: ['2001:db8::3'] })
+  alice.lsd.add(hash(1))
+  world.run({ seconds: 2 })
+  expect(bob.news).toEqual(['0001 at [2001:db8::2]:6881'])
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('a torrent is announced every five minutes, each time three times', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  alice.lsd.add(hash(1))
+  world.run({ minutes: 12 })
+  const first = bob.heard[0].at
+  const times = bob.heard.map(({ at }) => Math.round((at - first) / 1000))
+  expect(times).toEqual([0, 2, 6, 300, 302, 306, 600, 602, 606])
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('a torrent that comes and goes is announced once a minute at most', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  for (let second = 0; second < 300; second += 5) {
+    alice.lsd.add(hash(1))
+    world.run({ seconds: 3 })
+    alice.lsd.remove(hash(1))
+    world.run({ seconds: 2 })
+  }
+  // Three copies of each.
+  expect(bob.heard.length).toBeLessThanOrEqual(3 * 5)
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('two thousand torrents make one announce a minute, and each has its turn', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  for (let i = 1; i <= 2000; i++) alice.lsd.add(hash(i))
+  world.run({ minutes: 85 })
+  const announces = new Set(bob.heard.map(({ at }) => at)).size / 3
+  expect(announces).toBeLessThanOrEqual(85 + 5)
+  expect(bob.news).toHaveLength(2000)
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('nothing is announced where we do not listen, and at once when we do', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  alice.port = 0
+  alice.lsd.add(hash(1))
+  world.run({ minutes: 10 })
+  expect(bob.heard).toEqual([])
+  alice.port = 6999
+  alice.lsd.networkChanged()
+  world.run({ seconds: 2 })
+  expect(bob.news).toEqual(['0001 at 192.168.1.2:6999'])
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('other networks hear nothing', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: ['192.168.1.2', '10.0.0.2'] })
+  const bob = new LsdClient(world, 'bob', { address: '10.0.0.3' })
+  const carol = new LsdClient(world, 'carol', { address: '10.0.9.3' })
+  alice.lsd.add(hash(1))
+  world.run({ minutes: 6 })
+  expect(bob.news).toEqual(['0001 at 10.0.0.2:6881'])
+  expect(carol.news).toEqual([])
+  for (const { lsd } of [alice, bob, carol]) lsd.stop()
+})
+
+scenario('with broadcast_lsd announces are sent to everybody too', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' }, { broadcastLsd: true })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  alice.lsd.add(hash(1))
+  world.run({ seconds: 1 })
+  expect(bob.heard).toHaveLength(2)
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('nothing is sent after the end, and it can be started again', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  alice.lsd.add(hash(1))
+  world.run({ seconds: 1 })
+  alice.lsd.stop()
+  const before = bob.heard.length
+  world.run({ minutes: 20 })
+  expect(bob.heard).toHaveLength(before)
+  alice.lsd.start()
+  world.run({ seconds: 1 })
+  expect(bob.heard.length).toBeGreaterThan(before)
+  for (const { lsd } of [alice, bob]) lsd.stop()
+})
