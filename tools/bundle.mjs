@@ -25,6 +25,7 @@ async function bundle(folder, entryPoints, more = {}) {
 
 await bundle('engine', {
   index: 'dist/src/index.js',
+  tracker: 'dist/src/trackerEntry.js',
   testing: 'dist/sim/index.js',
   // A file of its own beside the others: worker threads start from it.
   diskWorkerEntry: 'dist/src/node/diskWorkerEntry.js',
