@@ -18,6 +18,7 @@ const layers = [
   'utp',
   'transport',
   'tracker',
+  'trackerServer',
   'dht',
   'portmap',
   'lsd',

@@ -27,12 +27,13 @@ await bundle(
   'engine',
   {
     index: 'dist/src/index.js',
+    tracker: 'dist/src/trackerEntry.js',
     testing: 'dist/sim/index.js',
     // A file of its own beside the others: worker threads start from it.
     diskWorkerEntry: 'dist/src/node/diskWorkerEntry.js',
   },
-  // Dependencies are installed beside us, and loaded when first needed.
-  { external: ['saxes'] },
+  // Dependencies are installed beside us.
+  { external: ['saxes', '@noble/curves'] },
 )
 await bundle(
   'app',

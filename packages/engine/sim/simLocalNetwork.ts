@@ -4,7 +4,7 @@ import { broadcastAddress, sameSubnet } from '../src/address/subnet.ts'
 import { LibtorrentError } from '../src/errors/libtorrentError.ts'
 import type { DefaultRoute, LocalNetwork, MulticastOptions, NetworkInterface } from '../src/platform/localNetwork.ts'
 import type { UdpHandler, UdpSocket } from '../src/platform/udp.ts'
-import { simError } from './simErrors.ts'
+import { type SimErrorCode, simError } from './simErrors.ts'
 import type { GroupMember } from './simGroups.ts'
 import type { SimProcess, SimResource } from './simProcess.ts'
 import { SimUdp } from './simUdp.ts'
@@ -98,6 +98,12 @@ class SimGroupSocket implements UdpSocket, GroupMember, SimResource {
       view.set(packet)
       this.handler.onPacket(view, from)
     })
+  }
+
+  fail(code: SimErrorCode): void {
+    if (this.closed) return
+    this.close()
+    this.handler.onError(simError(code, 'socketRead'))
   }
 
   close(): void {

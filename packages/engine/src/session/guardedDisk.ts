@@ -7,9 +7,11 @@ import type {
   FileStat,
   StorageDone,
   StorageHandler,
+  StorageMoved,
   StorageParams,
   TorrentStorage,
 } from '../platform/disk.ts'
+import type { MoveFlags } from '../platform/moveFlags.ts'
 import type { FileIndex, PieceIndex, SlotIndex } from '../util/flavored.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
 
@@ -111,8 +113,8 @@ class GuardedStorage implements TorrentStorage {
     this.storage.flush(guarded(done, this.report))
   }
 
-  move(savePath: string, done: StorageDone): void {
-    this.storage.move(savePath, guarded(done, this.report))
+  move(savePath: string, flags: MoveFlags, done: StorageMoved): void {
+    this.storage.move(savePath, flags, guarded(done, this.report))
   }
 
   renameFile(file: FileIndex, path: string, done: StorageDone): void {

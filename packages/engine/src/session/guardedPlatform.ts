@@ -1,18 +1,19 @@
 import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { HttpRequest } from '../platform/http.ts'
+import type { LocalNetwork } from '../platform/localNetwork.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Stream, Tcp } from '../platform/tcp.ts'
-import type { Udp, UdpSocket } from '../platform/udp.ts'
+import type { Udp, UdpHandler, UdpSocket } from '../platform/udp.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
 import { refuseStream } from './refuseStream.ts'
 
 /**
  * The world, with a guard at each of its ways into the engine: timers, packets, answers of name servers and HTTP
- * servers, listening. What our own code throws there goes to `report` and no further. Streams are handed through as they
+ * servers, listening, the local network. What our own code throws there goes to `report` and no further. Streams are handed through as they
  * are: whoever handles one ends it when handling it fails, which needs a guard of its own.
  */
 export function guardedPlatform(world: Platform, report: FaultReport): Platform {
-  const { clock, random, timers, resolver, http } = world
+  const { clock, random, timers, resolver, http, xml } = world
   return {
     clock,
     random,
@@ -21,21 +22,42 @@ export function guardedPlatform(world: Platform, report: FaultReport): Platform 
     http: { get: (request, done) => http.get(guardedRequest(request, report), guarded(done, report)) },
     udp: guardedUdp(world.udp, report),
     tcp: guardedTcp(world.tcp, report),
+    localNetwork: guardedLocalNetwork(world.localNetwork, report),
+    // Reading ends before or in an answer that is guarded already.
+    xml: { read: (text, handler, done) => xml.read(text, handler, guarded(done, report)) },
+  }
+}
+
+function guardedLocalNetwork(network: LocalNetwork, report: FaultReport): LocalNetwork {
+  return {
+    interfaces: () => network.interfaces(),
+    defaultRoutes: (done) => network.defaultRoutes(guarded(done, report)),
+    bindMulticast(options, handler, done) {
+      network.bindMulticast(options, guardedHandler(handler, report), guardedBound(done, report))
+    },
   }
 }
 
 function guardedUdp(udp: Udp, report: FaultReport): Udp {
   return {
-    bind(local, handler, done) {
-      const guardedHandler = {
-        onPacket: guarded(handler.onPacket.bind(handler), report),
-        onError: guarded(handler.onError.bind(handler), report),
-      }
-      const bound = (result: UdpSocket | LibtorrentError) =>
-        done(result instanceof LibtorrentError ? result : guardedSocket(result, report))
-      udp.bind(local, guardedHandler, guarded(bound, report))
-    },
+    bind: (local, handler, done) => udp.bind(local, guardedHandler(handler, report), guardedBound(done, report)),
   }
+}
+
+function guardedHandler(handler: UdpHandler, report: FaultReport): UdpHandler {
+  return {
+    onPacket: guarded(handler.onPacket.bind(handler), report),
+    onError: guarded(handler.onError.bind(handler), report),
+  }
+}
+
+function guardedBound(
+  done: (result: UdpSocket | LibtorrentError) => void,
+  report: FaultReport,
+): (result: UdpSocket | LibtorrentError) => void {
+  return guarded((result: UdpSocket | LibtorrentError) => {
+    done(result instanceof LibtorrentError ? result : guardedSocket(result, report))
+  }, report)
 }
 
 function guardedSocket(socket: UdpSocket, report: FaultReport): UdpSocket {

@@ -6,19 +6,19 @@ import { MAX_PEERS_PER_REPLY, type TrackerRequest } from './trackerRequest.ts'
 import { trackerText } from './trackerText.ts'
 
 /** What a UDP tracker packet is (BEP 15). */
-const UdpAction = { connect: 0, announce: 1, scrape: 2, error: 3 } as const
-type UdpAction = (typeof UdpAction)[keyof typeof UdpAction]
+export const UdpAction = { connect: 0, announce: 1, scrape: 2, error: 3 } as const
+export type UdpAction = (typeof UdpAction)[keyof typeof UdpAction]
 
 /** 8 opaque bytes with which a tracker knows that our address is not forged. */
 export type ConnectionId = Uint8Array
 
 /** Marks a connect request, in place of a connection id. */
-const PROTOCOL_ID = Uint8Array.of(0x00, 0x00, 0x04, 0x17, 0x27, 0x10, 0x19, 0x80)
+export const UDP_PROTOCOL_ID = Uint8Array.of(0x00, 0x00, 0x04, 0x17, 0x27, 0x10, 0x19, 0x80)
 
 const EVENT_CODES = { none: 0, completed: 1, started: 2, stopped: 3, paused: 0 } as const
 
-const CONNECT_SIZE = 16
-const ANNOUNCE_SIZE = 98
+export const UDP_CONNECT_SIZE = 16
+export const UDP_ANNOUNCE_SIZE = 98
 const SCRAPE_SIZE = 36
 
 /** BEP 41: option 2 carries up to 255 bytes of the URL, and may be repeated. */
@@ -28,7 +28,7 @@ const URL_DATA_CHUNK = 255
 const URL_DATA_LIMIT = 4 * URL_DATA_CHUNK
 
 export function encodeUdpConnect(transactionId: number): Uint8Array {
-  return header(CONNECT_SIZE, PROTOCOL_ID, UdpAction.connect, transactionId)
+  return header(UDP_CONNECT_SIZE, UDP_PROTOCOL_ID, UdpAction.connect, transactionId)
 }
 
 /**
@@ -44,7 +44,7 @@ export function encodeUdpAnnounce(
 ): Uint8Array {
   const url = fromLatin1(urlPath.slice(0, URL_DATA_LIMIT))
   const options = Math.ceil(url.length / URL_DATA_CHUNK)
-  const packet = header(ANNOUNCE_SIZE + options * 2 + url.length, connectionId, UdpAction.announce, transactionId)
+  const packet = header(UDP_ANNOUNCE_SIZE + options * 2 + url.length, connectionId, UdpAction.announce, transactionId)
   packet.set(request.infoHash, 16)
   packet.set(request.peerId, 36)
   writeU64(packet, 56, request.downloaded)
@@ -56,7 +56,7 @@ export function encodeUdpAnnounce(
   writeU32(packet, 88, request.key)
   writeU32(packet, 92, request.numWant)
   writeU16(packet, 96, request.port)
-  let at = ANNOUNCE_SIZE
+  let at = UDP_ANNOUNCE_SIZE
   for (let from = 0; from < url.length; from += URL_DATA_CHUNK) {
     const chunk = url.subarray(from, from + URL_DATA_CHUNK)
     packet[at] = URL_DATA_OPTION
