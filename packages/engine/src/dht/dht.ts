@@ -341,7 +341,7 @@ export class Dht {
   private accepts(compact: Uint8Array): boolean {
     const { settings, clock } = this.host
     if (settings.dhtIgnoreDarkInternet && isDarkInternet(compact)) return false
-    if (settings.applyFilterToDht && this.host.isAllowed !== undefined) {
+    if (settings.applyFilterToDht !== false && this.host.isAllowed !== undefined) {
       if (!this.host.isAllowed(addressText(compact))) return false
     }
     return this.blocker.incoming(compact, clock.now(), settings.dhtBlockRatelimit, settings.dhtBlockTimeout)

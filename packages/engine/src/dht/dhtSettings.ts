@@ -48,7 +48,7 @@ export interface DhtSettings {
   /** Nodes whose id fits their address go before others in the table, and only they make it grow. */
   readonly dhtPreferVerifiedNodeIds: boolean
   /** The session's IP filter holds for the DHT. */
-  readonly applyFilterToDht: boolean
+  readonly applyFilterToDht?: boolean
 }
 
 /** libtorrent 2.1's defaults. */

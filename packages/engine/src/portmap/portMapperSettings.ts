@@ -10,8 +10,8 @@ export interface PortMapperSettings {
   readonly natpmpLeaseDuration: Seconds
   /** Address of the NAT-PMP or PCP router; empty: the default gateway. */
   readonly natpmpGateway: string
-  /** Shown in the router's list of UPnP mappings: `user_agent`, empty in `anonymous_mode`. */
-  readonly description: string
+  /** Shown in the router's list of UPnP mappings: `user_agent`. */
+  readonly userAgent: string
 }
 
 /** libtorrent's defaults (0.15.5 to 2.1). */
@@ -20,5 +20,5 @@ export const DEFAULT_PORT_MAPPER_SETTINGS: PortMapperSettings = {
   upnpLeaseDuration: 3600,
   natpmpLeaseDuration: 3600,
   natpmpGateway: '',
-  description: 'libtorrent-ts',
+  userAgent: 'libtorrent-ts',
 }

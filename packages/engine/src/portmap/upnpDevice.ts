@@ -174,7 +174,7 @@ export class UpnpDevice {
       ['NewInternalPort', mapping.localPort],
       ['NewInternalClient', this.localAddress],
       ['NewEnabled', 1],
-      ['NewPortMappingDescription', this.host.settings.description],
+      ['NewPortMappingDescription', this.host.settings.userAgent],
       ['NewLeaseDuration', lifetime],
     ])
   }

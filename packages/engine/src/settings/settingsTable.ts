@@ -1,4 +1,5 @@
 import { chokingSettings } from './chokingSettings.ts'
+import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
@@ -12,6 +13,7 @@ import { trackerSettings } from './trackerSettings.ts'
 export const settingsTable = {
   ...sessionSettings,
   ...trackerSettings,
+  ...discoverySettings,
   ...peerSettings,
   ...pickerSettings,
   ...chokingSettings,

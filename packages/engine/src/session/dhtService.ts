@@ -1,0 +1,266 @@
+import { normalizeAddress } from '../address/addressBytes.ts'
+import type { Endpoint } from '../address/endpoint.ts'
+import type { AlertSink } from '../alerts/alertSink.ts'
+import {
+  DhtAnnounceAlert,
+  DhtBootstrapAlert,
+  DhtErrorAlert,
+  DhtErrorOp,
+  DhtGetPeersAlert,
+} from '../alerts/dhtAlerts.ts'
+import { Dht } from '../dht/dht.ts'
+import type { DhtHost } from '../dht/dhtHost.ts'
+import type { DhtNode } from '../dht/dhtNode.ts'
+import type { DhtState } from '../dht/dhtState.ts'
+import { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { Clock, Timers } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
+import type { Resolver } from '../platform/resolver.ts'
+import type { Udp, UdpSocket } from '../platform/udp.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Sha1Hash } from '../util/digest.ts'
+import type { Millis } from '../util/flavored.ts'
+import { AnnounceRotation } from './announceRotation.ts'
+
+export interface DhtServiceHost {
+  readonly settings: Readonly<Settings>
+  readonly alerts: AlertSink
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly udp: Udp
+  readonly resolver: Resolver
+  /** Where peers reach us: the DHT has a node at each. */
+  readonly listenEndpoints: readonly Endpoint[]
+  onExternalAddress(address: string, source: string): void
+}
+
+/** A torrent, as far as the DHT is concerned. */
+export interface DhtTorrent {
+  /** Its turn has come. */
+  announceToDht(dht: Dht): void
+}
+
+/** Bytes of a DNS name, and names, kept from one setting. */
+const MAX_ROUTERS = 50
+
+interface OpenNode {
+  readonly socket: UdpSocket
+  readonly node: DhtNode
+}
+
+/**
+ * The session's part in the DHT: starts and stops it, gives it a UDP socket beside each listen socket and the names of
+ * routers, and announces torrents one after the other.
+ */
+export class DhtService implements DhtHost {
+  private running: Dht | null = null
+  private readonly open = new Map<string, OpenNode>()
+  private readonly rotation: AnnounceRotation<DhtTorrent>
+  private readonly torrents = new Set<DhtTorrent>()
+  /** Routers named by users; those of the setting come on top. */
+  private readonly routers: { readonly host: string; readonly port: number }[] = []
+  /** Counts starts, so that what an earlier one still opens or looks up is dropped. */
+  private generation = 0
+
+  constructor(private readonly host: DhtServiceHost) {
+    const service = this
+    this.rotation = new AnnounceRotation<DhtTorrent>({
+      timers: host.timers,
+      get interval(): Millis {
+        return service.host.settings.dhtAnnounceInterval * 1000
+      },
+      announce: (torrent) => {
+        if (this.running !== null) torrent.announceToDht(this.running)
+      },
+    })
+  }
+
+  /** The DHT, while it runs. */
+  get dht(): Dht | null {
+    return this.running
+  }
+
+  get isRunning(): boolean {
+    return this.running !== null
+  }
+
+  /** UDP port of the first node, 0 when there is none: what peers are told (BEP 5, PORT). */
+  get port(): number {
+    for (const { socket } of this.open.values()) return socket.local.port
+    return 0
+  }
+
+  // --- starting and stopping ------------------------------------------------------------------------------------
+
+  /** @param state of an earlier run. */
+  start(state?: DhtState): void {
+    if (this.running !== null) return
+    this.generation++
+    this.running = new Dht(this, state)
+    for (const router of [...parseNodes(this.host.settings.dhtBootstrapNodes), ...this.routers])
+      this.lookUpRouter(router)
+    this.openSockets(() => {
+      this.running?.start(() => this.post(DhtBootstrapAlert.category, () => new DhtBootstrapAlert()))
+      for (const torrent of this.torrents) this.rotation.add(torrent)
+    })
+  }
+
+  stop(): void {
+    if (this.running === null) return
+    this.generation++
+    this.rotation.clear()
+    this.running.stop()
+    this.running = null
+    for (const { socket } of this.open.values()) socket.close()
+    this.open.clear()
+  }
+
+  /** The listen sockets are others than before. */
+  onListenSocketsChanged(): void {
+    if (this.running === null) return
+    const wanted = new Set(this.host.listenEndpoints.map(keyOf))
+    for (const [key, { socket, node }] of this.open) {
+      if (wanted.has(key)) continue
+      this.open.delete(key)
+      this.running.removeSocket(node)
+      socket.close()
+    }
+    this.openSockets(() => {})
+  }
+
+  private openSockets(done: () => void): void {
+    const { generation } = this
+    const missing = this.host.listenEndpoints.filter((endpoint) => !this.open.has(keyOf(endpoint)))
+    const next = () => {
+      const endpoint = missing.shift()
+      if (generation !== this.generation) return
+      if (endpoint === undefined) done()
+      else this.openSocket(endpoint, generation, next)
+    }
+    next()
+  }
+
+  private openSocket(endpoint: Endpoint, generation: number, done: () => void): void {
+    let node: DhtNode | null = null
+    const handler = {
+      onPacket: (packet: Uint8Array, from: Endpoint) => {
+        node?.incoming(packet, from)
+      },
+      onError: () => this.onSocketFailed(endpoint),
+    }
+    // That it failed is told by `udpError`.
+    this.host.udp.bind(endpoint, handler, (result) => {
+      if (result instanceof LibtorrentError) return done()
+      if (generation !== this.generation || this.running === null) return result.close()
+      node = this.running.addSocket(result)
+      this.open.set(keyOf(endpoint), { socket: result, node })
+      done()
+    })
+  }
+
+  private onSocketFailed(endpoint: Endpoint): void {
+    const failed = this.open.get(keyOf(endpoint))
+    if (failed === undefined) return
+    this.open.delete(keyOf(endpoint))
+    this.running?.removeSocket(failed.node)
+  }
+
+  // --- nodes ----------------------------------------------------------------------------------------------------
+
+  /** A node to ask when no other is known; stays for later starts, too. `host` may be a name. */
+  addRouter(host: string, port: number): void {
+    if (this.routers.length >= MAX_ROUTERS) return
+    this.routers.push({ host, port })
+    if (this.running !== null) this.lookUpRouter({ host, port })
+  }
+
+  /** A node somebody knows of. `host` may be a name. */
+  addNode(host: string, port: number): void {
+    this.lookUp(host, (address) => this.running?.addNode({ address, port }))
+  }
+
+  private lookUpRouter({ host, port }: { readonly host: string; readonly port: number }): void {
+    this.lookUp(host, (address) => this.running?.addRouter({ address, port }))
+  }
+
+  private lookUp(host: string, found: (address: string) => void): void {
+    if (this.running === null) return
+    const address = normalizeAddress(host)
+    if (address !== null) return found(address)
+    const { generation } = this
+    this.host.resolver.resolve(host, (result) => {
+      if (generation !== this.generation) return
+      if (!(result instanceof LibtorrentError)) for (const each of result) found(each)
+      else {
+        const fields = { error: result, operation: DhtErrorOp.hostnameLookup }
+        this.post(DhtErrorAlert.category, () => new DhtErrorAlert(fields))
+      }
+    })
+  }
+
+  // --- torrents -------------------------------------------------------------------------------------------------
+
+  /** Is announced from now on, at once and then each `dht_announce_interval`. Again: announced soon. */
+  join(torrent: DhtTorrent): void {
+    this.torrents.add(torrent)
+    if (this.running !== null) this.rotation.add(torrent)
+  }
+
+  leave(torrent: DhtTorrent): void {
+    this.torrents.delete(torrent)
+    this.rotation.delete(torrent)
+  }
+
+  // --- what the DHT needs ---------------------------------------------------------------------------------------
+
+  get clock(): Clock {
+    return this.host.clock
+  }
+
+  get timers(): Timers {
+    return this.host.timers
+  }
+
+  get random(): Random {
+    return this.host.random
+  }
+
+  get settings(): Readonly<Settings> {
+    return this.host.settings
+  }
+
+  onAnnounce(infoHash: Sha1Hash, peer: Endpoint): void {
+    const fields = { ip: peer.address, port: peer.port, infoHash }
+    this.post(DhtAnnounceAlert.category, () => new DhtAnnounceAlert(fields))
+  }
+
+  onGetPeers(infoHash: Sha1Hash): void {
+    this.post(DhtGetPeersAlert.category, () => new DhtGetPeersAlert({ infoHash }))
+  }
+
+  onExternalAddressVote(_local: Endpoint, address: string, source: string): void {
+    this.host.onExternalAddress(address, source)
+  }
+
+  private post(category: number, make: () => Parameters<AlertSink['post']>[0]): void {
+    const { alerts } = this.host
+    if (alerts.wants(category)) alerts.post(make())
+  }
+}
+
+function keyOf({ address, port }: Endpoint): string {
+  return `${address} ${port}`
+}
+
+/** `host:port,[address]:port` in parts; what makes no sense is left out. */
+export function parseNodes(text: string): { readonly host: string; readonly port: number }[] {
+  const nodes: { host: string; port: number }[] = []
+  for (const part of text.split(',')) {
+    const match = /^\s*(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})\s*$/.exec(part)
+    const port = Number(match?.[3])
+    if (match === null || port < 1 || port > 0xffff) continue
+    nodes.push({ host: match[1] ?? match[2], port })
+  }
+  return nodes
+}

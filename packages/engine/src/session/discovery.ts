@@ -1,0 +1,198 @@
+import { isUnspecified } from '../address/classify.ts'
+import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import type { AlertSink } from '../alerts/alertSink.ts'
+import { LsdErrorAlert, PortmapAlert, PortmapErrorAlert, PortmapLogAlert } from '../alerts/discoveryAlerts.ts'
+import type { DhtState } from '../dht/dhtState.ts'
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import { LocalDiscovery } from '../lsd/localDiscovery.ts'
+import type { LocalDiscoveryHost } from '../lsd/localDiscoveryHost.ts'
+import type { Platform } from '../platform/platform.ts'
+import { PortMapper } from '../portmap/portMapper.ts'
+import type { PortMapped, PortMapperHost, PortmapFailed } from '../portmap/portMapperHost.ts'
+import { PortmapTransport } from '../portmap/portMapping.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Sha1Hash } from '../util/digest.ts'
+import { DhtService, type DhtTorrent } from './dhtService.ts'
+
+export interface DiscoveryHost {
+  readonly platform: Platform
+  readonly settings: Readonly<Settings>
+  readonly alerts: AlertSink
+  readonly listenEndpoints: readonly Endpoint[]
+  onExternalAddress(address: string, source: string): void
+  /** A machine on the local network has this torrent. */
+  onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void
+}
+
+/**
+ * Finding peers without trackers, and being found: DHT, local service discovery, and routers that forward our ports.
+ * Each runs while its setting says so and we listen.
+ */
+export class Discovery implements LocalDiscoveryHost, PortMapperHost {
+  readonly dht: DhtService
+  readonly portMapper: PortMapper
+  private readonly lsd: LocalDiscovery
+  /** Our own mappings, by protocol, address and port. */
+  private readonly mappings = new Map<string, number>()
+  private isListening = false
+  private savedDhtState: DhtState | undefined
+
+  constructor(private readonly host: DiscoveryHost) {
+    const { platform } = host
+    const discovery = this
+    this.dht = new DhtService({
+      clock: platform.clock,
+      timers: platform.timers,
+      random: platform.random,
+      udp: platform.udp,
+      resolver: platform.resolver,
+      settings: host.settings,
+      alerts: host.alerts,
+      get listenEndpoints() {
+        return discovery.host.listenEndpoints
+      },
+      onExternalAddress: (address, source) => host.onExternalAddress(address, source),
+    })
+    this.lsd = new LocalDiscovery(this)
+    this.portMapper = new PortMapper(this)
+  }
+
+  // --- starting and stopping ------------------------------------------------------------------------------------
+
+  /** The DHT begins with what an earlier run left. */
+  restoreDht(state: DhtState): void {
+    this.savedDhtState = state
+  }
+
+  /** The listen sockets are open, or others than before. */
+  onListening(): void {
+    this.isListening = this.host.listenEndpoints.length > 0
+    this.dht.onListenSocketsChanged()
+    this.updateMappings()
+    this.lsd.networkChanged()
+    this.onSettingsChanged()
+  }
+
+  /** Starts what is to run and does not, and the other way round. */
+  onSettingsChanged(): void {
+    const { settings } = this.host
+    const may = this.isListening
+    if (may && settings.enableDht) this.dht.start(this.savedDhtState)
+    else if (!settings.enableDht && this.dht.isRunning) {
+      this.savedDhtState = this.dht.dht?.saveState()
+      this.dht.stop()
+    }
+    if (may && settings.enableLsd) this.lsd.start()
+    else if (!settings.enableLsd) this.lsd.stop()
+    if (may && settings.enableUpnp) this.portMapper.startUpnp()
+    else if (!settings.enableUpnp) this.portMapper.stopUpnp()
+    if (may && settings.enableNatpmp) this.portMapper.startNatpmp()
+    else if (!settings.enableNatpmp) this.portMapper.stopNatpmp()
+    this.updateMappings()
+  }
+
+  /** Ends everything; mappings are removed, for which routers get a moment. */
+  close(done: () => void): void {
+    this.isListening = false
+    this.dht.stop()
+    this.lsd.stop()
+    this.portMapper.stop(done)
+  }
+
+  // --- torrents -------------------------------------------------------------------------------------------------
+
+  joinDht(torrent: DhtTorrent): void {
+    this.dht.join(torrent)
+  }
+
+  leaveDht(torrent: DhtTorrent): void {
+    this.dht.leave(torrent)
+  }
+
+  addDhtNode(host: string, port: number): void {
+    this.dht.addNode(host, port)
+  }
+
+  joinLsd(infoHash: Sha1Hash): void {
+    this.lsd.add(infoHash)
+  }
+
+  leaveLsd(infoHash: Sha1Hash): void {
+    this.lsd.remove(infoHash)
+  }
+
+  // --- port mapping ---------------------------------------------------------------------------------------------
+
+  /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port while the DHT uses it. */
+  private updateMappings(): void {
+    const wanted = new Map<string, { protocol: 'tcp' | 'udp'; endpoint: Endpoint }>()
+    for (const endpoint of this.host.listenEndpoints) {
+      if (isV6(endpoint.address)) continue
+      const key = `${endpoint.address} ${endpoint.port}`
+      wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
+      if (this.host.settings.enableDht) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
+    }
+    for (const [key, index] of this.mappings) {
+      if (wanted.has(key)) continue
+      this.mappings.delete(key)
+      this.portMapper.deleteMapping(index)
+    }
+    for (const [key, { protocol, endpoint }] of wanted) {
+      if (this.mappings.has(key)) continue
+      const { address, port } = endpoint
+      const index = this.portMapper.addMapping(protocol, port, port, { localAddress: address })
+      if (index !== -1) this.mappings.set(key, index)
+    }
+  }
+
+  // --- what local discovery and port mapping need ---------------------------------------------------------------
+
+  get platform(): Platform {
+    return this.host.platform
+  }
+
+  get settings(): Readonly<Settings> {
+    return this.host.settings
+  }
+
+  listenPort(address: string): number {
+    for (const endpoint of this.host.listenEndpoints) {
+      if (isV6(endpoint.address) !== isV6(address)) continue
+      if (endpoint.address === address || isUnspecified(endpoint.address)) return endpoint.port
+    }
+    return 0
+  }
+
+  onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void {
+    this.host.onLocalPeer(infoHash, peer)
+  }
+
+  onLocalDiscoveryError(localAddress: string, error: LibtorrentError): void {
+    const { alerts } = this.host
+    if (alerts.wants(LsdErrorAlert.category)) alerts.post(new LsdErrorAlert({ localAddress, error }))
+  }
+
+  onPortMapped({ mapping, transport, externalPort }: PortMapped): void {
+    const { alerts } = this.host
+    if (!alerts.wants(PortmapAlert.category)) return
+    alerts.post(new PortmapAlert({ mapping: mapping.index, externalPort, mapType: transport }))
+  }
+
+  onPortmapError({ mapping, transport, error }: PortmapFailed): void {
+    const { alerts } = this.host
+    if (!alerts.wants(PortmapErrorAlert.category)) return
+    alerts.post(new PortmapErrorAlert({ mapping: mapping.index, mapType: transport, error }))
+  }
+
+  wantsPortmapLog(): boolean {
+    return this.host.alerts.wants(PortmapLogAlert.category)
+  }
+
+  onPortmapLog(transport: PortmapTransport, message: string): void {
+    this.host.alerts.post(new PortmapLogAlert({ mapType: transport, msg: message }))
+  }
+
+  onExternalAddress(address: string, router: string, transport: PortmapTransport): void {
+    this.host.onExternalAddress(address, `${transport === PortmapTransport.upnp ? 'upnp' : 'nat-pmp'} ${router}`)
+  }
+}
