@@ -17,6 +17,7 @@ export function usageError(error: CommanderError, args: readonly string[]): CliE
     .split('\n')
     .map(asSentence)
   const hint = error.code === 'commander.excessArguments' ? EXCESS_HINTS[command ?? ''] : undefined
+  if (error.code === 'commander.unknownOption' && args[0] !== command) text.push('Options follow the command.')
   if (hint !== undefined) text.push(asSentence(hint))
   text.push(`See lt ${command === undefined ? '' : `${command} `}--help.`)
   return new CliError(text.join(' '), USAGE_EXIT_CODE, { cause: error })

@@ -1,8 +1,9 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { AddTorrentParams, Endpoint, Session, TorrentHandle } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import { hasContent, nothingThere } from '../contentPlace.ts'
+import { makeDirectory } from '../makeDirectory.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles, WANTED_PRIORITY } from '../selectFiles.ts'
 import { exitCodeOf, onStopSignals } from '../signals.ts'
@@ -85,7 +86,7 @@ async function prepareSavePath(savePath: string): Promise<void> {
   const found = await stat(savePath).catch(() => null)
   if (found !== null && !found.isDirectory()) throw new CliError(`--output ${savePath} is not a directory.`)
   try {
-    await mkdir(savePath, { recursive: true })
+    await makeDirectory(savePath)
     await access(savePath, constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new CliError(`--output ${savePath} cannot be written to: ${reasonOf(cause)}. Choose another directory.`, 1, {

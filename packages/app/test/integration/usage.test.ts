@@ -45,6 +45,7 @@ test.each([
     /^lt: Too many arguments for 'download'.* --output.*quotes\. See lt download --help\.\n$/,
   ],
   [['create', 'a', 'b'], /^lt: Too many arguments for 'create'.* one directory; .*quotes\. See lt create --help\.\n$/],
+  [['--debug', 'info', 'x'], /^lt: Unknown option '--debug'\. Options follow the command\. See lt info --help\.\n/],
   [['download'], /^lt: Missing required argument 'torrent'\. See lt download --help\.\n$/],
   [['downlod', 'x'], /^lt: Unknown command 'downlod'\. \(Did you mean download\?\) See lt --help\.\n$/],
   [
