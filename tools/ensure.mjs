@@ -1,6 +1,6 @@
 // Makes a checkout ready to run: dependencies installed, sources compiled. Does nothing, fast, when it is so already.
 // Plain JavaScript without dependencies, because it runs before there are any.
-// `--quiet` prints only what goes wrong.
+// `--quiet` says only what takes its time, in a line on stderr, and what goes wrong.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +10,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const quiet = process.argv.includes('--quiet')
 const packages = ['packages/engine', 'packages/app']
 const sources = ['src', 'sim', 'tsconfig.json', 'package.json']
+
+let isNoticed = false
+
+/** Once: what the wait is for. */
+function notice(text) {
+  if (quiet && !isNoticed) console.error(text)
+  isNoticed = true
+}
 
 /** Runs a command in the root; ends this process with its exit code when it fails. */
 function run(what, command, args) {
@@ -32,8 +40,15 @@ function newestIn(path) {
   return Math.max(modified(path), ...inside)
 }
 
+const [nodeVersion] = process.versions.node.split('.')
+if (Number(nodeVersion) < 20) {
+  console.error(`Node 20 or later is needed; this is ${process.version}.`)
+  process.exit(1)
+}
+
 // npm writes this file at the end of an installation.
 if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) {
+  notice('Installing and compiling, about a minute ...')
   run('Installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund'])
 }
 
@@ -45,6 +60,7 @@ const newestSource = Math.max(
 // When everything was last compiled without an error.
 const built = Math.min(...packages.map((folder) => modified(`${folder}/dist/.built`)))
 if (built < newestSource) {
+  notice('Compiling ...')
   run('Compiling', process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'])
   run('Bundling', process.execPath, [join('tools', 'bundle.mjs')])
   for (const folder of packages) writeFileSync(join(root, folder, 'dist/.built'), '')

@@ -3,6 +3,7 @@ import { CliError, USAGE_EXIT_CODE } from './cliError.ts'
 import { openOutput } from './output/openOutput.ts'
 import type { Output } from './output/output.ts'
 import { createProgram } from './program.ts'
+import { usageError } from './usageError.ts'
 
 /**
  * Runs the command line `args` (without program names) and ends the process.
@@ -33,8 +34,9 @@ export async function main(args: readonly string[], packageFile: URL): Promise<v
   try {
     await program.parseAsync(args, { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT_CODE
-    else exitCode = fail(error)
+    if (!(error instanceof CommanderError)) exitCode = fail(error)
+    else if (error.exitCode === 0) exitCode = 0
+    else exitCode = error.code === 'commander.help' ? USAGE_EXIT_CODE : fail(usageError(error, args))
   }
   process.exit(exitCode)
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { CreateOptions } from './commands/create.ts'
 import type { DownloadOptions } from './commands/download.ts'
 import type { SeedOptions } from './commands/seed.ts'
@@ -17,6 +17,20 @@ import {
 import { openOutput } from './output/openOutput.ts'
 import type { Output } from './output/output.ts'
 import { terminalText } from './output/terminalText.ts'
+
+const EXAMPLES = `
+Examples:
+  lt download debian.torrent -o downloads
+  lt download 'magnet:?xt=urn:btih:...' -o downloads
+  lt create holiday/ --tracker udp://tracker.example:6969/announce
+  lt seed holiday.torrent
+
+lt <command> --help lists the options of a command.`
+
+const DOWNLOAD_NOTES = `
+Ctrl-C saves what is needed to go on; the same command goes on.
+Pieces that selected files share with others are downloaded whole, so that
+parts of those files appear as well.`
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -44,9 +58,10 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
   const program = new Command('lt')
     .description('Downloads, seeds, makes and checks torrents.')
     .version(versionIn(packageFile), '-V, --version')
-    .showHelpAfterError('Try --help.')
+    .addHelpText('after', EXAMPLES)
     .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(escapedLines(text)) })
+    // Errors are thrown as well, and told by whoever catches them.
+    .configureOutput({ writeErr: (text) => process.stderr.write(escapedLines(text)), outputError: () => {} })
   const command = (usage: string, description: string) => program.command(usage).description(description)
 
   common(
@@ -55,7 +70,8 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
         .option('-o, --output <dir>', 'directory for the content', '.')
         .option('--select <glob>', 'only files of this name or pattern; may be repeated', repeated(String))
         .option('--sequential', 'pieces in order')
-        .option('--no-seed', 'leave as soon as the content is complete'),
+        .option('--no-seed', 'leave as soon as the content is complete')
+        .addHelpText('after', DOWNLOAD_NOTES),
     ),
   ).action((source: string, options: DownloadOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/download.ts')).download(source, options, output)),
@@ -75,7 +91,8 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
 
   common(
     command('create <path>', 'Make a .torrent of a file or directory')
-      .option('-o, --output-file <file>', 'where to write it (default: NAME.torrent)')
+      .option('-o, --output <path>', 'file to write, or directory to write NAME.torrent to', '.')
+      .addOption(new Option('--output-file <path>', 'the same').hideHelp())
       .option('--force', 'replace an existing file')
       .option(
         '--tracker <url>',
@@ -111,11 +128,9 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
   )
 
   common(
-    command('verify <torrent>', 'Compare files with their .torrent; exit code 0 when complete').option(
-      '-o, --output <dir>',
-      'directory the content is in',
-      '.',
-    ),
+    command('verify <torrent>', 'Compare files with their .torrent; exit code 0 when complete')
+      .option('-o, --output <dir>', 'directory the content is in', '.')
+      .option('--select <glob>', 'only files of this name or pattern; may be repeated', repeated(String)),
   ).action((source: string, options: VerifyOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/verify.ts')).verify(source, options, output)),
   )

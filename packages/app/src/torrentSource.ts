@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { LibtorrentError, type MagnetParams, parseMagnetUri, TorrentInfo } from 'libtorrent-ts'
 import { CliError, reasonOf } from './cliError.ts'
 
@@ -13,13 +13,20 @@ export type TorrentSource =
   | { readonly kind: 'torrent'; readonly info: TorrentInfo }
   | { readonly kind: 'magnet'; readonly uri: string; readonly magnet: MagnetParams }
 
-/** Reads what the user named: a .torrent file, a magnet link, or the URL of a .torrent. */
+/** An info-hash as people pass it on. */
+const INFO_HASH = /^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i
+
+/** Reads what the user named: a .torrent file, a magnet link, an info-hash, or the URL of a .torrent. */
 export async function readSource(text: string): Promise<TorrentSource> {
   if (/^magnet:/i.test(text)) return { kind: 'magnet', uri: text, magnet: parseLink(text) }
+  if (INFO_HASH.test(text) && (await lstat(text).catch(() => null)) === null) {
+    return readSource(`magnet:?xt=urn:btih:${text}`)
+  }
   if (/^[a-z]+:\/\//i.test(text) && !/^https?:/i.test(text)) {
     throw new CliError(`${text}: a URL begins with http:// or https://, or is a magnet link.`)
   }
   if (!/^https?:\/\//i.test(text)) return { kind: 'torrent', info: parseTorrent(await readTorrentFile(text), text) }
+  if (!URL.canParse(text)) throw new CliError(`${text}: this is no valid URL. It looks like http://host/file.torrent.`)
   const { fetchTorrent } = await import('./fetchTorrent.ts')
   return { kind: 'torrent', info: parseTorrent(await fetchTorrent(text), text) }
 }
@@ -52,7 +59,7 @@ async function readTorrentFile(path: string): Promise<Uint8Array> {
     }
   } catch (cause) {
     if (cause instanceof CliError) throw cause
-    throw new CliError(`${path}: ${reasonOf(cause)}${fileHint(path, cause)}`, 1, { cause })
+    throw new CliError(`${path}: ${reasonOf(cause)}${fileHint(cause)}`, 1, { cause })
   }
 }
 
@@ -68,13 +75,9 @@ async function readLimited(file: FileHandle, path: string): Promise<Uint8Array> 
   return Buffer.concat(chunks)
 }
 
-function fileHint(path: string, cause: unknown): string {
+function fileHint(cause: unknown): string {
   const { code } = cause as NodeJS.ErrnoException
-  if (code === 'EISDIR') return '. Give the .torrent; lt create makes one of a directory.'
-  if (code === 'ENOENT' && /^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i.test(path)) {
-    return `. If it is an info-hash, write 'magnet:?xt=urn:btih:${path}'.`
-  }
-  return ''
+  return code === 'EISDIR' ? '. Give the .torrent; lt create makes one of a directory.' : ''
 }
 
 function parseTorrent(bytes: Uint8Array, from: string): TorrentInfo {

@@ -1,5 +1,5 @@
-import { lstat } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { access, constants, lstat, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import {
   type CreateTorrent,
   createTorrentFromPath,
@@ -9,14 +9,18 @@ import {
   VERSION,
 } from 'libtorrent-ts'
 import { CliError, messageOf, reasonOf } from '../cliError.ts'
+import { contentFiles } from '../contentFiles.ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
-import { formatBytes, formatPieceSize, plural } from '../output/format.ts'
+import { formatBytes, formatPieceSize, plural, shellWord } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { writeAtomically } from '../writeAtomically.ts'
 import { HashingProgress } from './hashingProgress.ts'
 
 /** Options of `lt create` as commander gives them. */
 export interface CreateOptions {
+  /** A file to write, or a directory for `NAME.torrent`. */
+  readonly output: string
+  /** The same under the name of other commands' option for files. */
   readonly outputFile?: string
   readonly force?: boolean
   /** Each is a tier; commas divide the trackers of one. */
@@ -36,8 +40,8 @@ export interface CreateOptions {
 
 /** `lt create`: makes a .torrent of a file or directory. */
 export async function create(path: string, options: CreateOptions, output: Output): Promise<number> {
-  const target = resolve(options.outputFile ?? `${options.name ?? basename(resolve(path))}.torrent`)
-  await refuseExisting(target, options)
+  const target = await targetOf(path, options)
+  await checkTarget(target, options)
   const torrent = await hash(path, options, output)
   describe(torrent, options)
   const bytes = torrent.generateBytes()
@@ -45,7 +49,14 @@ export async function create(path: string, options: CreateOptions, output: Outpu
   warnOfChangedNames(torrent, info, output)
   await save(target, bytes)
 
-  const { name, infoHash, totalSize, pieceLength, numPieces, numFiles } = info
+  if (info.priv && info.trackers.length === 0) {
+    output.warn(
+      'It is private and names no tracker, so that nobody will find it. Add --tracker, or leave out --private.',
+    )
+  }
+
+  const { name, infoHash, totalSize, pieceLength, numPieces } = info
+  const numFiles = contentFiles(info).length
   const magnet = makeMagnetUri(info)
   output.report(
     { type: 'created', file: target, name, infoHash, size: totalSize, files: numFiles, pieceLength, numPieces, magnet },
@@ -54,14 +65,39 @@ export async function create(path: string, options: CreateOptions, output: Outpu
       `${name}  ${formatBytes(totalSize)} in ${plural(numFiles, 'file')}, ` +
         `${plural(numPieces, 'piece')} of ${formatPieceSize(pieceLength)}`,
       `Info-hash ${infoHash}`,
+      ...nextSteps(path, target, info),
     ],
   )
   return 0
 }
 
-async function refuseExisting(target: string, { force }: CreateOptions): Promise<void> {
-  if (force || (await lstat(target).catch(() => null)) === null) return
-  throw new CliError(`${target} exists already. Give another name with -o, or --force to replace it.`)
+async function targetOf(path: string, options: CreateOptions): Promise<string> {
+  const target = resolve(options.outputFile ?? options.output)
+  const isDirectory = (await stat(target).catch(() => null))?.isDirectory() ?? false
+  return isDirectory ? join(target, `${options.name ?? basename(resolve(path))}.torrent`) : target
+}
+
+/** What would go wrong after an hour of hashing is better known before. */
+async function checkTarget(target: string, { force }: CreateOptions): Promise<void> {
+  if (!force && (await lstat(target).catch(() => null)) !== null) {
+    throw new CliError(`${target} exists already. Give another name with -o, or --force to replace it.`)
+  }
+  try {
+    await access(dirname(target), constants.W_OK)
+  } catch (cause) {
+    throw notWritten(target, cause)
+  }
+}
+
+/** What one makes a .torrent for. */
+function nextSteps(path: string, target: string, info: TorrentInfo): string[] {
+  const content = resolve(path)
+  if (basename(content) !== info.name) return [`To give it to others, ${content} has to be called ${info.name}.`]
+  const steps = [`To give it to others: lt seed ${shellWord(target)} --output ${shellWord(dirname(content))}`]
+  if (info.trackers.length === 0) {
+    steps.push('It names no tracker: others need your address, as lt download ... --peer HOST:PORT.')
+  }
+  return steps
 }
 
 async function hash(path: string, options: CreateOptions, output: Output): Promise<CreateTorrent> {
@@ -116,6 +152,10 @@ async function save(target: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeAtomically(target, bytes, `${target}.${process.pid}.tmp`)
   } catch (cause) {
-    throw new CliError(`${target} could not be written: ${reasonOf(cause)}`, 1, { cause })
+    throw notWritten(target, cause)
   }
+}
+
+function notWritten(target: string, cause: unknown): CliError {
+  return new CliError(`${target} could not be written: ${reasonOf(cause)}. Choose another place with -o.`, 1, { cause })
 }

@@ -1,4 +1,5 @@
 import type { Output } from '../output/output.ts'
+import { exitCodeOf, onStopSignals } from '../signals.ts'
 
 /** Reports how far hashing is, as often as the output wants to know. */
 export class HashingProgress {
@@ -13,6 +14,11 @@ export class HashingProgress {
     private readonly output: Output,
   ) {
     this.timer = setInterval(() => this.report(), output.progressInterval)
+    // Nothing has been written yet: only the terminal is left in order.
+    onStopSignals((signal) => {
+      this.stop()
+      process.exit(exitCodeOf(signal))
+    })
   }
 
   /** To be called after each piece. */

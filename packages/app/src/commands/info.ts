@@ -1,4 +1,5 @@
 import type { MagnetParams, TorrentInfo } from 'libtorrent-ts'
+import { contentFiles } from '../contentFiles.ts'
 import { hostAndPortText } from '../options/hostAndPort.ts'
 import { formatBytes, formatCount, formatPieceSize, plural } from '../output/format.ts'
 import type { Output, OutputEvent } from '../output/output.ts'
@@ -39,7 +40,7 @@ function torrentEvent(torrent: TorrentInfo): OutputEvent {
 }
 
 function torrentLines(torrent: TorrentInfo): string[] {
-  const files = [...torrent.files()].filter((file) => !file.padFile)
+  const files = contentFiles(torrent)
   const lines = [
     field('Name', torrent.name),
     field('Info-hash', torrent.infoHash.toHex()),

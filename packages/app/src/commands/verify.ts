@@ -1,17 +1,19 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type HashedFiles, hashFiles, type TorrentInfo } from 'libtorrent-ts'
-import { CliError } from '../cliError.ts'
+import { nothingThere } from '../contentPlace.ts'
 import { formatCount, formatRanges, plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
+import { selectFiles } from '../selectFiles.ts'
 import { readTorrent } from '../torrentSource.ts'
 import { HashingProgress } from './hashingProgress.ts'
-
-const WHERE = 'Say where the files are with --output.'
+import { VerifiedFiles } from './verifiedFiles.ts'
 
 /** Options of `lt verify` as commander gives them. */
 export interface VerifyOptions {
   readonly output: string
+  /** Patterns of the files that matter; none for all. */
+  readonly select?: readonly string[]
 }
 
 interface FileVerdict {
@@ -21,23 +23,29 @@ interface FileVerdict {
   readonly pieces: number
 }
 
-/** `lt verify`: compares files with their torrent; exit code 0 when all is there and right. */
+/** `lt verify`: compares files with their torrent; exit code 0 when all that was asked for is there and right. */
 export async function verify(source: string, options: VerifyOptions, output: Output): Promise<number> {
   const torrent = await readTorrent(source, 'to verify files')
+  const selection = selectFiles(torrent.files(), options.select ?? [])
   const savePath = resolve(options.output)
   const found = await stat(savePath).catch(() => null)
-  if (!found?.isDirectory()) throw new CliError(`There is no directory ${savePath}. ${WHERE}`)
+  if (!found?.isDirectory()) throw await nothingThere(torrent, savePath, source)
 
   const hashed = await hash(torrent, savePath, output)
-  const { bad, missing } = wrongPieces(torrent, hashed)
-  const files = judgeFiles(torrent, hashed)
+  const wanted = new VerifiedFiles(torrent, selection)
+  const { bad, missing } = wrongPieces(wanted, hashed)
+  const files = judgeFiles(wanted, hashed)
   const complete = bad.length === 0 && missing.length === 0 && files.every((file) => file.status === 'tooLong')
-  const good = torrent.numPieces - bad.length - missing.length
-  output.report(
-    { type: 'verified', complete, numPieces: torrent.numPieces, good, badPieces: bad, missingPieces: missing, files },
-    [...files.map(fileLine), ...pieceLines(bad, missing), summary(torrent, complete, good, bad.length, missing.length)],
-  )
-  if (hashed.stats.every(({ size }) => size < 0)) output.warn(`Nothing of the torrent is in ${savePath}. ${WHERE}`)
+  const numPieces = wanted.pieces.size
+  const good = numPieces - bad.length - missing.length
+  output.report({ type: 'verified', complete, numPieces, good, badPieces: bad, missingPieces: missing, files }, [
+    ...files.map(fileLine),
+    ...pieceLines(bad, missing),
+    summary(wanted, complete, good, bad.length, missing.length),
+  ])
+  if (!complete && hashed.stats.every(({ size }) => size < 0)) {
+    output.warn((await nothingThere(torrent, savePath, source)).message)
+  }
   return complete ? 0 : 1
 }
 
@@ -51,30 +59,20 @@ async function hash(torrent: TorrentInfo, savePath: string, output: Output): Pro
   }
 }
 
-function wrongPieces(torrent: TorrentInfo, { have, absent }: HashedFiles): { bad: number[]; missing: number[] } {
-  const bad: number[] = []
-  const missing: number[] = []
-  for (let piece = 0; piece < torrent.numPieces; piece++) {
-    if (have.get(piece)) continue
-    if (absent.get(piece)) missing.push(piece)
-    else bad.push(piece)
-  }
-  return { bad, missing }
+function wrongPieces({ pieces }: VerifiedFiles, { have, absent }: HashedFiles): { bad: number[]; missing: number[] } {
+  const wrong = [...pieces].filter((piece) => !have.get(piece))
+  return { bad: wrong.filter((piece) => !absent.get(piece)), missing: wrong.filter((piece) => absent.get(piece)) }
 }
 
 /** The files with which something is wrong. */
-function judgeFiles(torrent: TorrentInfo, { have, stats }: HashedFiles): FileVerdict[] {
+function judgeFiles(wanted: VerifiedFiles, { have, stats }: HashedFiles): FileVerdict[] {
   const verdicts: FileVerdict[] = []
-  const files = torrent.files()
-  for (let i = 0; i < files.numFiles; i++) {
-    if (files.padFileAt(i)) continue
-    const size = files.fileSize(i)
-    const first = files.pieceIndexAtFile(i)
-    const last = size === 0 ? first - 1 : files.lastPieceIndexAtFile(i)
-    let badPieces = 0
-    for (let piece = first; piece <= last; piece++) if (!have.get(piece)) badPieces++
-    const status = judge(stats[i].size, size, badPieces)
-    if (status !== null) verdicts.push({ path: files.filePath(i), status, badPieces, pieces: last - first + 1 })
+  const storage = wanted.torrent.files()
+  for (const file of wanted.files) {
+    const pieces = wanted.piecesOf(file)
+    const badPieces = pieces.filter((piece) => !have.get(piece)).length
+    const status = judge(stats[file].size, storage.fileSize(file), badPieces)
+    if (status !== null) verdicts.push({ path: storage.filePath(file), status, badPieces, pieces: pieces.length })
   }
   return verdicts
 }
@@ -99,10 +97,11 @@ function pieceLines(bad: readonly number[], missing: readonly number[]): string[
   return lines
 }
 
-function summary(torrent: TorrentInfo, complete: boolean, good: number, bad: number, missing: number): string {
-  if (complete) return `${torrent.name} is complete: ${plural(good, 'piece')} verified.`
+function summary(wanted: VerifiedFiles, complete: boolean, good: number, bad: number, missing: number): string {
+  const verb = wanted.files.length === 1 || wanted.name === wanted.torrent.name ? 'is' : 'are'
+  if (complete) return `${wanted.name} ${verb} complete: ${plural(good, 'piece')} verified.`
   const wrong = [bad > 0 ? `${formatCount(bad)} bad` : '', missing > 0 ? `${formatCount(missing)} missing` : '']
   const detail = wrong.filter((text) => text !== '').join(', ')
-  const pieces = `${formatCount(good)} of ${plural(torrent.numPieces, 'piece')} good`
-  return `${torrent.name} is not complete: ${pieces}${detail === '' ? '' : `, ${detail}`}.`
+  const pieces = `${formatCount(good)} of ${plural(wanted.pieces.size, 'piece')} good`
+  return `${wanted.name} ${verb} not complete: ${pieces}${detail === '' ? '' : `, ${detail}`}.`
 }

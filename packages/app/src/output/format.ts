@@ -45,6 +45,16 @@ export function formatPercent(fraction: number): string {
   return `${(Math.floor(fraction * 1000 + 1e-9) / 10).toFixed(1)} %`
 }
 
+/** How long something took: `0.4s`, and from ten seconds as `formatDuration`. */
+export function formatElapsed(seconds: number): string {
+  return seconds < 9.95 ? `${Math.max(0, seconds).toFixed(1)}s` : formatDuration(seconds)
+}
+
+/** `text` as one word of a command line for a POSIX shell: in quotes if it needs them. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
 /** `45s`, `2m 10s`, `1h 05m`, `3d 04h`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))

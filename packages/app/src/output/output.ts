@@ -37,6 +37,8 @@ export class Output {
   readonly mode: OutputMode
   readonly debug: boolean
   private hasProgressLine = false
+  /** The last plain line about progress. */
+  private lastProgress = ''
 
   constructor(
     private readonly stdout: TextStream,
@@ -58,13 +60,17 @@ export class Output {
     for (const line of typeof lines === 'string' ? [lines] : lines) this.put(this.stdout, terminalText(line))
   }
 
-  /** How far something is. Call it every `progressInterval` ms. */
+  /** How far something is. Call it every `progressInterval` ms. Plain lines are written only when they say anything new. */
   progress(event: OutputEvent, progress: Progress): void {
     if (this.mode === 'json') return this.put(this.stdout, jsonText(event))
     if (this.mode === 'plain') {
       const parts = progressParts(progress)
       if (progress.activity !== '') parts.unshift(progress.activity)
-      return this.put(this.stdout, terminalText(parts.join('  ')))
+      const line = terminalText(parts.join('  '))
+      // A log of a quiet month is not filled with one line.
+      if (line !== this.lastProgress) this.put(this.stdout, line)
+      this.lastProgress = line
+      return
     }
     // One column stays free: some terminals wrap when the last one is written.
     const columns = (this.stdout.columns || DEFAULT_COLUMNS) - 1

@@ -1,4 +1,4 @@
-import { type Endpoint, type ListenFailedAlert, Session } from 'libtorrent-ts'
+import { AlertCategory, type Endpoint, type ListenFailedAlert, Session } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import type { Output } from '../output/output.ts'
 
@@ -24,7 +24,8 @@ export async function openSession(port: number | null, peers: readonly Endpoint[
   const failures: ListenFailedAlert[] = []
   session.on('listenFailed', (alert) => failures.push(alert))
   if (output.debug) {
-    session.setAlertMask(0x7fffffff)
+    // The counters of each second would bury the rest.
+    session.setAlertMask(0x7fffffff & ~AlertCategory.stats)
     session.on('alert', (alert) => output.trace(alert.message()))
   }
   await session.ready

@@ -1,6 +1,7 @@
-import { mkdir, open, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError, reasonOf } from '../cliError.ts'
+import { makeDirectory } from '../makeDirectory.ts'
 import { writeAtomically } from '../writeAtomically.ts'
 
 /** The bitfields of a million pieces and the names of 100,000 files are far below. */
@@ -40,7 +41,7 @@ export class ResumeFile {
   }
 
   async save(bytes: Uint8Array): Promise<void> {
-    await mkdir(this.directory, { recursive: true })
+    await makeDirectory(this.directory)
     await writeAtomically(this.path, bytes, this.temporary)
   }
 

@@ -1,7 +1,9 @@
-import { lstat, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import type { AddTorrentParams, Endpoint, Session, TorrentHandle, TorrentInfo } from 'libtorrent-ts'
-import { CliError } from '../cliError.ts'
+import { access, constants, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { AddTorrentParams, Endpoint, Session, TorrentHandle } from 'libtorrent-ts'
+import { CliError, reasonOf } from '../cliError.ts'
+import { hasContent, nothingThere } from '../contentPlace.ts'
+import { makeDirectory } from '../makeDirectory.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles, WANTED_PRIORITY } from '../selectFiles.ts'
 import { exitCodeOf, onStopSignals } from '../signals.ts'
@@ -11,7 +13,7 @@ import { type NamedPeer, resolvePeers } from './peerKeeper.ts'
 import { ResumeFile } from './resumeFile.ts'
 import { ResumeKeeper } from './resumeKeeper.ts'
 import { reportTrackers } from './statusReport.ts'
-import { nothingToSeed, Transfer } from './transfer.ts'
+import { Transfer } from './transfer.ts'
 import { TransferLock } from './transferLock.ts'
 import type { TransferOptions } from './transferOptions.ts'
 
@@ -26,7 +28,7 @@ export async function runTransfer(source: string, options: TransferOptions, outp
   const endpoints = peers.flatMap((peer) => peer.endpoints)
   const torrent = await readTransferSource(source, options)
   const savePath = resolve(options.savePath)
-  await checkSavePath(savePath)
+  if (options.role === 'download') await prepareSavePath(savePath)
 
   // A seed writes nothing: any number may share a directory.
   const lock = options.role === 'download' ? await TransferLock.take(savePath, infoHashOf(torrent)) : null
@@ -73,22 +75,24 @@ async function readTransferSource(source: string, options: TransferOptions): Pro
     return torrent
   }
   const info = await readTorrent(source, 'to seed it')
-  await checkContent(info, resolve(options.savePath))
+  const savePath = resolve(options.savePath)
+  // The engine would leave empty files there.
+  if (!(await hasContent(info, savePath))) throw await nothingThere(info, savePath, source)
   return { kind: 'torrent', info }
 }
 
-/** Seeding from the wrong directory is the commonest mistake; the engine would leave empty files there. */
-async function checkContent(info: TorrentInfo, savePath: string): Promise<void> {
-  for (const file of info.files()) {
-    if (file.padFile) continue
-    if ((await lstat(join(savePath, file.path)).catch(() => null)) !== null) return
-  }
-  throw nothingToSeed(savePath)
-}
-
-async function checkSavePath(savePath: string): Promise<void> {
+/** Makes the directory if need be; what would go wrong with the first piece is told before the first peer. */
+async function prepareSavePath(savePath: string): Promise<void> {
   const found = await stat(savePath).catch(() => null)
   if (found !== null && !found.isDirectory()) throw new CliError(`--output ${savePath} is not a directory.`)
+  try {
+    await makeDirectory(savePath)
+    await access(savePath, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new CliError(`--output ${savePath} cannot be written to: ${reasonOf(cause)}. Choose another directory.`, 1, {
+      cause,
+    })
+  }
 }
 
 function infoHashOf(torrent: TorrentSource): string {

@@ -1,6 +1,7 @@
-import { type Session, StatusFlags, type TorrentHandle } from 'libtorrent-ts'
+import { type Session, StatusFlags, type TorrentHandle, type TorrentInfo } from 'libtorrent-ts'
 import { CliError, messageOf, reasonOf } from '../cliError.ts'
-import { formatBytes, formatDuration, formatPercent, formatRate, plural } from '../output/format.ts'
+import { contentFiles } from '../contentFiles.ts'
+import { formatBytes, formatElapsed, formatPercent, formatRate, plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles } from '../selectFiles.ts'
 import { exitCodeOf, type StopSignal } from '../signals.ts'
@@ -86,11 +87,15 @@ export class Transfer {
     const info = handle.torrentFile()
     const size = info === null ? null : info.totalSize
     const event = { type: 'added', infoHash: handle.infoHash, name: handle.name, size, savePath: options.savePath }
-    const what = info === null ? '' : `  ${formatBytes(info.totalSize)} in ${plural(info.numFiles, 'file')}`
+    const what = info === null ? '' : `  ${sizeText(info)}`
     const name = handle.name || handle.infoHash.toHex()
     const where = listenPort === 0 ? '' : `, listening on port ${listenPort}`
-    output.report({ ...event, listenPort }, [`${name}${what}`, `in ${options.savePath}${where}`])
+    const lines = [`${name}${what}`, `in ${options.savePath}${where}`]
     const isAlone = handle.trackers().length === 0 && handle.status(StatusFlags.queryName).listPeers === 0
+    if (options.role === 'seed' && isAlone && listenPort !== 0) {
+      lines.push(`There is no tracker: others find this with --peer HOST:${listenPort}, HOST being this machine.`)
+    }
+    output.report({ ...event, listenPort }, lines)
     if (options.role === 'download' && isAlone) {
       output.warn(
         'There is no tracker and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
@@ -106,8 +111,8 @@ export class Transfer {
     const priorities = selectFiles(info.files(), this.options.select)
     if (priorities !== null) this.handle.prioritizeFiles(priorities)
     this.output.report(
-      { type: 'metadata', name: info.name, size: info.totalSize, files: info.numFiles },
-      `Got the metadata: ${info.name}  ${formatBytes(info.totalSize)} in ${plural(info.numFiles, 'file')}`,
+      { type: 'metadata', name: info.name, size: info.totalSize, files: contentFiles(info).length },
+      `Got the metadata: ${info.name}  ${sizeText(info)}`,
     )
   }
 
@@ -118,7 +123,7 @@ export class Transfer {
     const { numPieces, totalWantedDone, totalWanted } = handle.status()
     const share = totalWanted === 0 ? 0 : totalWantedDone / totalWanted
     if (options.role === 'seed') {
-      if (numPieces === 0) return this.fail(nothingToSeed(options.savePath))
+      if (numPieces === 0) return this.fail(nothingRight(options.savePath))
       output.warn(
         `Only ${formatPercent(share)} of it is in ${options.savePath}: giving that. lt download gets the rest.`,
       )
@@ -147,15 +152,18 @@ export class Transfer {
     }
     const { totalPayloadDownload, totalWanted } = handle.status()
     const seconds = (now - this.startedAt) / 1000
-    const speed = totalPayloadDownload > 0 ? ` (${formatRate(totalPayloadDownload / seconds)})` : ''
-    const what = `Complete: ${formatBytes(totalWanted)} after ${formatDuration(seconds)}${speed}`
+    const speed = ` (${formatRate(totalPayloadDownload / seconds)})`
+    const what =
+      totalPayloadDownload > 0
+        ? `Complete: ${formatBytes(totalWanted)} after ${formatElapsed(seconds)}${speed}`
+        : `Complete already: ${formatBytes(totalWanted)}`
     if (output.mode === 'json') this.report.report()
     output.report(
       { type: 'complete', name: handle.name, size: totalWanted, downloaded: totalPayloadDownload, seconds },
-      options.role === 'seed' ? 'Complete, and ready to be given. Ctrl-C ends it.' : what,
+      options.role === 'seed' ? 'All of it is here. Seeding; Ctrl-C ends it.' : what,
     )
     if (options.noSeed) return this.end?.({ reason: 'complete' })
-    if (options.role === 'download') output.report({ type: 'seeding' }, 'Seeding. Ctrl-C ends it.')
+    if (options.role === 'download') output.report({ type: 'seeding' }, 'Seeding; Ctrl-C ends it.')
     this.checkGoal()
   }
 
@@ -196,12 +204,30 @@ export class Transfer {
   }
 }
 
-function fileError(path: string, error: unknown): CliError {
-  const advice = 'Make room or mend the cause; the same command goes on where this one stopped.'
-  return new CliError(`${path}: ${reasonOf(error)}. ${advice}`, 1, { cause: error })
+function sizeText(info: TorrentInfo): string {
+  return `${formatBytes(info.totalSize)} in ${plural(contentFiles(info).length, 'file')}`
 }
 
-/** The content is not where it was said to be. */
-export function nothingToSeed(savePath: string): CliError {
-  return new CliError(`Nothing of the torrent is in ${savePath}. Say with --output in which directory its files are.`)
+const FILE_ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: 'Make room',
+  EDQUOT: 'Make room',
+  EACCES: 'Make it writable',
+  EPERM: 'Make it writable',
+  EROFS: 'Make it writable',
+}
+
+function fileError(path: string, error: unknown): CliError {
+  const { code } = error as { readonly code?: string }
+  const advice = FILE_ADVICE[code ?? ''] ?? 'Mend the cause'
+  return new CliError(`${path}: ${reasonOf(error)}. ${advice}; the same command goes on where this one stopped.`, 1, {
+    cause: error,
+  })
+}
+
+/** There are files, and not one of their pieces is right. */
+function nothingRight(directory: string): CliError {
+  return new CliError(
+    `Not one piece of what is in ${directory} is right: these are other files of the same names, or another version. ` +
+      'lt verify says more.',
+  )
 }

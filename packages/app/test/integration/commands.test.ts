@@ -95,6 +95,25 @@ test('verify names bad, short and missing files and pieces, and exits with 1', a
   })
 })
 
+test('verify --select looks at the files named, and at no others', async () => {
+  const content = await makeContent({ 'dir/a': 40_000, 'dir/b': 40_000, 'dir/c': 40_000, 'dir/empty': 0 })
+  const { directory, torrent } = content
+  rmSync(join(directory, 'dir/a'))
+  const verify = (...args: string[]) => Lt.run('verify', torrent, '-o', directory, ...args)
+  expect(await verify('--select', 'c', '--select', 'empty')).toMatchObject({
+    code: 0,
+    stdout: '2 selected files of dir are complete: 4 pieces verified.\n',
+  })
+  // It begins in the middle of a piece of which the rest is missing.
+  const { code, stdout } = await verify('--select', 'b', '--json')
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout)).toEqual({
+    ...{ type: 'verified', complete: false, numPieces: 3, good: 2, badPieces: [], missingPieces: [2] },
+    files: [{ path: 'dir/b', status: 'bad', badPieces: 1, pieces: 3 }],
+  })
+  expect(await verify('--select', '*.avi')).toMatchObject({ code: 1, stderr: expect.stringContaining('dir/b') })
+})
+
 test('what only follows the end of a file does not make it incomplete', async () => {
   const content = await makeContent({ single: 20_000 })
   writeFileSync(join(content.directory, 'single'), 'more', { flag: 'a' })
@@ -116,6 +135,33 @@ test('create takes the name of what it is made of, and does not replace a file u
   expect((await Lt.run('create', path, '-o', torrent, '--name', 'other', '--force')).code).toBe(0)
   expect(new TorrentInfo(readFileSync(torrent)).name).toBe('other')
   expect(filesIn(directory).filter((file) => file.includes('tmp'))).toEqual([])
+})
+
+test('create -o takes a directory as well, and ends with the command to seed', async () => {
+  const directory = someFiles()
+  const target = temporaryDirectory()
+  const { code, stdout } = await Lt.run('create', join(directory, 'dir'), '-o', target)
+  expect(code).toBe(0)
+  expect(filesIn(target)).toEqual(['dir.torrent'])
+  const [, command] = /^To give it to others: lt (seed .*)$/m.exec(stdout) ?? []
+  expect(command).toBe(`seed ${join(target, 'dir.torrent')} --output ${directory}`)
+  expect(await Lt.run(...command.split(' '), '--port', '0', '--seed-time', '0')).toMatchObject({ code: 0 })
+})
+
+test('create says what is in the way of seeding', async () => {
+  const directory = someFiles()
+  const path = join(directory, 'dir/z')
+  const target = join(directory, 'made.torrent')
+  const { stdout, stderr } = await Lt.run('create', path, '-o', target, '--name', 'other', '--private')
+  expect(stdout).toContain(`To give it to others, ${path} has to be called other.`)
+  expect(stderr).toMatch(/^lt: warning: It is private and names no tracker/)
+})
+
+test('create into a directory that is not there fails before anything is hashed', async () => {
+  const target = join(temporaryDirectory(), 'none/made.torrent')
+  const { code, stderr } = await Lt.run('create', '/no/such/path', '-o', target)
+  expect(code).toBe(1)
+  expect(stderr).toBe(`lt: ${target} could not be written: no such file or directory. Choose another place with -o.\n`)
 })
 
 test('--pad begins every file at a piece boundary', async () => {

@@ -35,6 +35,14 @@ test('a magnet link is enough', async () => {
   expect(sameContent(content, directory, ['single'])).toBe(true)
 })
 
+test('so is a bare info-hash', async () => {
+  const content = await makeContent({ single: 100_000 })
+  const directory = temporaryDirectory()
+  const args = ['--output', directory, '--peer', await seedContent(content), '--port', '0', '--no-seed']
+  expect(await Lt.run('download', `${content.info.infoHash}`, ...args)).toMatchObject({ code: 0, stderr: '' })
+  expect(sameContent(content, directory, ['single'])).toBe(true)
+})
+
 test('people are told in plain lines where there is no terminal', async () => {
   const content = await makeContent({ single: 100_000 })
   const args = ['--output', temporaryDirectory(), '--peer', await seedContent(content), '--port', '0', '--no-seed']

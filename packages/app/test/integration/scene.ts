@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -81,6 +82,32 @@ export function sameContent(content: Content, directory: string, paths: readonly
   return paths.every((path) => readFileSync(join(content.directory, path)).equals(readFileSync(join(directory, path))))
 }
 
+/** Whole numbers below `limit`, the same ones for the same `seed` (mulberry32). */
+export function randomNumbers(seed: number): (limit: number) => number {
+  let state = seed
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit)
+  }
+}
+
+/** The pieces of a torrent of one file that are right on disk. */
+export function piecesOnDisk({ info, name }: Content, directory: string): Set<number> {
+  const path = join(directory, name)
+  const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
+  const pieces = new Set<number>()
+  for (let piece = 0; piece < info.numPieces; piece++) {
+    const start = piece * info.pieceLength
+    const digest = createHash('sha1')
+      .update(bytes.subarray(start, start + info.pieceSize(piece)))
+      .digest()
+    if (info.isPieceHash(piece, digest)) pieces.add(piece)
+  }
+  return pieces
+}
+
 /** Stands between a downloader and a seed, and lets only so many bytes through. */
 export class Bottleneck {
   passed = 0
@@ -116,8 +143,16 @@ export class Bottleneck {
 
   /** Everything may pass from now on. */
   open(): void {
-    this.allowed = Number.POSITIVE_INFINITY
+    this.limit(Number.POSITIVE_INFINITY)
+  }
+
+  /** So many bytes may pass from now on. */
+  limit(allowed: number): void {
+    this.allowed = allowed
     this.passed = 0
+    this.exhausted = new Promise((resolve) => {
+      this.onExhausted = resolve
+    })
   }
 
   private join(client: Socket, seed: Socket): void {

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, truncateSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TorrentInfo } from 'libtorrent-ts'
 import { expect, test } from 'vitest'
@@ -66,6 +66,43 @@ test('seed in a directory without the content fails at once, and makes nothing t
   expect(code).toBe(1)
   expect(stderr).toMatch(/^lt: Nothing of the torrent is in .*--output/)
   expect(filesIn(directory)).toEqual([])
+})
+
+test.each([
+  ['beside its .torrent', (content: Content) => [temporaryDirectory(), content.directory]],
+  ['in the directory above', (content: Content) => [join(content.directory, 'dir'), content.directory]],
+])('seed in the wrong directory says that the content is %s', async (_where, places) => {
+  const content = await makeContent({ 'dir/a': 1000 })
+  const [wrong, right] = places(content)
+  const { code, stderr } = await Lt.run('seed', content.torrent, '-o', wrong, '--port', '0')
+  expect(code).toBe(1)
+  expect(stderr).toBe(
+    `lt: Nothing of the torrent is in ${wrong}: no dir/a, for one. It is in ${right}: say --output ${right}\n`,
+  )
+})
+
+test('seed of files in a directory of another name says what it should be called', async () => {
+  const content = await makeContent({ 'dir/a': 1000 })
+  const torrent = join(temporaryDirectory(), 'moved.torrent')
+  copyFileSync(content.torrent, torrent)
+  renameSync(join(content.directory, 'dir'), join(content.directory, 'other'))
+  const { stderr } = await Lt.run('seed', torrent, '-o', join(content.directory, 'other'), '--port', '0')
+  expect(stderr).toContain('Its files have to be in a directory called dir, ')
+})
+
+test('seed of other files of the same names fails, and says that they are others', async () => {
+  const content = await makeContent({ single: 100_000 })
+  writeFileSync(join(content.directory, 'single'), Buffer.alloc(100_000, 1))
+  const { code, stderr } = await Lt.run('seed', content.torrent, '-o', content.directory, '--port', '0')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^lt: Not one piece of what is in .* is right: these are other files/)
+})
+
+test('a seed without trackers says how others find it', async () => {
+  const content = await makeContent({ single: 1000 })
+  const args = ['-o', content.directory, '--port', '0', '--seed-time', '0']
+  const { stdout } = await Lt.run('seed', content.torrent, ...args)
+  expect(stdout).toMatch(/listening on port (\d+)\nThere is no tracker: others find this with --peer HOST:\1, /)
 })
 
 test('seed of content of which a part is missing gives the rest, and says so', async () => {

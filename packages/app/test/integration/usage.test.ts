@@ -39,6 +39,32 @@ test.each([
   expect(stderr).not.toMatch(/^ {4}at /m)
 })
 
+test.each([
+  [
+    ['download', 'a.torrent', 'downloads'],
+    /^lt: Too many arguments for 'download'.* --output.*quotes\. See lt download --help\.\n$/,
+  ],
+  [['create', 'a', 'b'], /^lt: Too many arguments for 'create'.* one directory; .*quotes\. See lt create --help\.\n$/],
+  [['--debug', 'info', 'x'], /^lt: Unknown option '--debug'\. Options follow the command\. See lt info --help\.\n/],
+  [['download'], /^lt: Missing required argument 'torrent'\. See lt download --help\.\n$/],
+  [['downlod', 'x'], /^lt: Unknown command 'downlod'\. \(Did you mean download\?\) See lt --help\.\n$/],
+  [
+    ['seed', 'x', '--port', 'a'],
+    /^lt: Option '--port <n>' .* A port is a number from 0 to 65535\. See lt seed --help\.\n$/,
+  ],
+])('bad usage %j is told in one line that says what to do', async (args, words) => {
+  expect((await Lt.run(...args)).stderr).toMatch(words)
+})
+
+test('with --json bad usage too is an object on stderr', async () => {
+  const { code, stdout, stderr } = await Lt.run('info', '--json')
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(JSON.parse(stderr)).toEqual({
+    type: 'error',
+    message: "Missing required argument 'torrent'. See lt info --help.",
+  })
+})
+
 test('help and version are no failures', async () => {
   expect(await Lt.run('--help')).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('download') })
   expect(await Lt.run('create', '--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('--piece-size') })
@@ -61,6 +87,7 @@ test('what is no torrent is told as such', async () => {
   for (const [source, words] of [
     [file, 'this is no valid .torrent: invalid bencoding'],
     [directory, 'it is a directory'],
+    ['http://', 'http://: this is no valid URL. It looks like http://host/file.torrent.'],
     ['magnet:?dn=x', 'This magnet link cannot be used: '],
     [`magnet:?xt=urn:btmh:1220${'ab'.repeat(32)}`, 'version 2 only'],
   ]) {
@@ -74,6 +101,16 @@ test('--output that is no directory is told before anything is done', async () =
   const { code, stderr } = await Lt.run('download', content.torrent, '-o', content.torrent, '--port', '0')
   expect(code).toBe(1)
   expect(stderr).toBe(`lt: --output ${content.torrent} is not a directory.\n`)
+})
+
+test('--output that cannot be made is told before the first peer', async () => {
+  const content = await makeContent({ single: 10 })
+  const directory = join(content.torrent, 'sub')
+  const { code, stderr } = await Lt.run('download', content.torrent, '-o', directory, '--port', '0')
+  expect(code).toBe(1)
+  expect(stderr).toBe(
+    `lt: --output ${directory} cannot be written to: a part of the path is not a directory. Choose another directory.\n`,
+  )
 })
 
 test('a peer whose name is not known is told', async () => {

@@ -2,11 +2,13 @@ import { expect, test } from 'vitest'
 import {
   formatBytes,
   formatDuration,
+  formatElapsed,
   formatPercent,
   formatPieceSize,
   formatRanges,
   formatRate,
   plural,
+  shellWord,
 } from '../../src/output/format.ts'
 
 test('sizes have three digits', () => {
@@ -39,6 +41,21 @@ test('times name the two largest units', () => {
     '1h 00m',
     '23h 59m',
     '1d 01h',
+  ])
+})
+
+test('short times that have passed have a tenth', () => {
+  expect([0, 0.04, 0.45, 9.94, 9.96, 61].map(formatElapsed)).toEqual(['0.0s', '0.0s', '0.5s', '9.9s', '10s', '1m 01s'])
+})
+
+test('what a shell would take apart is quoted', () => {
+  expect(['a/b-c.torrent', 'a b', "it's", '$(x)', '', 'é'].map(shellWord)).toEqual([
+    'a/b-c.torrent',
+    "'a b'",
+    "'it'\\''s'",
+    "'$(x)'",
+    "''",
+    "'é'",
   ])
 })
 

@@ -55,6 +55,12 @@ test('what is no terminal, and a dumb one, gets plain lines', () => {
   }
 })
 
+test('a plain line about progress is not written again while nothing changes', () => {
+  const { output, stdout } = scene(false)
+  for (const fraction of [0.5, 0.5, 0.6, 0.6]) output.progress({ type: 'progress' }, { ...half, fraction })
+  expect(stdout.text).toBe('50.0 %\n60.0 %\n')
+})
+
 test('with --json every line of stdout is an object with a type', () => {
   const { output, stdout, stderr } = scene(true, { json: true })
   output.report({ type: 'added', name: 'a\x9bb' }, 'not shown')
