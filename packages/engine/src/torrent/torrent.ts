@@ -233,6 +233,10 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
     return this.host.listenPort
   }
 
+  get announceEndpoints(): readonly Endpoint[] {
+    return this.host.announceEndpoints
+  }
+
   get layout(): PieceLayout | null {
     return this.content?.layout ?? null
   }

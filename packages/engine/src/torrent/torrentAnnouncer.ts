@@ -1,3 +1,5 @@
+import { isGlobal } from '../address/classify.ts'
+import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -30,7 +32,7 @@ export interface TorrentAnnouncerHost {
   readonly info: TorrentInfo
   readonly infoHashBytes: Uint8Array
   readonly peerId: Uint8Array
-  readonly listenPort: number
+  readonly announceEndpoints: readonly Endpoint[]
   readonly trackerKey: number
   readonly layout: PieceLayout | null
   readonly pieces: TorrentPieces | null
@@ -112,13 +114,16 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     return this.host.ref
   }
 
+  get announceEndpoints(): readonly Endpoint[] {
+    return this.host.announceEndpoints
+  }
+
   announceParams(): AnnounceParams {
     const { host } = this
     const { pieces, layout, counters, stats } = host
     return {
       infoHash: host.infoHashBytes,
       peerId: host.peerId,
-      port: host.listenPort,
       uploaded: stats.totalPayloadUpload - this.fromUpload,
       downloaded: stats.totalPayloadDownload - this.fromDownload,
       left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),
@@ -127,9 +132,16 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       key: host.trackerKey,
       numWant: host.settings.numWant,
       privateTorrent: host.info.priv,
+      ...(host.info.priv ? this.ownAddresses() : null),
       partialSeed: host.isPartialSeed,
       login: this.login,
     }
+  }
+
+  /** Our addresses of both families (BEP 7). Only the trackers of private torrents are told, as in libtorrent 2. */
+  private ownAddresses(): Pick<AnnounceParams, 'ipv4' | 'ipv6'> {
+    const addresses = this.announceEndpoints.map(({ address }) => address).filter(isGlobal)
+    return { ipv4: addresses.filter((address) => !isV6(address)), ipv6: addresses.filter(isV6) }
   }
 
   wakeAt(when: Millis): void {
