@@ -73,6 +73,7 @@ export const nameMapReasons: NameMapReasons = {
     'alert::category_t::dht_notification': 'AlertCategory.dht',
     'alert::category_t::stats_notification': 'AlertCategory.stats',
     'alert::category_t::all_categories': 'AlertCategory.all',
+    'announce_entry::failed': 'AnnounceEndpoint.failed',
     'settings::disable_hash_check': 'Settings.disableHashChecks',
     'settings::max_connections': 'Settings.connectionsLimit',
     'settings::max_uploads': 'Settings.unchokeSlotsLimit',

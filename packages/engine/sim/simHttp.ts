@@ -1,3 +1,4 @@
+import { isV6 } from '../src/address/endpoint.ts'
 import { type LibtorrentError, libtorrentError } from '../src/errors/libtorrentError.ts'
 import type { Timer } from '../src/platform/clock.ts'
 import type { HttpClient, HttpRequest, HttpResponse } from '../src/platform/http.ts'
@@ -86,8 +87,11 @@ class Exchange implements SimResource {
 
   private connect(url: URL, addresses: readonly string[]): void {
     const { network, host } = this.process
+    const { family } = this.request
+    const usable = family === undefined ? addresses : addresses.filter((each) => isV6(each) === (family === 6))
+    if (usable.length === 0) return this.fail('EAFNOSUPPORT')
     let refusal: LibtorrentError | null = null
-    const address = addresses.find((each) => {
+    const address = usable.find((each) => {
       const error = this.request.checkAddress?.(each, this.url) ?? null
       refusal ??= error
       return error === null

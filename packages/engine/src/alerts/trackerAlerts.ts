@@ -1,3 +1,4 @@
+import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { AlertCategory } from './alert.ts'
 import { TorrentAlert, type TorrentAlertFields } from './torrentAlerts.ts'
@@ -5,20 +6,25 @@ import { TorrentAlert, type TorrentAlertFields } from './torrentAlerts.ts'
 /** What every alert about one tracker of a torrent is built from. */
 export interface TrackerAlertFields extends TorrentAlertFields {
   readonly url: string
+  readonly localEndpoint?: Endpoint | null
 }
 
 /** Base of all alerts about one tracker of a torrent. */
 export abstract class TrackerAlert extends TorrentAlert {
   /** The tracker's URL, as in the torrent's tracker list. */
   readonly url: string
+  /** The listen socket the announce was made for; null with scrapes, which are made once. @see libtorrent 1.2 */
+  readonly localEndpoint: Endpoint | null
 
   constructor(fields: TrackerAlertFields) {
     super(fields)
     this.url = fields.url
+    this.localEndpoint = fields.localEndpoint ?? null
   }
 
   override message(): string {
-    return `${super.message()} (${this.url})`
+    const from = this.localEndpoint === null ? '' : `[${endpointText(this.localEndpoint)}]`
+    return `${super.message()} (${this.url})${from}`
   }
 }
 

@@ -44,7 +44,7 @@ export const RemoveFlags = {
 export interface SessionParams {
   /** Settings other than the defaults; see docs/settings.md. */
   readonly settings?: Partial<Settings>
-  /** Do not listen for peers. Default false. */
+  /** Do not listen for peers; then nothing is announced to trackers either. Default false. */
   readonly noListen?: boolean
   /** Threads and memory of the disk. */
   readonly disk?: DiskIoOptions | DiskIo

@@ -4,19 +4,17 @@ import { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Resolver } from '../platform/resolver.ts'
 
 /**
- * A name lookup for sockets that gives only addresses that `check` lets pass, and of the family of `localAddress` if
- * there is one. As the socket connects to what this very lookup returned, a name whose addresses change between a check
+ * A name lookup for sockets that gives only addresses that `check` lets pass, and of `family` (0: of both). As the socket connects to what this very lookup returned, a name whose addresses change between a check
  * and the connection (DNS rebinding) gains nothing.
  */
 export function checkedLookup(
   resolver: Resolver,
   check: (address: string) => LibtorrentError | null,
-  localAddress: string | undefined,
+  family: number,
 ): LookupFunction {
-  const wanted = localAddress === undefined ? 0 : isIP(localAddress)
   return (hostname, options, callback) => {
     resolver.resolve(hostname, (result) => {
-      const allowed = result instanceof LibtorrentError ? result : filter(result, wanted, check)
+      const allowed = result instanceof LibtorrentError ? result : filter(result, family, check)
       if (allowed instanceof LibtorrentError) callback(allowed, '', 0)
       else if (options.all === true) callback(null, allowed)
       else callback(null, allowed[0].address, allowed[0].family)
@@ -40,10 +38,16 @@ function filter(
     else refusal ??= refused
   }
   if (allowed.length > 0) return allowed
-  return (
-    refusal ??
-    new LibtorrentError({ code: 'ENOTFOUND', value: 0, category: 'system' }, 'the name has no address', {
-      operation: 'hostnameLookup',
-    })
+  return refusal ?? noAddressOfFamily()
+}
+
+/** The server has addresses, but none that may be connected to. */
+export function noAddressOfFamily(): LibtorrentError {
+  return new LibtorrentError(
+    { code: 'EAFNOSUPPORT', value: 97, category: 'system' },
+    'no address of the right family',
+    {
+      operation: 'connect',
+    },
   )
 }

@@ -4,7 +4,7 @@ import { normalizeAddress } from '../address/addressBytes.ts'
 import { LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { HttpRequest, HttpResponse } from '../platform/http.ts'
 import type { Millis } from '../util/flavored.ts'
-import { checkedLookup } from './checkedLookup.ts'
+import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
 import { NodeResolver } from './nodeResolver.ts'
 
@@ -74,7 +74,9 @@ export class HttpExchange {
     const hopText = url.href
     const check = (address: string) => checkAddress?.(normalizeAddress(address) ?? address, hopText) ?? null
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
+    const family = this.request.family ?? (localAddress === undefined ? 0 : isIP(localAddress))
     if (isIP(host) !== 0) {
+      if (family !== 0 && isIP(host) !== family) return this.fail(noAddressOfFamily())
       // A literal address is connected to without a lookup.
       const refused = check(host)
       if (refused !== null) return this.fail(refused)
@@ -87,7 +89,7 @@ export class HttpExchange {
       headers: this.headers,
       agent: false,
       localAddress,
-      lookup: checkedLookup(this.request.resolver ?? SYSTEM_RESOLVER, check, localAddress),
+      lookup: checkedLookup(this.request.resolver ?? SYSTEM_RESOLVER, check, family),
       maxHeaderSize: MAX_HEADER_BYTES,
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,

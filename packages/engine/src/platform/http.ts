@@ -25,7 +25,9 @@ export interface HttpRequest {
   /** Looks host names up. Default: the client's own way. */
   readonly resolver?: Resolver
   /** Bind outgoing connections to this local address. */
-  readonly localAddress?: string
+  readonly localAddress?: string | undefined
+  /** Connect to addresses of this family only. A server that has none fails with `EAFNOSUPPORT`. Default: both. */
+  readonly family?: 4 | 6 | undefined
 }
 
 export interface HttpResponse {

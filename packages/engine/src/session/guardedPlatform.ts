@@ -18,7 +18,10 @@ export function guardedPlatform(world: Platform, report: FaultReport): Platform 
     clock,
     random,
     timers: { after: (delay, callback) => timers.after(delay, guarded(callback, report)) },
-    resolver: { resolve: (host, done) => resolver.resolve(host, guarded(done, report)) },
+    resolver: {
+      resolve: (host, done) => resolver.resolve(host, guarded(done, report)),
+      known: (host) => resolver.known?.(host) ?? null,
+    },
     http: { get: (request, done) => http.get(guardedRequest(request, report), guarded(done, report)) },
     udp: guardedUdp(world.udp, report),
     tcp: guardedTcp(world.tcp, report),

@@ -11,6 +11,8 @@ export interface ListenSocketsHost {
   readonly alerts: AlertSink
   readonly settings: Readonly<Settings>
   onIncoming(stream: Stream): void
+  /** `announceEndpoints` is another. */
+  onListenSocketsChanged(): void
 }
 
 /** The sockets on which peers reach us (setting `listen_interfaces`). */
@@ -20,6 +22,7 @@ export class ListenSockets {
   private lastPort = 0
   /** Counts calls of `open`: what an earlier one still opens is closed again. */
   private generation = 0
+  private settled: readonly Endpoint[] = []
 
   constructor(private readonly host: ListenSocketsHost) {}
 
@@ -32,8 +35,22 @@ export class ListenSockets {
     return this.listeners[0]?.local.port ?? this.lastPort
   }
 
-  get endpoints(): Endpoint[] {
-    return this.listeners.map((listener) => listener.local)
+  /**
+   * Where we can be reached, as trackers are told: the sockets that are open, as of when all were opened last. They stay
+   * the same while others are being opened, and after `close`.
+   */
+  get announceEndpoints(): readonly Endpoint[] {
+    return this.settled
+  }
+
+  /**
+   * The address to speak from to others of a family: the first that the setting names, so that nothing leaves by
+   * another way than the user chose; null: no address of that family is named. With nothing named the system chooses.
+   */
+  localAddress(family: 4 | 6): string | null {
+    const wanted = parseInterfaces(this.host.settings.listenInterfaces)
+    if (wanted.length === 0) return family === 6 ? '::' : '0.0.0.0'
+    return wanted.find(({ address }) => isV6(address) === (family === 6))?.address ?? null
   }
 
   /**
@@ -45,7 +62,8 @@ export class ListenSockets {
     const generation = ++this.generation
     const next = () => {
       const endpoint = wanted.shift()
-      if (endpoint === undefined || this.stopped || generation !== this.generation) done()
+      if (this.stopped || generation !== this.generation) done()
+      else if (endpoint === undefined) this.settle(done)
       else this.openOne(endpoint, this.host.settings.maxRetryPortBind, next)
     }
     next()
@@ -63,6 +81,12 @@ export class ListenSockets {
     for (const listener of this.listeners) listener.close()
     this.listeners.length = 0
     this.open(done)
+  }
+
+  private settle(done: () => void): void {
+    this.settled = this.listeners.map((listener) => listener.local)
+    this.host.onListenSocketsChanged()
+    done()
   }
 
   private openOne(wanted: Endpoint, retries: number, done: () => void): void {

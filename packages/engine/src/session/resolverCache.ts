@@ -41,9 +41,13 @@ export class ResolverCache implements Resolver {
 
   constructor(private readonly host: ResolverCacheHost) {}
 
+  known(host: string): readonly string[] | null {
+    return isLiteral(host) ? [host] : this.remembered(host.toLowerCase())
+  }
+
   resolve(host: string, done: Done): () => void {
+    if (isLiteral(host)) return this.host.resolver.resolve(host, done)
     const name = host.toLowerCase()
-    if (name.startsWith('[') || addressToBytes(name) !== null) return this.host.resolver.resolve(host, done)
     const known = this.remembered(name)
     if (known === null) return this.wait(name, done)
     const timer = this.host.timers.after(0, () => done(known))
@@ -89,4 +93,8 @@ export class ResolverCache implements Resolver {
     if (this.answers.size >= RESOLVER_CACHE_SIZE) this.answers.delete(this.answers.keys().next().value as string)
     this.answers.set(name, { addresses, at: this.host.clock.now() })
   }
+}
+
+function isLiteral(host: string): boolean {
+  return host.startsWith('[') || addressToBytes(host) !== null
 }

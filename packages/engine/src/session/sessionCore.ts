@@ -152,6 +152,19 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     return this.listenSockets.port
   }
 
+  get announceEndpoints(): readonly Endpoint[] {
+    return this.listenSockets.announceEndpoints
+  }
+
+  localAddress(family: 4 | 6): string | null {
+    return this.listenSockets.localAddress(family)
+  }
+
+  onListenSocketsChanged(): void {
+    this.trackerClient.onNetworkChanged()
+    for (const torrent of this.torrents.values()) torrent.trackers.onListenSocketsChanged()
+  }
+
   get isPaused(): boolean {
     return this.paused
   }

@@ -82,7 +82,7 @@ export const trackerSettings = {
     min: 1,
     unit: 'requests',
     source: source.v1_2,
-    doc: 'HTTP announces under way at once; the others wait in turn, those a user asked for first.',
+    doc: 'HTTP announces under way at once; the others wait in turn, those a user asked for first. Each listen socket gets its share.',
   }),
   validateHttpsTrackers: bool('validate_https_trackers', {
     default: true,

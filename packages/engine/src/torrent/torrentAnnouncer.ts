@@ -1,3 +1,5 @@
+import { isGlobal } from '../address/classify.ts'
+import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -23,7 +25,7 @@ import type { TorrentPieces } from './torrentPieces.ts'
 export interface TorrentAnnouncerHost {
   readonly session: Pick<
     TorrentHost,
-    'clock' | 'trackerClient' | 'peerId' | 'listenPort' | 'trackerKey' | 'onExternalAddress'
+    'clock' | 'trackerClient' | 'peerId' | 'announceEndpoints' | 'trackerKey' | 'onExternalAddress'
   >
   readonly random: Random
   readonly settings: Readonly<Settings>
@@ -112,13 +114,16 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     return this.host.ref
   }
 
+  get announceEndpoints(): readonly Endpoint[] {
+    return this.host.session.announceEndpoints
+  }
+
   announceParams(): AnnounceParams {
     const { host } = this
     const { pieces, layout, counters, stats } = host
     return {
       infoHash: host.infoHashBytes,
       peerId: host.session.peerId,
-      port: host.session.listenPort,
       uploaded: stats.totalPayloadUpload - this.fromUpload,
       downloaded: stats.totalPayloadDownload - this.fromDownload,
       left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),
@@ -127,9 +132,16 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       key: host.session.trackerKey,
       numWant: host.settings.numWant,
       privateTorrent: host.info.priv,
+      ...(host.info.priv ? this.ownAddresses() : null),
       partialSeed: host.isFinished && !host.isSeed,
       login: this.login,
     }
+  }
+
+  /** Our addresses of both families (BEP 7). Only the trackers of private torrents are told, as in libtorrent 2. */
+  private ownAddresses(): Pick<AnnounceParams, 'ipv4' | 'ipv6'> {
+    const addresses = this.announceEndpoints.map(({ address }) => address).filter(isGlobal)
+    return { ipv4: addresses.filter((address) => !isV6(address)), ipv6: addresses.filter(isV6) }
   }
 
   wakeAt(when: Millis): void {

@@ -35,6 +35,8 @@ export interface TorrentHost {
   readonly trackerKey: number
   /** The port peers reach us at, 0 when we do not listen. */
   readonly listenPort: number
+  /** The listen sockets, each of which announces to trackers. The same array as long as they are the same. */
+  readonly announceEndpoints: readonly Endpoint[]
   readonly isPaused: boolean
   /** Connections that may still be opened before `connections_limit`. */
   readonly freeConnections: number

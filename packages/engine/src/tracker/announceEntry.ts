@@ -1,7 +1,8 @@
+import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
-import { retryDelay } from './announceIntervals.ts'
+import { AnnounceEndpoint } from './announceEndpoint.ts'
 
 /** What it takes to name a tracker: an `AnnounceEntry`, a torrent's tracker, or just a URL. */
 export interface TrackerSpec {
@@ -16,10 +17,17 @@ export interface TrackerSpec {
   readonly trackerid?: string
 }
 
-/** libtorrent counts failures in 7 bits. */
-const MAX_FAILS = 127
+/** Counts of a swarm as a scrape told them; -1: unknown, or told anew by an announce since. */
+interface ScrapedCounts {
+  complete: number
+  incomplete: number
+  downloaded: number
+}
 
-/** One tracker of a torrent and how things stand with it: libtorrent's `announce_entry`. */
+/**
+ * One tracker of a torrent and how things stand with it: libtorrent's `announce_entry`. What differs from listen socket
+ * to listen socket is in `endpoints`; the tracker's own `fails`, `message`, ... are those of the one that fares best.
+ */
 export class AnnounceEntry implements TrackerSpec {
   readonly url: string
   /** Priority: whatever works or fails, trackers of lower tiers are tried first (BEP 12). */
@@ -30,29 +38,15 @@ export class AnnounceEntry implements TrackerSpec {
   source: number
   /** What the tracker wants to be told with each announce, one character per byte; empty: nothing. */
   trackerid: string
-  /** Failures in a row. */
-  fails = 0
   /** The tracker has answered at least once. */
   verified = false
-  /** An announce is under way, or waits for its turn. */
-  updating = false
-  /** The tracker knows us: it has answered `started`, and was not told `stopped`. */
-  startSent = false
   /** The tracker knows that we are complete, or was told us complete from the start. */
   completeSent = false
-  /** The tracker's last words: a warning, or the reason of a failure. Empty if none. */
-  message = ''
-  lastError: LibtorrentError | null = null
-  /** When to announce next, by the platform's clock; 0: at once. */
-  nextAnnounce: Millis = 0
-  /** Before this no announce may be forced. */
-  minAnnounce: Millis = 0
-  /** Counts the tracker told last; -1: unknown. */
-  scrapeIncomplete = -1
-  scrapeComplete = -1
-  scrapeDownloaded = -1
-  /** Somebody asked for an announce to this tracker: it is due whatever the other trackers do. */
-  triggeredManually = false
+  /** The tracker said that it is never to be asked again (HTTP status 410, BEP 31); only a person's wish counts. */
+  retired = false
+  /** Each of our listen sockets that has announced here, or has tried to. */
+  endpoints: AnnounceEndpoint[] = []
+  private scraped: ScrapedCounts = { complete: -1, incomplete: -1, downloaded: -1 }
 
   /** `clock` lets `nextAnnounceIn` and `minAnnounceIn` tell the time; without it they are 0. */
   constructor(
@@ -73,6 +67,79 @@ export class AnnounceEntry implements TrackerSpec {
     this.trackerid = trackerid
   }
 
+  /** How things stand with the listen socket at `local`; null: it has not announced here yet. */
+  findEndpoint(local: Endpoint): AnnounceEndpoint | null {
+    for (const endpoint of this.endpoints) if (sameEndpoint(endpoint.localEndpoint, local)) return endpoint
+    return null
+  }
+
+  /** The same, made if need be. */
+  openEndpoint(local: Endpoint): AnnounceEndpoint {
+    const known = this.findEndpoint(local)
+    if (known !== null) return known
+    const endpoint = new AnnounceEndpoint(local)
+    this.endpoints.push(endpoint)
+    return endpoint
+  }
+
+  /** Failures in a row. */
+  get fails(): number {
+    return this.best?.fails ?? 0
+  }
+
+  /** An announce is under way, or waits for its turn. */
+  get updating(): boolean {
+    return this.endpoints.some((endpoint) => endpoint.updating)
+  }
+
+  /** The tracker knows us: it has answered `started`, and was not told `stopped`. */
+  get startSent(): boolean {
+    return this.endpoints.some((endpoint) => endpoint.startSent)
+  }
+
+  /** The tracker's last words: a warning, or the reason of a failure. Empty if none. */
+  get message(): string {
+    return this.best?.message ?? ''
+  }
+
+  get lastError(): LibtorrentError | null {
+    return this.best?.lastError ?? null
+  }
+
+  /** When to announce next, by the platform's clock; 0: at once. */
+  get nextAnnounce(): Millis {
+    return this.best?.nextAnnounce ?? 0
+  }
+
+  /** Before this no announce may be forced. */
+  get minAnnounce(): Millis {
+    return this.best?.minAnnounce ?? 0
+  }
+
+  /** Counts the tracker told last, the largest of those it told our listen sockets; -1: unknown. */
+  get scrapeIncomplete(): number {
+    return this.endpoints.reduce(
+      (most, { scrapeIncomplete }) => Math.max(most, scrapeIncomplete),
+      this.scraped.incomplete,
+    )
+  }
+
+  get scrapeComplete(): number {
+    return this.endpoints.reduce((most, { scrapeComplete }) => Math.max(most, scrapeComplete), this.scraped.complete)
+  }
+
+  get scrapeDownloaded(): number {
+    return this.endpoints.reduce(
+      (most, { scrapeDownloaded }) => Math.max(most, scrapeDownloaded),
+      this.scraped.downloaded,
+    )
+  }
+
+  /** Somebody asked for an announce to this tracker. */
+  get triggeredManually(): boolean {
+    return this.endpoints.some((endpoint) => endpoint.triggeredManually)
+  }
+
   /** Seconds to the next announce, 0 when it is due. */
   nextAnnounceIn(): Seconds {
     return this.secondsTo(this.nextAnnounce)
@@ -88,39 +155,78 @@ export class AnnounceEntry implements TrackerSpec {
     return this.fails === 0
   }
 
-  /** It has failed as often as it may. */
+  /** It has failed as often as it may, from wherever it can be reached. */
   isExhausted(): boolean {
-    return this.failLimit !== 0 && this.fails >= this.failLimit
+    return this.retired || (this.best?.isExhausted(this.failLimit) ?? false)
   }
 
-  /** An announce may go out now. `isSeed`: we are complete; a tracker that does not know yet is told before its time. */
+  /** The tracker is never to be asked again. */
+  retire(): void {
+    this.retired = true
+    this.failLimit = 1
+  }
+
+  /**
+   * An announce may go out now, from one listen socket at least. `isSeed`: we are complete; a tracker that does not
+   * know yet is told before its time.
+   */
   canAnnounce(now: Millis, isSeed: boolean): boolean {
     const needsComplete = isSeed && !this.completeSent
-    return (
-      !this.updating && !this.isExhausted() && now >= this.nextAnnounce && (now >= this.minAnnounce || needsComplete)
+    if (this.retired) return false
+    if (this.endpoints.length === 0) return true
+    return this.endpoints.some(
+      (endpoint) =>
+        !endpoint.updating &&
+        !endpoint.isExhausted(this.failLimit) &&
+        now >= endpoint.nextAnnounce &&
+        (now >= endpoint.minAnnounce || needsComplete),
     )
   }
 
-  /** As if never announced to: the next announce is `started`, and due at once. */
+  /** As if never announced to: the next announces are `started`, and due at once. */
   reset(): void {
-    this.startSent = false
-    this.nextAnnounce = 0
-    this.minAnnounce = 0
+    for (const endpoint of this.endpoints) endpoint.reset()
   }
 
-  /** Counts a failure; the next announce is after `retryDelay`, and not before `retryIn` seconds. */
-  failed(now: Millis, trackerBackoff: number, retryIn: Seconds = 0): void {
-    this.fails = Math.min(this.fails + 1, MAX_FAILS)
-    this.updating = false
-    this.nextAnnounce = now + Math.max(retryIn, retryDelay(this.fails, trackerBackoff)) * 1000
+  /** The tracker told the size of the swarm; what is -1 it did not tell. `from`: in answer to an announce from there. */
+  noteCounts(counts: Readonly<ScrapedCounts>, from: AnnounceEndpoint | null): void {
+    // Announces of all listen sockets count beside each other, a scrape and announces in place of each other.
+    for (const field of ['complete', 'incomplete', 'downloaded'] as const) {
+      if (counts[field] < 0) continue
+      this.scraped = { ...this.scraped, [field]: from === null ? counts[field] : -1 }
+      const key = COUNT_FIELDS[field]
+      if (from === null) for (const endpoint of this.endpoints) endpoint[key] = -1
+      else from[key] = counts[field]
+    }
   }
 
   /** A copy that does not change when this does. */
   clone(): AnnounceEntry {
-    return Object.assign(new AnnounceEntry(this, this.clock), this)
+    const copy = Object.assign(new AnnounceEntry(this, this.clock), this)
+    copy.endpoints = this.endpoints.map((endpoint) => endpoint.clone())
+    return copy
+  }
+
+  /** The endpoint that fares best: those from which the tracker cannot be reached say little about it. */
+  private get best(): AnnounceEndpoint | null {
+    let best: AnnounceEndpoint | null = null
+    for (const endpoint of this.endpoints) if (best === null || isBetter(endpoint, best)) best = endpoint
+    return best
   }
 
   private secondsTo(when: Millis): Seconds {
     return this.clock === null ? 0 : Math.max(0, Math.ceil((when - this.clock.now()) / 1000))
   }
+}
+
+const COUNT_FIELDS = {
+  complete: 'scrapeComplete',
+  incomplete: 'scrapeIncomplete',
+  downloaded: 'scrapeDownloaded',
+} as const
+
+function isBetter(a: AnnounceEndpoint, b: AnnounceEndpoint): boolean {
+  if (a.enabled !== b.enabled) return a.enabled
+  if (a.enabled && a.fails !== b.fails) return a.fails < b.fails
+  return a.nextAnnounce < b.nextAnnounce
 }

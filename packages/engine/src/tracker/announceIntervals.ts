@@ -4,6 +4,8 @@ import type { Seconds } from '../util/flavored.ts'
 const MIN_RETRY_DELAY: Seconds = 5
 /** ...and at most this. */
 const MAX_RETRY_DELAY: Seconds = 3600
+/** A tracker that one of our listen sockets cannot reach, but another can, is tried again from there after this. */
+export const UNREACHABLE_PAUSE: Seconds = 3600
 /** A tracker that wants to be left alone for longer than a day is left alone for a day. */
 const MAX_INTERVAL: Seconds = 24 * 3600
 /** Announces that a person forces are at least this far apart, unless the minimum interval is to be ignored. */

@@ -11,13 +11,25 @@ export interface QueuedWork {
 
 type Ticket = { name: 'queued'; readonly job: QueuedJob } | { name: 'running'; abort: () => void } | { name: 'over' }
 
+interface Entry {
+  readonly lane: Lane
+  ticket: Ticket
+}
+
+/** Work that shares a fate, such as all that goes out from one listen socket. */
+interface Lane {
+  readonly urgent: Set<Entry>
+  readonly normal: Set<Entry>
+  running: number
+}
+
 /**
- * Lets a limited number of announces run at once; the others wait in the order they came, those that a person asked
- * for before all others.
+ * Lets a limited number of announces run at once; the others wait in the order they came, those that a person asked for
+ * before all others. Each lane has its share: where one is slow - IPv6 that leads nowhere, say - the next turn is that
+ * of the lane with the fewest under way.
  */
 export class AnnounceQueue {
-  private readonly urgent = new Set<{ ticket: Ticket }>()
-  private readonly normal = new Set<{ ticket: Ticket }>()
+  private readonly lanes = new Map<string, Lane>()
   private running = 0
 
   /** `limit` is asked each time, as it is a setting. */
@@ -30,44 +42,47 @@ export class AnnounceQueue {
 
   /** Announces that wait for their turn. */
   get queuedCount(): number {
-    return this.urgent.size + this.normal.size
+    let count = 0
+    for (const { urgent, normal } of this.lanes.values()) count += urgent.size + normal.size
+    return count
   }
 
   /** Runs `job`, perhaps at once. */
-  submit(job: QueuedJob, urgent: boolean): QueuedWork {
-    const entry: { ticket: Ticket } = { ticket: { name: 'queued', job } }
-    const line = urgent ? this.urgent : this.normal
+  submit(job: QueuedJob, urgent: boolean, laneName = ''): QueuedWork {
+    const lane = this.laneOf(laneName)
+    const entry: Entry = { lane, ticket: { name: 'queued', job } }
+    const line = urgent ? lane.urgent : lane.normal
     line.add(entry)
     this.startNext()
     return {
       cancel: () => {
         const { ticket } = entry
         if (ticket.name === 'running') ticket.abort()
-        this.urgent.delete(entry)
-        this.normal.delete(entry)
+        lane.urgent.delete(entry)
+        lane.normal.delete(entry)
         this.end(entry)
       },
       hurry: () => {
-        if (this.normal.delete(entry)) this.urgent.add(entry)
+        if (lane.normal.delete(entry)) lane.urgent.add(entry)
       },
     }
   }
 
   /** Forgets all that wait. */
   clear(): void {
-    this.urgent.clear()
-    this.normal.clear()
+    for (const { urgent, normal } of this.lanes.values()) {
+      urgent.clear()
+      normal.clear()
+    }
   }
 
   private startNext(): void {
     while (this.running < Math.max(1, this.limit())) {
-      const line = this.urgent.size > 0 ? this.urgent : this.normal
-      const next = line.values().next()
-      if (next.done === true) return
-      const entry = next.value
-      line.delete(entry)
+      const entry = this.takeNext('urgent') ?? this.takeNext('normal')
+      if (entry === null) return
       if (entry.ticket.name !== 'queued') continue
       this.running++
+      entry.lane.running++
       const { job } = entry.ticket
       entry.ticket = { name: 'running', abort: () => {} }
       const abort = job(() => this.end(entry))
@@ -75,12 +90,33 @@ export class AnnounceQueue {
     }
   }
 
-  private end(entry: { ticket: Ticket }): void {
+  private takeNext(line: 'urgent' | 'normal'): Entry | null {
+    let best: Lane | null = null
+    for (const lane of this.lanes.values()) {
+      if (lane[line].size > 0 && (best === null || lane.running < best.running)) best = lane
+    }
+    if (best === null) return null
+    const entry = best[line].values().next().value as Entry
+    best[line].delete(entry)
+    return entry
+  }
+
+  private end(entry: Entry): void {
     const wasRunning = entry.ticket.name === 'running'
     if (entry.ticket.name === 'over') return
     entry.ticket = { name: 'over' }
     if (!wasRunning) return
     this.running--
+    entry.lane.running--
     this.startNext()
+  }
+
+  private laneOf(name: string): Lane {
+    let lane = this.lanes.get(name)
+    if (lane === undefined) {
+      lane = { urgent: new Set(), normal: new Set(), running: 0 }
+      this.lanes.set(name, lane)
+    }
+    return lane
   }
 }

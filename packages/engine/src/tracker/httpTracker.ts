@@ -24,6 +24,8 @@ export interface HttpTrackerHost {
   readonly settings: Readonly<TrackerSettings>
   /** The local address requests go out from; undefined: the system chooses. */
   readonly localAddress: string | undefined
+  /** Only addresses of this family are connected to; undefined: both. */
+  readonly family: 4 | 6 | undefined
   checkAddress(address: string): LibtorrentError | null
 }
 
@@ -105,6 +107,7 @@ function exchange(
       checkAddress,
       resolver: host.resolver,
       localAddress: host.localAddress,
+      family: host.family,
     },
     done,
   )

@@ -1,31 +1,41 @@
+import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
 import type { TrackerEvent } from '../alerts/trackerAlerts.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
+import type { AnnounceEndpoint } from './announceEndpoint.ts'
 import type { AnnounceEntry, TrackerSpec } from './announceEntry.ts'
-import { clampIntervals, clampRetry } from './announceIntervals.ts'
+import { clampIntervals, clampRetry, UNREACHABLE_PAUSE } from './announceIntervals.ts'
 import type { TorrentTrackersHost } from './torrentTrackersHost.ts'
 import type { PendingAnnounce } from './trackerClient.ts'
+import { isUnreachable } from './trackerErrors.ts'
 import { TrackerList } from './trackerList.ts'
 import { TrackerNews } from './trackerNews.ts'
-import type { AnnounceReply, ScrapeReply, SwarmCounts, TrackerFailure, TrackerPeer } from './trackerRequest.ts'
+import type { AnnounceReply, ScrapeReply, TrackerFailure } from './trackerRequest.ts'
 import { planAnnounces } from './trackerSchedule.ts'
+import { TrackerScrapes } from './trackerScrapes.ts'
+
+/** An announce under way, or in the queue. */
+interface Announce {
+  readonly entry: AnnounceEntry
+  readonly event: TrackerEvent
+  readonly pending: PendingAnnounce
+}
 
 /**
- * The trackers of one torrent: whom to tell what, and when. Has no timer: it tells its host when it wants to be woken,
- * and does nothing between. After everything that happens (an answer, a wake, a command) it plans anew.
+ * The trackers of one torrent: whom to tell what, and when. Each of our listen sockets announces for itself. Has no
+ * timer: it tells its host when it wants to be woken, and does nothing between. After everything that happens (an
+ * answer, a wake, a command) it plans anew.
  */
 export class TorrentTrackers {
   private readonly list: TrackerList
   private readonly news: TrackerNews
+  private readonly scrapes: TrackerScrapes
   private announcing = false
   /** The download was completed while announcing: trackers that know us are to be told. */
   private finished = false
-  /** The announce of each tracker that is `updating`. */
-  private readonly announces = new Map<
-    AnnounceEntry,
-    { readonly event: TrackerEvent; readonly pending: PendingAnnounce }
-  >()
-  /** Scrapes and lookups of peers' names under way. */
-  private readonly others = new Set<() => void>()
+  /** The listen sockets announces go out from, as of the last plan. */
+  private sources: readonly Endpoint[] = []
+  /** The announce of each endpoint that is `updating`. */
+  private readonly announces = new Map<AnnounceEndpoint, Announce>()
   private stopping: { pending: number; readonly done: (() => void)[] } = { pending: 0, done: [] }
   private wish: Millis = Number.POSITIVE_INFINITY
   private lastWorking: AnnounceEntry | null = null
@@ -34,6 +44,7 @@ export class TorrentTrackers {
   constructor(private readonly host: TorrentTrackersHost) {
     this.list = new TrackerList(host.clock)
     this.news = new TrackerNews(host)
+    this.scrapes = new TrackerScrapes(host, this.list, this.news)
   }
 
   /** The trackers as they are now, in the order they are tried: copies. */
@@ -109,8 +120,10 @@ export class TorrentTrackers {
       this.wake(this.announces.size > 0 ? this.host.clock.now() + stopTrackerTimeout * 1000 : Number.POSITIVE_INFINITY)
       if (stopTrackerTimeout > 0) {
         for (const entry of this.list.entries) {
-          if (this.announces.get(entry)?.event === 'completed') this.stopping.pending++
-          else if (entry.startSent) this.send(entry, 'stopped', true)
+          for (const endpoint of entry.endpoints) {
+            if (this.announces.get(endpoint)?.event === 'completed') this.stopping.pending++
+            else if (endpoint.startSent) this.send(entry, endpoint, 'stopped', true)
+          }
         }
       }
     }
@@ -150,11 +163,14 @@ export class TorrentTrackers {
     const when = now + Math.max(0, delay) * 1000
     const chosen = trackerIndex === -1 ? this.list.entries : this.list.entries.slice(trackerIndex, trackerIndex + 1)
     if (trackerIndex < -1) return
+    this.takeSources()
     for (const entry of chosen) {
-      entry.nextAnnounce = ignoreMinInterval ? when : Math.max(when, entry.minAnnounce)
-      if (ignoreMinInterval) entry.minAnnounce = 0
-      if (trackerIndex !== -1) entry.triggeredManually = true
-      if (when <= now) this.announces.get(entry)?.pending.hurry()
+      if (trackerIndex !== -1) for (const local of this.sources) entry.openEndpoint(local).triggeredManually = true
+      for (const endpoint of entry.endpoints) {
+        endpoint.nextAnnounce = ignoreMinInterval ? when : Math.max(when, endpoint.minAnnounce)
+        if (ignoreMinInterval) endpoint.minAnnounce = 0
+        if (when <= now) this.announces.get(endpoint)?.pending.hurry()
+      }
     }
     this.plan(true)
   }
@@ -167,18 +183,8 @@ export class TorrentTrackers {
   scrape(trackerIndex = -1, done: (result: ScrapeReply | TrackerFailure | null) => void = () => {}): void {
     const { entries } = this.list
     const entry = trackerIndex === -1 ? (this.lastWorking ?? entries[0]) : entries[trackerIndex]
-    if (entry === undefined) return done(null)
-    const { infoHash, login, privateTorrent } = this.host.announceParams()
-    const cancel = this.host.client.scrape(
-      { url: entry.url, infoHash, login, privateTorrent, highPriority: true },
-      (result) => {
-        this.others.delete(cancel)
-        if (result.kind === 'scrape') this.onScraped(entry, result)
-        else this.onScrapeFailed(entry, result)
-        done(result)
-      },
-    )
-    this.others.add(cancel)
+    if (entry === undefined) done(null)
+    else this.scrapes.scrape(entry, done)
   }
 
   /** The moment asked for with `wakeAt` has come. */
@@ -193,15 +199,16 @@ export class TorrentTrackers {
     this.onListChanged()
   }
 
+  /** Our listen sockets have changed: those that are new announce at once, of those that are gone nothing is kept. */
+  onListenSocketsChanged(): void {
+    this.plan()
+  }
+
   private replaceList(specs: readonly TrackerSpec[]): void {
     const complete = this.announcing && this.host.announceParams().left === 0
     const known = new Set(this.list.entries)
     for (const gone of this.list.replace(specs)) {
-      const announce = this.announces.get(gone)
-      if (announce !== undefined && announce.event !== 'stopped') {
-        announce.pending.cancel()
-        this.announces.delete(gone)
-      }
+      for (const endpoint of gone.endpoints) if (!this.isToldStopped(endpoint)) this.cancel(endpoint)
       if (this.lastWorking === gone) this.lastWorking = null
     }
     for (const entry of this.list.entries) if (!known.has(entry)) entry.completeSent = complete
@@ -214,9 +221,38 @@ export class TorrentTrackers {
 
   private plan(urgent = false): void {
     if (!this.announcing) return
-    const plan = planAnnounces(this.list.entries, this.host.clock.now(), this.host.settings)
-    for (const entry of plan.due) this.send(entry, this.eventFor(entry), urgent || entry.triggeredManually)
-    this.wake(plan.wakeAt ?? Number.POSITIVE_INFINITY)
+    this.takeSources()
+    let wakeAt = Number.POSITIVE_INFINITY
+    for (const local of this.sources) {
+      const plan = planAnnounces(this.list.entries, local, this.host.clock.now(), this.host.settings)
+      for (const entry of plan.due) {
+        const endpoint = entry.openEndpoint(local)
+        this.send(entry, endpoint, this.eventFor(entry, endpoint), urgent || endpoint.triggeredManually)
+      }
+      if (plan.wakeAt !== null) wakeAt = Math.min(wakeAt, plan.wakeAt)
+    }
+    this.wake(wakeAt)
+  }
+
+  /** Notes which listen sockets there are. Those that stayed keep their state; a way that was closed may be open now. */
+  private takeSources(): void {
+    const { announceEndpoints } = this.host
+    if (announceEndpoints === this.sources) return
+    this.sources = announceEndpoints
+    const isSource = ({ localEndpoint }: AnnounceEndpoint) =>
+      announceEndpoints.some((local) => sameEndpoint(local, localEndpoint))
+    for (const entry of this.list.entries) {
+      for (const endpoint of entry.endpoints) {
+        if (!isSource(endpoint)) {
+          if (!this.isToldStopped(endpoint)) this.cancel(endpoint)
+        } else if (!endpoint.enabled && !endpoint.updating) {
+          endpoint.enabled = true
+          endpoint.nextAnnounce = 0
+        }
+      }
+      entry.endpoints = entry.endpoints.filter((endpoint) => isSource(endpoint) || this.announces.has(endpoint))
+      if (this.finished && !entry.completeSent) this.hurryCompleted(entry)
+    }
   }
 
   private wake(when: Millis): void {
@@ -225,58 +261,77 @@ export class TorrentTrackers {
     this.host.wakeAt(when)
   }
 
-  private eventFor(entry: AnnounceEntry): TrackerEvent {
-    if (!entry.startSent) return 'started'
-    return this.finished && !entry.completeSent ? 'completed' : 'none'
+  /** `completed` is told from one listen socket only: it is one download. */
+  private eventFor(entry: AnnounceEntry, endpoint: AnnounceEndpoint): TrackerEvent {
+    if (!endpoint.startSent) return 'started'
+    return this.finished && !entry.completeSent && !this.isToldCompleted(entry) ? 'completed' : 'none'
   }
 
-  private send(entry: AnnounceEntry, event: TrackerEvent, highPriority: boolean): void {
+  private isToldCompleted(entry: AnnounceEntry): boolean {
+    return entry.endpoints.some((endpoint) => this.announces.get(endpoint)?.event === 'completed')
+  }
+
+  private isToldStopped(endpoint: AnnounceEndpoint): boolean {
+    return this.announces.get(endpoint)?.event === 'stopped'
+  }
+
+  private send(entry: AnnounceEntry, endpoint: AnnounceEndpoint, event: TrackerEvent, highPriority: boolean): void {
     const now = this.host.clock.now()
     const { partialSeed, numWant, ...params } = this.host.announceParams()
-    entry.updating = true
-    entry.triggeredManually = false
-    entry.nextAnnounce = now
-    entry.minAnnounce = now
+    endpoint.updating = true
+    endpoint.triggeredManually = false
+    endpoint.nextAnnounce = now
+    endpoint.minAnnounce = now
     const told = event === 'none' && partialSeed === true ? 'paused' : event
     const stopped = event === 'stopped'
     if (stopped) this.stopping.pending++
+    /** Said once, when it is known that there is a way from here to the tracker. */
+    let announced = () => {
+      announced = () => {}
+      this.news.announced(entry, endpoint, told)
+    }
     const pending = this.host.client.announce(
       {
         ...params,
         url: entry.url,
+        localEndpoint: endpoint.localEndpoint,
+        port: endpoint.localEndpoint.port,
         event: told,
         numWant: stopped ? 0 : numWant,
         trackerId: entry.trackerid,
         highPriority,
       },
       (result) => {
-        this.announces.delete(entry)
-        entry.updating = false
-        if (result.kind === 'reply') this.onReply(entry, event, result)
-        else this.onFailure(entry, event, result)
-        if (stopped) this.onStopEnded(entry)
-        else if (event === 'completed' && !this.announcing) this.stopAfterCompleted(entry)
+        this.announces.delete(endpoint)
+        endpoint.updating = false
+        if (result.kind === 'reply' || !isUnreachable(result.error)) announced()
+        if (result.kind === 'reply') this.onReply(entry, endpoint, event, result)
+        else this.onFailure(entry, endpoint, event, result)
+        if (stopped) this.onStopEnded(endpoint)
+        else if (event === 'completed' && !this.announcing) this.stopAfterCompleted(entry, endpoint)
         this.plan()
       },
+      () => announced(),
     )
-    this.announces.set(entry, { event, pending })
-    this.news.announced(entry, told)
+    this.announces.set(endpoint, { entry, event, pending })
   }
 
-  private onReply(entry: AnnounceEntry, event: TrackerEvent, reply: AnnounceReply): void {
+  private onReply(entry: AnnounceEntry, endpoint: AnnounceEndpoint, event: TrackerEvent, reply: AnnounceReply): void {
     const { settings, clock } = this.host
     const { interval, minInterval } = clampIntervals(reply.interval, reply.minInterval, settings.minAnnounceInterval)
     const now = clock.now()
-    entry.fails = 0
-    entry.lastError = null
+    endpoint.enabled = true
+    endpoint.fails = 0
+    endpoint.lastError = null
+    endpoint.message = reply.warning
+    endpoint.nextAnnounce = now + interval * 1000
+    endpoint.minAnnounce = now + minInterval * 1000
+    entry.retired = false
     entry.verified = true
-    entry.message = reply.warning
-    entry.nextAnnounce = now + interval * 1000
-    entry.minAnnounce = now + minInterval * 1000
-    if (event === 'started') entry.startSent = true
+    if (event === 'started') endpoint.startSent = true
     if (event === 'completed') entry.completeSent = true
-    if (this.finished && entry.startSent && !entry.completeSent) this.hurryCompleted(entry)
-    this.list.moveToFront(entry)
+    if (this.finished && !entry.completeSent && !this.isToldCompleted(entry)) this.hurryCompleted(entry)
+    this.list.moveToFront(entry, isInUse)
     if (event !== 'stopped') {
       this.lastInterval = interval
       this.lastWorking = entry
@@ -284,35 +339,51 @@ export class TorrentTrackers {
 
     if (reply.trackerId !== '' && reply.trackerId !== entry.trackerid) {
       entry.trackerid = reply.trackerId
-      this.news.gaveId(entry)
+      this.news.gaveId(entry, endpoint)
     }
-    this.news.replied(entry, reply)
+    this.news.replied(entry, endpoint, reply)
     if (event === 'stopped') return
 
-    this.noteCounts(entry, reply)
+    this.scrapes.noteCounts(entry, reply, endpoint)
     if (reply.externalAddress !== '') this.host.onExternalAddress(reply.externalAddress, reply.trackerAddress)
     if (reply.peers.length > 0) this.host.onTrackerPeers(reply.peers, entry.url)
-    for (const peer of reply.namedPeers) this.resolvePeer(peer, entry.url)
+    for (const peer of reply.namedPeers) this.scrapes.resolvePeer(peer, entry.url)
   }
 
-  private onFailure(entry: AnnounceEntry, event: TrackerEvent, failure: TrackerFailure): void {
+  private onFailure(
+    entry: AnnounceEntry,
+    endpoint: AnnounceEndpoint,
+    event: TrackerEvent,
+    failure: TrackerFailure,
+  ): void {
     const { settings, clock } = this.host
-    entry.lastError = failure.error
-    entry.message = failure.message
-    if (failure.permanent) entry.failLimit = 1
+    endpoint.lastError = failure.error
+    endpoint.message = failure.message
+    endpoint.enabled = !isUnreachable(failure.error)
+    if (failure.permanent) entry.retire()
+    // From another listen socket the tracker may well be reached: then all is as it should be.
+    const elsewhere = !endpoint.enabled && this.hasOtherWay(entry, endpoint)
     // `stopped` is not sent again: its failure says little about the announces of the next start.
     if (event !== 'stopped' || failure.permanent) {
-      entry.failed(clock.now(), settings.trackerBackoff, clampRetry(failure.retryIn))
-      this.list.moveToBack(entry)
+      const retryIn = elsewhere ? UNREACHABLE_PAUSE : clampRetry(failure.retryIn)
+      endpoint.failed(clock.now(), settings.trackerBackoff, retryIn)
+      if (this.sources.every((local) => entry.findEndpoint(local)?.isWorking() === false)) this.list.moveToBack(entry)
     }
-    this.news.failed(entry, failure)
+    if (event === 'completed') this.hurryCompleted(entry)
+    if (!elsewhere) this.news.failed(entry, endpoint, failure)
+  }
+
+  /** Whether there is a listen socket from which `entry` can be reached, or was not tried yet, besides `endpoint`. */
+  private hasOtherWay(entry: AnnounceEntry, endpoint: AnnounceEndpoint): boolean {
+    return this.sources.some((local) => {
+      const other = entry.findEndpoint(local)
+      return other !== endpoint && (other === null || other.enabled)
+    })
   }
 
   /** A tracker was told `stopped`, or could not be. If the torrent was started again meanwhile, it is told so now. */
-  private onStopEnded(entry: AnnounceEntry): void {
-    entry.startSent = false
-    entry.nextAnnounce = 0
-    entry.minAnnounce = 0
+  private onStopEnded(endpoint: AnnounceEndpoint): void {
+    endpoint.reset()
     this.stopping.pending--
     if (this.stopping.pending > 0) return
     const { done } = this.stopping
@@ -321,73 +392,42 @@ export class TorrentTrackers {
   }
 
   /** The last `completed` of a torrent that is stopping was answered: now it may be told `stopped`. */
-  private stopAfterCompleted(entry: AnnounceEntry): void {
-    this.send(entry, 'stopped', true)
+  private stopAfterCompleted(entry: AnnounceEntry, endpoint: AnnounceEndpoint): void {
+    this.send(entry, endpoint, 'stopped', true)
     this.stopping.pending--
   }
 
   /** `stop_tracker_timeout` is over and `completed` still not answered. */
   private giveUpCompleted(): void {
-    for (const [entry, { event, pending }] of [...this.announces]) {
+    for (const [endpoint, { event }] of [...this.announces]) {
       if (event !== 'completed') continue
-      pending.cancel()
-      this.announces.delete(entry)
-      entry.updating = false
-      this.onStopEnded(entry)
+      this.cancel(endpoint)
+      this.onStopEnded(endpoint)
     }
   }
 
-  private onScraped(entry: AnnounceEntry, reply: ScrapeReply): void {
-    this.noteCounts(entry, reply)
-    this.news.scraped(entry, reply)
-  }
-
-  private onScrapeFailed(entry: AnnounceEntry, failure: TrackerFailure): void {
-    if (failure.permanent) {
-      entry.failLimit = 1
-      entry.fails = Math.max(1, entry.fails)
-    }
-    this.news.scrapeFailed(entry, failure)
-  }
-
-  /** Trackers see different parts of a swarm: the largest counts are nearest to the truth. */
-  private noteCounts(entry: AnnounceEntry, counts: SwarmCounts): void {
-    if (counts.complete >= 0) entry.scrapeComplete = counts.complete
-    if (counts.incomplete >= 0) entry.scrapeIncomplete = counts.incomplete
-    if (counts.downloaded >= 0) entry.scrapeDownloaded = counts.downloaded
-    let complete = -1
-    let incomplete = -1
-    let downloaded = -1
-    for (const known of this.list.entries) {
-      complete = Math.max(complete, known.scrapeComplete)
-      incomplete = Math.max(incomplete, known.scrapeIncomplete)
-      downloaded = Math.max(downloaded, known.scrapeDownloaded)
-    }
-    this.host.onScrape(complete, incomplete, downloaded)
-  }
-
-  private resolvePeer(peer: TrackerPeer, url: string): void {
-    const cancel = this.host.client.resolvePeer(peer.address, (addresses) => {
-      this.others.delete(cancel)
-      if (addresses.length > 0) this.host.onTrackerPeers([{ ...peer, address: addresses[0] }], url)
-    })
-    this.others.add(cancel)
-  }
-
-  /** `completed` is due now, whatever the intervals say. */
+  /** `completed` is due now, whatever the intervals say, where we are known and nothing is wrong. */
   private hurryCompleted(entry: AnnounceEntry): void {
-    entry.nextAnnounce = 0
-    entry.minAnnounce = 0
+    for (const endpoint of entry.endpoints) {
+      if (!endpoint.startSent || !endpoint.isWorking()) continue
+      endpoint.nextAnnounce = 0
+      endpoint.minAnnounce = 0
+    }
   }
 
   private cancelAll(which: (event: TrackerEvent) => boolean): void {
-    for (const [entry, { event, pending }] of this.announces) {
-      if (!which(event)) continue
-      pending.cancel()
-      entry.updating = false
-      this.announces.delete(entry)
-    }
-    for (const cancel of this.others) cancel()
-    this.others.clear()
+    for (const [endpoint, { event }] of [...this.announces]) if (which(event)) this.cancel(endpoint)
+    this.scrapes.cancelAll()
   }
+
+  private cancel(endpoint: AnnounceEndpoint): void {
+    this.announces.get(endpoint)?.pending.cancel()
+    this.announces.delete(endpoint)
+    endpoint.updating = false
+  }
+}
+
+/** A listen socket relies on the tracker, or is about to. */
+function isInUse(entry: AnnounceEntry): boolean {
+  return entry.endpoints.some(({ fails, startSent, updating }) => fails === 0 && (startSent || updating))
 }

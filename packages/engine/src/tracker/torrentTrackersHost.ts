@@ -1,3 +1,4 @@
+import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
@@ -12,7 +13,6 @@ export interface AnnounceParams
     TrackerRequest,
     | 'infoHash'
     | 'peerId'
-    | 'port'
     | 'uploaded'
     | 'downloaded'
     | 'left'
@@ -38,6 +38,11 @@ export interface TorrentTrackersHost {
   readonly client: TrackerClient
   readonly alerts: AlertSink
   readonly handle: TorrentRef
+  /**
+   * The listen sockets, each of which announces; none while nothing is listened on. The same array as long as they are
+   * the same.
+   */
+  readonly announceEndpoints: readonly Endpoint[]
   announceParams(): AnnounceParams
   /** Calls `onWake` at `when`, or, when it is infinite, never. Replaces the earlier wish. */
   wakeAt(when: Millis): void

@@ -1,9 +1,18 @@
+import { isUnspecified } from '../address/classify.ts'
+import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Seconds } from '../util/flavored.ts'
 import { AnnounceQueue, type QueuedJob, type QueuedWork } from './announceQueue.ts'
-import { httpAnnounce, httpScrape, refusedHttpTracker, scrapeNotAvailable } from './httpTracker.ts'
-import { blockedByIdnaError } from './trackerErrors.ts'
+import {
+  type HttpTrackerHost,
+  httpAnnounce,
+  httpScrape,
+  refusedHttpTracker,
+  scrapeNotAvailable,
+} from './httpTracker.ts'
+import { RouteMemory } from './routeMemory.ts'
+import { blockedByIdnaError, noLocalAddressError } from './trackerErrors.ts'
 import { parseTrackerUrl, type TrackerLocation } from './trackerLocation.ts'
 import {
   type AnnounceReply,
@@ -21,8 +30,8 @@ export interface TrackerClientHost {
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'resolver' | 'udp' | 'http'>
   readonly settings: Readonly<TrackerSettings>
   /**
-   * The local address to speak to trackers of a family from; null: not to be used. Default: the system chooses
-   * (`0.0.0.0`, `::`). HTTP requests go out from the IPv4 one if it is a specific address, else from the IPv6 one.
+   * Where no listen socket is named: the local address to speak to trackers of a family from; null: not to be used.
+   * Default: the system chooses (`0.0.0.0`, `::`).
    */
   localAddress?(family: 4 | 6): string | null
   /** The IP filter's judgement of a tracker's address (setting `apply_ip_filter_to_trackers`). Default: all pass. */
@@ -44,12 +53,14 @@ export interface PendingAnnounce {
 export class TrackerClient implements UdpTrackerHost {
   private readonly queue: AnnounceQueue
   private readonly udp: UdpTracker
+  private readonly routes: RouteMemory
   /** How to cancel what is under way or waits. */
   private readonly pending = new Set<() => void>()
 
   constructor(private readonly host: TrackerClientHost) {
     this.queue = new AnnounceQueue(() => host.settings.maxConcurrentHttpAnnounces)
     this.udp = new UdpTracker(this)
+    this.routes = new RouteMemory(host.platform.clock)
   }
 
   get platform(): TrackerClientHost['platform'] {
@@ -70,17 +81,34 @@ export class TrackerClient implements UdpTrackerHost {
     return this.queue.queuedCount
   }
 
-  /** Announces; `done` is called once, later, unless it is cancelled before. */
-  announce(request: TrackerRequest, done: (result: AnnounceReply | TrackerFailure) => void): PendingAnnounce {
+  /**
+   * Announces; `done` is called once, later, unless it is cancelled before. `sending` is called when it is known that
+   * the tracker has an address that may be spoken to, before that is done; perhaps more than once.
+   */
+  announce(
+    request: TrackerRequest,
+    done: (result: AnnounceReply | TrackerFailure) => void,
+    sending: () => void = () => {},
+  ): PendingAnnounce {
     let hurry = () => {}
-    const cancel = this.track(done, (finish) => {
+    const from = request.localEndpoint
+    const arrived = (result: AnnounceReply | TrackerFailure) => {
+      if (from !== undefined && result.kind === 'failure') this.routes.onFailure(from, result.error)
+      done(result)
+    }
+    const cancel = this.track(arrived, (finish) => {
       const tracker = this.acceptedTracker(request.url)
       if (tracker instanceof LibtorrentError) return this.failLater(tracker, finish)
-      if (tracker.scheme === 'udp') return this.udp.announce(tracker, request, finish)
+      const known = this.platform.resolver.known?.(tracker.host) ?? null
+      const refusal = from === undefined || known === null ? null : this.routes.refusal(from, known)
+      if (refusal !== null) return this.failLater(refusal, finish)
+      if (tracker.scheme === 'udp') return this.udp.announce(tracker, request, finish, sending)
       const queue = (answer: typeof finish) => {
-        const work = this.enqueue(request, answer, (arrived) =>
-          httpAnnounce(this.httpHost(), tracker, request, arrived),
-        )
+        const work = this.enqueue(request, from?.address ?? '', answer, (ended) => {
+          const host = this.httpHost(from, sending)
+          if (host === null) return this.failLater(noLocalAddressError(), ended)
+          return httpAnnounce(host, tracker, request, ended)
+        })
         hurry = work.hurry
         return work.cancel
       }
@@ -96,9 +124,10 @@ export class TrackerClient implements UdpTrackerHost {
       const tracker = this.acceptedTracker(query.url)
       if (tracker instanceof LibtorrentError) return this.failLater(tracker, finish)
       if (tracker.scheme === 'udp') return this.udp.scrape(tracker, query, finish)
-      return this.enqueue(query, finish, (answer) => {
-        const abort = httpScrape(this.httpHost(), tracker, query, answer)
-        return abort ?? this.failLater(scrapeNotAvailable(), answer)
+      return this.enqueue(query, '', finish, (answer) => {
+        const host = this.httpHost()
+        if (host === null) return this.failLater(noLocalAddressError(), answer)
+        return httpScrape(host, tracker, query, answer) ?? this.failLater(scrapeNotAvailable(), answer)
       }).cancel
     })
   }
@@ -113,6 +142,7 @@ export class TrackerClient implements UdpTrackerHost {
   /** The listen addresses have changed: UDP sockets are opened anew, from the new ones. */
   onNetworkChanged(): void {
     this.udp.close()
+    this.routes.clear()
   }
 
   /** Cancels everything; nobody is called any more. */
@@ -140,6 +170,7 @@ export class TrackerClient implements UdpTrackerHost {
 
   private enqueue<Result>(
     query: TrackerQuery,
+    lane: string,
     finish: (result: Result) => void,
     start: (answer: (result: Result) => void) => () => void,
   ): QueuedWork {
@@ -148,7 +179,7 @@ export class TrackerClient implements UdpTrackerHost {
         finished()
         finish(result)
       })
-    return this.queue.submit(job, query.highPriority === true)
+    return this.queue.submit(job, query.highPriority === true, lane)
   }
 
   /** Gives up what is started when `limit` is over. */
@@ -192,15 +223,36 @@ export class TrackerClient implements UdpTrackerHost {
     return () => timer.cancel()
   }
 
-  private httpHost() {
-    const specific = (address: string | null) =>
-      address === null || address === '0.0.0.0' || address === '::' ? undefined : address
+  /** Null: there is no address to speak from. */
+  private httpHost(from?: Endpoint, sending: () => void = () => {}): HttpTrackerHost | null {
+    const way = from === undefined ? this.chosenWay() : wayFrom(from.address)
+    if (way === null) return null
     return {
       http: this.platform.http,
       resolver: this.platform.resolver,
       settings: this.settings,
-      localAddress: specific(this.localAddress(4)) ?? specific(this.localAddress(6)),
-      checkAddress: (address: string) => this.checkAddress(address),
+      ...way,
+      checkAddress: (address: string) => {
+        const refusal = this.checkAddress(address)
+        if (refusal === null) sending()
+        return refusal
+      },
     }
   }
+
+  /** From a specific IPv4 address if there is one, else a specific IPv6 one, else as the system chooses. */
+  private chosenWay(): LocalWay | null {
+    const v4 = this.localAddress(4)
+    const v6 = this.localAddress(6)
+    if (v4 !== null && (v6 === null || !isUnspecified(v4))) return wayFrom(v4)
+    if (v6 !== null && (v4 === null || !isUnspecified(v6))) return wayFrom(v6)
+    return v4 === null ? null : { localAddress: undefined, family: undefined }
+  }
+}
+
+/** How a connection goes out. */
+type LocalWay = Pick<HttpTrackerHost, 'localAddress' | 'family'>
+
+function wayFrom(address: string): LocalWay {
+  return { localAddress: isUnspecified(address) ? undefined : address, family: isV6(address) ? 6 : 4 }
 }

@@ -76,12 +76,16 @@ export class TrackerList {
     return entry
   }
 
-  /** The tracker works: it becomes the first of its tier (BEP 12). */
-  moveToFront(entry: AnnounceEntry): void {
-    let at = this.list.indexOf(entry)
-    if (at === -1) return
-    this.list.splice(at, 1)
-    while (at > 0 && this.list[at - 1].tier === entry.tier) at--
+  /**
+   * The tracker works: it becomes the first of its tier (BEP 12); but where one before it is `inUse` - by a listen
+   * socket that cannot reach this one, say - that one stays before it.
+   */
+  moveToFront(entry: AnnounceEntry, inUse: (other: AnnounceEntry) => boolean = () => false): void {
+    const from = this.list.indexOf(entry)
+    if (from === -1) return
+    let at = from
+    while (at > 0 && this.list[at - 1].tier === entry.tier && !inUse(this.list[at - 1])) at--
+    this.list.splice(from, 1)
     this.list.splice(at, 0, entry)
   }
 

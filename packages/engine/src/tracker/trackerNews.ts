@@ -2,6 +2,7 @@ import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import {
   ScrapeFailedAlert,
   ScrapeReplyAlert,
+  type TrackerAlertFields,
   TrackerAnnounceAlert,
   TrackerErrorAlert,
   type TrackerEvent,
@@ -9,6 +10,7 @@ import {
   TrackerReplyAlert,
   TrackerWarningAlert,
 } from '../alerts/trackerAlerts.ts'
+import type { AnnounceEndpoint } from './announceEndpoint.ts'
 import type { AnnounceEntry } from './announceEntry.ts'
 import { withoutCredentials } from './trackerLocation.ts'
 import type { AnnounceReply, ScrapeReply, TrackerFailure } from './trackerRequest.ts'
@@ -23,31 +25,31 @@ export interface TrackerNewsHost {
 export class TrackerNews {
   constructor(private readonly host: TrackerNewsHost) {}
 
-  announced(entry: AnnounceEntry, event: TrackerEvent): void {
+  announced(entry: AnnounceEntry, from: AnnounceEndpoint, event: TrackerEvent): void {
     if (this.wants(TrackerAnnounceAlert))
-      this.host.alerts.post(new TrackerAnnounceAlert({ ...this.about(entry), event }))
+      this.host.alerts.post(new TrackerAnnounceAlert({ ...this.about(entry, from), event }))
   }
 
-  replied(entry: AnnounceEntry, reply: AnnounceReply): void {
+  replied(entry: AnnounceEntry, from: AnnounceEndpoint, reply: AnnounceReply): void {
     const { alerts } = this.host
     if (reply.warning !== '' && this.wants(TrackerWarningAlert)) {
-      alerts.post(new TrackerWarningAlert({ ...this.about(entry), msg: reply.warning }))
+      alerts.post(new TrackerWarningAlert({ ...this.about(entry, from), msg: reply.warning }))
     }
     if (this.wants(TrackerReplyAlert)) {
       const numPeers = reply.peers.length + reply.namedPeers.length
-      alerts.post(new TrackerReplyAlert({ ...this.about(entry), numPeers }))
+      alerts.post(new TrackerReplyAlert({ ...this.about(entry, from), numPeers }))
     }
   }
 
-  gaveId(entry: AnnounceEntry): void {
+  gaveId(entry: AnnounceEntry, from: AnnounceEndpoint): void {
     if (!this.wants(TrackeridAlert)) return
-    this.host.alerts.post(new TrackeridAlert({ ...this.about(entry), trackerid: entry.trackerid }))
+    this.host.alerts.post(new TrackeridAlert({ ...this.about(entry, from), trackerid: entry.trackerid }))
   }
 
-  failed(entry: AnnounceEntry, { error, message }: TrackerFailure): void {
+  failed(entry: AnnounceEntry, from: AnnounceEndpoint, { error, message }: TrackerFailure): void {
     if (!this.wants(TrackerErrorAlert)) return
-    const timesInRow = Math.max(1, entry.fails)
-    this.host.alerts.post(new TrackerErrorAlert({ ...this.about(entry), timesInRow, error, msg: message }))
+    const timesInRow = Math.max(1, from.fails)
+    this.host.alerts.post(new TrackerErrorAlert({ ...this.about(entry, from), timesInRow, error, msg: message }))
   }
 
   scraped(entry: AnnounceEntry, { complete, incomplete }: ScrapeReply): void {
@@ -65,7 +67,8 @@ export class TrackerNews {
     return this.host.alerts.wants(kind.category)
   }
 
-  private about(entry: AnnounceEntry): { readonly handle: TorrentRef; readonly url: string } {
-    return { handle: this.host.handle, url: withoutCredentials(entry.url) }
+  private about(entry: AnnounceEntry, from: AnnounceEndpoint | null = null): TrackerAlertFields {
+    const localEndpoint = from?.localEndpoint ?? null
+    return { handle: this.host.handle, url: withoutCredentials(entry.url), localEndpoint }
   }
 }

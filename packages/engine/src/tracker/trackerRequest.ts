@@ -1,3 +1,4 @@
+import type { Endpoint } from '../address/endpoint.ts'
 import type { TrackerEvent } from '../alerts/trackerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Seconds } from '../util/flavored.ts'
@@ -25,6 +26,11 @@ export interface TrackerQuery {
 /** One announce (BEP 3). Sizes are in bytes and count from the `started` announce. */
 export interface TrackerRequest extends TrackerQuery {
   readonly event: TrackerEvent
+  /**
+   * The listen socket it is made for: it goes out from that address, to addresses of its family only. Default: the
+   * client chooses.
+   */
+  readonly localEndpoint?: Endpoint
   /** 20 bytes. */
   readonly peerId: Uint8Array
   /** The port peers can reach us on. */

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../address/endpoint.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { AnnounceEntry } from './announceEntry.ts'
 import type { TrackerSettings } from './trackerSettings.ts'
@@ -9,8 +10,12 @@ export interface AnnouncePlan {
   readonly wakeAt: Millis | null
 }
 
+/** A tracker that was not announced to yet. */
+const UNTRIED = { fails: 0, nextAnnounce: 0, minAnnounce: 0, updating: false, triggeredManually: false } as const
+
 /**
- * Decides whom to announce to. `entries` are in order of tiers. Of these count (BEP 12)
+ * Decides whom the listen socket at `local` announces to; each decides for itself, so that trackers of one family do not
+ * keep the other from announcing. `entries` are in order of tiers. Of these count (BEP 12)
  * - by default all up to the first that works;
  * - with `announceToAllTrackers` all of each tier up to the first tier in which one works;
  * - with `announceToAllTiers` those of each tier up to the first that works;
@@ -19,6 +24,7 @@ export interface AnnouncePlan {
  */
 export function planAnnounces(
   entries: readonly AnnounceEntry[],
+  local: Endpoint,
   now: Millis,
   settings: Pick<TrackerSettings, 'announceToAllTrackers' | 'announceToAllTiers'>,
 ): AnnouncePlan {
@@ -27,12 +33,14 @@ export function planAnnounces(
   /** The tier of the last tracker that works. */
   let workingTier = -1
   for (const entry of entries) {
-    const works = entry.isWorking() && !entry.isExhausted()
+    const state = entry.findEndpoint(local) ?? UNTRIED
+    const exhausted = entry.retired || (entry.failLimit !== 0 && state.fails >= entry.failLimit)
+    const works = state.fails === 0 && !exhausted
     const covered = isCovered(entry.tier, workingTier, settings)
     if (works && !covered) workingTier = entry.tier
-    if (entry.updating) continue
-    if (!entry.triggeredManually && (covered || entry.isExhausted())) continue
-    const when = Math.max(entry.nextAnnounce, entry.minAnnounce)
+    if (state.updating) continue
+    if (!state.triggeredManually && (covered || exhausted)) continue
+    const when = Math.max(state.nextAnnounce, state.minAnnounce)
     if (when <= now) due.push(entry)
     else if (wakeAt === null || when < wakeAt) wakeAt = when
   }

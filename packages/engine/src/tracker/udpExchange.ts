@@ -1,9 +1,10 @@
 import { normalizeAddress } from '../address/addressBytes.ts'
-import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
+import { type Endpoint, isV6, sameEndpoint } from '../address/endpoint.ts'
 import { LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Timer } from '../platform/clock.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
+import { noRouteError } from './trackerErrors.ts'
 import type { TrackerLocation } from './trackerLocation.ts'
 import {
   type AnnounceReply,
@@ -41,6 +42,8 @@ export type UdpQuestion =
       readonly action: 'announce'
       readonly request: TrackerRequest
       readonly done: (result: AnnounceReply | TrackerFailure) => void
+      /** See `TrackerClient.announce`. */
+      readonly sending: () => void
     }
   | {
       readonly action: 'scrape'
@@ -52,20 +55,26 @@ export interface UdpExchangeHost {
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'resolver'>
   readonly settings: Readonly<TrackerSettings>
   refuses(address: string): LibtorrentError | null
-  canReach(address: string): boolean
-  send(packet: Uint8Array, to: Endpoint, failed: (error: LibtorrentError) => void): void
+  /** Where no listen socket is named, the address to speak to a family from; null: not to be used. */
+  localAddress(family: 4 | 6): string | null
+  send(local: string, packet: Uint8Array, to: Endpoint, failed: (error: LibtorrentError) => void): void
   newTransaction(exchange: UdpExchange): number
   endTransaction(id: number): void
-  connectionId(tracker: Endpoint): ConnectionId | null
-  rememberConnectionId(tracker: Endpoint, id: ConnectionId): void
-  forgetConnectionId(tracker: Endpoint): void
+  connectionId(local: string, tracker: Endpoint): ConnectionId | null
+  rememberConnectionId(local: string, tracker: Endpoint, id: ConnectionId): void
+  forgetConnectionId(local: string, tracker: Endpoint): void
+}
+
+/** An address of the tracker, and ours to speak to it from. */
+interface Target extends Endpoint {
+  readonly local: string
 }
 
 /** A packet is on its way to `target`, its answer outstanding. */
 interface Waiting {
   readonly name: 'waiting'
   readonly action: 'connect' | 'announce' | 'scrape'
-  readonly target: Endpoint
+  readonly target: Target
   readonly transactionId: number
   readonly retransmissions: number
   /** The connection id in use is older than this exchange: the tracker may have forgotten it. */
@@ -83,7 +92,7 @@ type State = { readonly name: 'resolving'; readonly cancel: () => void } | Waiti
  */
 export class UdpExchange {
   private state: State = { name: 'over' }
-  private targets: Endpoint[] = []
+  private targets: Target[] = []
   private timer: Timer | null = null
   private deadline: Millis = 0
   /** When the present address is given up for the next. */
@@ -123,7 +132,7 @@ export class UdpExchange {
     if (response.kind !== waiting.action) return
     switch (response.kind) {
       case 'connect':
-        this.host.rememberConnectionId(waiting.target, response.connectionId)
+        this.host.rememberConnectionId(waiting.target.local, waiting.target, response.connectionId)
         this.host.endTransaction(waiting.transactionId)
         this.extendSilence()
         return this.sendQuestion(waiting.target, response.connectionId, false)
@@ -159,11 +168,20 @@ export class UdpExchange {
     for (const found of addresses.slice(0, MAX_ADDRESSES)) {
       // A literal address of the URL may be written in many ways; the answer's sender is compared with it.
       const address = normalizeAddress(found) ?? found
-      const refused = this.host.canReach(address) ? this.host.refuses(address) : noRoute()
-      if (refused === null) this.targets.push({ address, port: this.tracker.port })
+      const local = this.localFor(address)
+      const refused = local === null ? noRouteError() : this.host.refuses(address)
+      if (local !== null && refused === null) this.targets.push({ address, port: this.tracker.port, local })
       else refusal ??= refused
     }
+    if (this.targets.length > 0 && this.question.action === 'announce') this.question.sending()
     this.nextAddress(refusal ?? error('invalidHostname'))
+  }
+
+  /** Our address to speak to `address` from, if that may be done. */
+  private localFor(address: string): string | null {
+    const from = this.question.action === 'announce' ? this.question.request.localEndpoint : undefined
+    if (from === undefined) return this.host.localAddress(isV6(address) ? 6 : 4)
+    return isV6(from.address) === isV6(address) ? from.address : null
   }
 
   /** Turns to the next address, or gives up with `reason`. */
@@ -175,18 +193,18 @@ export class UdpExchange {
     this.contact(target)
   }
 
-  private contact(target: Endpoint): void {
-    const known = this.host.connectionId(target)
+  private contact(target: Target): void {
+    const known = this.host.connectionId(target.local, target)
     if (known === null) this.sendConnect(target, 0)
     else this.sendQuestion(target, known, true)
   }
 
-  private sendConnect(target: Endpoint, retransmissions: number): void {
+  private sendConnect(target: Target, retransmissions: number): void {
     const transactionId = this.host.newTransaction(this)
     this.transmit('connect', target, transactionId, retransmissions, false, encodeUdpConnect(transactionId))
   }
 
-  private sendQuestion(target: Endpoint, connectionId: ConnectionId, oldConnectionId: boolean): void {
+  private sendQuestion(target: Target, connectionId: ConnectionId, oldConnectionId: boolean): void {
     const transactionId = this.host.newTransaction(this)
     const packet = this.encodeQuestion(connectionId, transactionId)
     this.transmit(this.question.action, target, transactionId, 0, oldConnectionId, packet)
@@ -203,7 +221,7 @@ export class UdpExchange {
 
   private transmit(
     action: Waiting['action'],
-    target: Endpoint,
+    target: Target,
     transactionId: number,
     retransmissions: number,
     oldConnectionId: boolean,
@@ -221,7 +239,7 @@ export class UdpExchange {
     }
     this.state = waiting
     this.armTimer(this.wakeTime(waiting))
-    this.host.send(packet, target, (reason) => {
+    this.host.send(target.local, packet, target, (reason) => {
       if (this.state === waiting) this.nextAddress(reason)
     })
   }
@@ -241,7 +259,7 @@ export class UdpExchange {
     if (action === 'connect') {
       return this.transmit(action, target, transactionId, retransmissions, false, encodeUdpConnect(transactionId))
     }
-    const connectionId = this.host.connectionId(target)
+    const connectionId = this.host.connectionId(target.local, target)
     if (connectionId === null) {
       // It has expired while we waited: BEP 15 wants a new one before the question is sent again.
       this.host.endTransaction(transactionId)
@@ -254,7 +272,7 @@ export class UdpExchange {
   private onRefused(waiting: Waiting, message: string): void {
     if (!waiting.oldConnectionId) return this.finish(trackerFailure(error('trackerFailure'), message))
     // Most likely the tracker was restarted, or our address has changed, and the old connection id means nothing to it.
-    this.host.forgetConnectionId(waiting.target)
+    this.host.forgetConnectionId(waiting.target.local, waiting.target)
     this.host.endTransaction(waiting.transactionId)
     this.sendConnect(waiting.target, 0)
   }
@@ -295,13 +313,4 @@ export class UdpExchange {
 
 function error(code: LibtorrentErrorCode): LibtorrentError {
   return libtorrentError(code, { operation: 'tracker' })
-}
-
-/** No local address of its family may be used. */
-function noRoute(): LibtorrentError {
-  return new LibtorrentError(
-    { code: 'EAFNOSUPPORT', value: 97, category: 'system' },
-    'address family not supported by protocol',
-    { operation: 'tracker' },
-  )
 }

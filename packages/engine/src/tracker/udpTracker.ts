@@ -31,7 +31,6 @@ export class UdpTracker implements UdpExchangeHost {
   constructor(private readonly host: UdpTrackerHost) {
     this.sockets = new UdpSockets({
       udp: host.platform.udp,
-      localAddress: (family) => host.localAddress(family),
       onPacket: (packet, from) => this.onPacket(packet, from),
     })
   }
@@ -49,8 +48,9 @@ export class UdpTracker implements UdpExchangeHost {
     tracker: TrackerLocation,
     request: TrackerRequest,
     done: (result: AnnounceReply | TrackerFailure) => void,
+    sending: () => void,
   ): () => void {
-    const exchange = new UdpExchange(this, tracker, { action: 'announce', request, done })
+    const exchange = new UdpExchange(this, tracker, { action: 'announce', request, done, sending })
     exchange.start()
     return () => exchange.cancel()
   }
@@ -77,12 +77,12 @@ export class UdpTracker implements UdpExchangeHost {
     return this.host.checkAddress(address)
   }
 
-  canReach(address: string): boolean {
-    return this.sockets.canReach(address)
+  localAddress(family: 4 | 6): string | null {
+    return this.host.localAddress(family)
   }
 
-  send(packet: Uint8Array, to: Endpoint, failed: (error: LibtorrentError) => void): void {
-    this.sockets.send(packet, to, failed)
+  send(local: string, packet: Uint8Array, to: Endpoint, failed: (error: LibtorrentError) => void): void {
+    this.sockets.send(local, packet, to, failed)
   }
 
   newTransaction(exchange: UdpExchange): number {
@@ -97,9 +97,9 @@ export class UdpTracker implements UdpExchangeHost {
     this.exchanges.delete(id)
   }
 
-  /** The connection id of a tracker that has one which has not expired. */
-  connectionId(tracker: Endpoint): ConnectionId | null {
-    const key = endpointText(tracker)
+  /** The connection id a tracker gave us at the address `local`, if it has not expired. */
+  connectionId(local: string, tracker: Endpoint): ConnectionId | null {
+    const key = keyOf(local, tracker)
     const known = this.connectionIds.get(key)
     if (known === undefined) return null
     if (known.expires > this.host.platform.clock.now()) return known.id
@@ -107,8 +107,8 @@ export class UdpTracker implements UdpExchangeHost {
     return null
   }
 
-  rememberConnectionId(tracker: Endpoint, id: ConnectionId): void {
-    const key = endpointText(tracker)
+  rememberConnectionId(local: string, tracker: Endpoint, id: ConnectionId): void {
+    const key = keyOf(local, tracker)
     // Set anew, the key moves to the end of the map, whose first key then is the oldest.
     this.connectionIds.delete(key)
     if (this.connectionIds.size >= MAX_CONNECTION_IDS) {
@@ -118,12 +118,17 @@ export class UdpTracker implements UdpExchangeHost {
     this.connectionIds.set(key, { id, expires: this.host.platform.clock.now() + life })
   }
 
-  forgetConnectionId(tracker: Endpoint): void {
-    this.connectionIds.delete(endpointText(tracker))
+  forgetConnectionId(local: string, tracker: Endpoint): void {
+    this.connectionIds.delete(keyOf(local, tracker))
   }
 
   private onPacket(packet: Uint8Array, from: Endpoint): void {
     const response = decodeUdpResponse(packet, from.address.includes(':'))
     if (response !== null) this.exchanges.get(response.transactionId)?.onResponse(response, from)
   }
+}
+
+/** A tracker gives each address of ours an id of its own. */
+function keyOf(local: string, tracker: Endpoint): string {
+  return `${local} ${endpointText(tracker)}`
 }

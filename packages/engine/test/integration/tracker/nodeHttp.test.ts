@@ -51,6 +51,27 @@ describe('a GET', () => {
     expect(textOf(await response(`http://localhost:${port}/`, { localAddress: '127.0.0.9' }))).toBe('127.0.0.9')
   })
 
+  test('connects to one family only, if asked to', async () => {
+    const four = await httpServer((_, answer) => answer.end('four'))
+    const six = await httpServer((_, answer) => answer.end('six'), '::1')
+    const resolver = (...addresses: string[]): Resolver => ({
+      resolve(_, done) {
+        setImmediate(done, addresses)
+        return () => {}
+      },
+    })
+    const both = resolver('::1', '127.0.0.1')
+    expect(textOf(await response(`http://t.invalid:${four}/`, { resolver: both, family: 4 }))).toBe('four')
+    expect(textOf(await response(`http://t.invalid:${six}/`, { resolver: both, family: 6 }))).toBe('six')
+    for (const [url, family] of [
+      [`http://127.0.0.1:${four}/`, 6],
+      [`http://[::1]:${six}/`, 4],
+      [`http://t.invalid:${four}/`, 6],
+    ] as const) {
+      expect(await outcome(url, { family, resolver: resolver('127.0.0.1') })).toBe('EAFNOSUPPORT')
+    }
+  })
+
   test('looks names up with the resolver it is given', async () => {
     const port = await httpServer((_, answer) => answer.end('here'))
     const asked: string[] = []

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function listen(server: net.Server, host: string): Promise<number> {
+async function listen(server: net.Server, host: string, port = 0): Promise<number> {
   const sockets = new Set<net.Socket>()
   const remember = (socket: net.Socket) => {
     sockets.add(socket)
@@ -24,7 +24,7 @@ async function listen(server: net.Server, host: string): Promise<number> {
   server.on('connection', remember)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, host, resolve)
+    server.listen(port, host, resolve)
   })
   afterThisTest(async () => {
     for (const socket of sockets) socket.destroy()
@@ -34,8 +34,8 @@ async function listen(server: net.Server, host: string): Promise<number> {
 }
 
 /** An HTTP server; returns its port. It is closed after the test. */
-export function httpServer(handler: http.RequestListener, host = '127.0.0.1'): Promise<number> {
-  return listen(http.createServer(handler), host)
+export function httpServer(handler: http.RequestListener, host = '127.0.0.1', port = 0): Promise<number> {
+  return listen(http.createServer(handler), host, port)
 }
 
 /** An HTTPS server; as `httpServer`. */

@@ -7,6 +7,7 @@ import { planAnnounces } from '../../../src/tracker/trackerSchedule.ts'
 import { FakeRandom, FakeTime } from '../../unit/tracker/fakes.ts'
 
 const NOW = 1000
+const LOCAL = { address: '0.0.0.0', port: 6881 }
 const entries = fc
   .array(
     fc.record({
@@ -23,21 +24,26 @@ const entries = fc
   .map((states) =>
     states
       .sort((a, b) => a.tier - b.tier)
-      .map((state, i) => Object.assign(new AnnounceEntry({ url: `u${i}`, tier: state.tier }), state)),
+      .map(({ tier, failLimit, ...state }, i) => {
+        const entry = new AnnounceEntry({ url: `u${i}`, tier, failLimit })
+        Object.assign(entry.openEndpoint(LOCAL), state)
+        return entry
+      }),
   )
 const modes = fc.record({ announceToAllTrackers: fc.boolean(), announceToAllTiers: fc.boolean() })
 
 test('the next wake is later than now: a plan that is carried out never wants to be made again at once', () => {
   fc.assert(
     fc.property(entries, modes, (list, mode) => {
-      const plan = planAnnounces(list, NOW, mode)
+      const plan = planAnnounces(list, LOCAL, NOW, mode)
       if (plan.wakeAt !== null) expect(plan.wakeAt).toBeGreaterThan(NOW)
       for (const entry of plan.due) {
         expect(entry.updating).toBe(false)
-        entry.updating = true
-        entry.triggeredManually = false
+        const endpoint = entry.openEndpoint(LOCAL)
+        endpoint.updating = true
+        endpoint.triggeredManually = false
       }
-      expect(planAnnounces(list, NOW, mode).due).toEqual([])
+      expect(planAnnounces(list, LOCAL, NOW, mode).due).toEqual([])
     }),
   )
 })
@@ -45,10 +51,10 @@ test('the next wake is later than now: a plan that is carried out never wants to
 test('nothing is missed: sleeping until the wake finds somebody due', () => {
   fc.assert(
     fc.property(entries, modes, (list, mode) => {
-      const { due, wakeAt } = planAnnounces(list, NOW, mode)
+      const { due, wakeAt } = planAnnounces(list, LOCAL, NOW, mode)
       if (due.length > 0 || wakeAt === null) return
-      expect(planAnnounces(list, wakeAt - 1, mode).due).toEqual([])
-      expect(planAnnounces(list, wakeAt, mode).due.length).toBeGreaterThan(0)
+      expect(planAnnounces(list, LOCAL, wakeAt - 1, mode).due).toEqual([])
+      expect(planAnnounces(list, LOCAL, wakeAt, mode).due.length).toBeGreaterThan(0)
     }),
   )
 })
@@ -56,7 +62,7 @@ test('nothing is missed: sleeping until the wake finds somebody due', () => {
 test('as long as a tracker may be announced to at all, there is somebody due, under way, or to wait for', () => {
   fc.assert(
     fc.property(entries, modes, (list, mode) => {
-      const { due, wakeAt } = planAnnounces(list, NOW, mode)
+      const { due, wakeAt } = planAnnounces(list, LOCAL, NOW, mode)
       const hope = list.some((entry) => !entry.isExhausted())
       if (hope) expect(due.length > 0 || wakeAt !== null || list.some((entry) => entry.updating)).toBe(true)
     }),

@@ -30,7 +30,7 @@ function scene() {
   const answers: string[] = []
   const ask = (name: string) =>
     cache.resolve(name, (result) => answers.push('code' in result ? result.code : result.join(' ')))
-  return { time, asked, names, host, answers, ask, cancelled: () => cancelled }
+  return { time, asked, names, host, cache, answers, ask, cancelled: () => cancelled }
 }
 
 describe('a resolver cache', () => {
@@ -110,6 +110,17 @@ describe('a resolver cache', () => {
     ask('t.example')()
     time.run({ seconds: 1 })
     expect(answers).toEqual(['1.1.1.1'])
+  })
+
+  test('knows what it remembers, and addresses', () => {
+    const { time, names, cache, ask } = scene()
+    names.set('t.example', ['1.1.1.1'])
+    expect(cache.known('t.example')).toBe(null)
+    ask('t.example')
+    time.run({ seconds: 1 })
+    expect([cache.known('T.example'), cache.known('10.0.0.1')]).toEqual([['1.1.1.1'], ['10.0.0.1']])
+    time.run({ seconds: 1200 })
+    expect(cache.known('t.example')).toBe(null)
   })
 
   test('hands addresses on as they are', () => {

@@ -5,15 +5,19 @@ function aQueue(limit: number) {
   const queue = new AnnounceQueue(() => limit)
   const running = new Map<string, () => void>()
   const started: string[] = []
-  const submit = (name: string, urgent = false) =>
-    queue.submit((finished) => {
-      started.push(name)
-      running.set(name, () => {
-        running.delete(name)
-        finished()
-      })
-      return () => running.delete(name)
-    }, urgent)
+  const submit = (name: string, urgent = false, lane = '') =>
+    queue.submit(
+      (finished) => {
+        started.push(name)
+        running.set(name, () => {
+          running.delete(name)
+          finished()
+        })
+        return () => running.delete(name)
+      },
+      urgent,
+      lane,
+    )
   return { queue, started, submit, finish: (name: string) => running.get(name)?.(), running }
 }
 
@@ -68,4 +72,18 @@ test('a limit of zero still lets one run', () => {
   const { started, submit } = aQueue(0)
   submit('a')
   expect(started).toEqual(['a'])
+})
+
+test('a lane where everything takes long has no more than its share while another has work', () => {
+  const { started, submit, finish, running } = aQueue(4)
+  for (let i = 0; i < 100; i++) submit(`slow ${i}`, false, '::')
+  expect(running.size).toBe(4)
+  for (let i = 0; i < 100; i++) submit(`quick ${i}`, false, '0.0.0.0')
+  for (const name of ['slow 0', 'slow 1']) finish(name)
+  while (started.some((name) => name.startsWith('quick') && running.has(name))) {
+    for (const name of [...running.keys()]) if (name.startsWith('quick')) finish(name)
+  }
+  expect(started.filter((name) => name.startsWith('quick')).length).toBe(100)
+  // Of those that waited two got a place when nothing else was left.
+  expect(started.filter((name) => name.startsWith('slow')).length).toBe(6)
 })

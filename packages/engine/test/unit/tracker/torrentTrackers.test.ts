@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Endpoint } from '../../../src/address/endpoint.ts'
 import {
   ScrapeFailedAlert,
   ScrapeReplyAlert,
@@ -8,7 +9,7 @@ import {
   TrackerReplyAlert,
   TrackerWarningAlert,
 } from '../../../src/alerts/trackerAlerts.ts'
-import { libtorrentError } from '../../../src/errors/libtorrentError.ts'
+import { libtorrentError, systemError } from '../../../src/errors/libtorrentError.ts'
 import { retryDelay } from '../../../src/tracker/announceIntervals.ts'
 import { TorrentTrackers } from '../../../src/tracker/torrentTrackers.ts'
 import type { AnnounceParams, TorrentTrackersHost } from '../../../src/tracker/torrentTrackersHost.ts'
@@ -22,6 +23,8 @@ import { INFO_HASH, request } from './requests.ts'
 const A = 'http://a/announce'
 const B = 'http://b/announce'
 const C = 'http://c/announce'
+const V4 = { address: '0.0.0.0', port: 6881 }
+const V6 = { address: '::', port: 6881 }
 const OK = httpOk('d8:intervali1800e12:min intervali60ee')
 
 /** A torrent with trackers, in virtual time. */
@@ -34,14 +37,19 @@ class Scene {
   readonly external: string[] = []
   swarm: number[] = []
   params: AnnounceParams = { ...request() }
+  listening: readonly Endpoint[] = [V4]
   wish = Number.POSITIVE_INFINITY
   wishes = 0
   private timer = { cancel: () => {} }
 
   constructor(changes: Partial<TrackerSettings> = {}) {
     this.config = settings(changes)
+    const scene = this
     const { platform } = this
     const host: TorrentTrackersHost = {
+      get announceEndpoints() {
+        return scene.listening
+      },
       clock: platform.time,
       random: platform.random,
       settings: this.config,
@@ -63,6 +71,21 @@ class Scene {
       },
     }
     this.trackers = new TorrentTrackers(host)
+  }
+
+  /** The open request to `host` by a family. */
+  openBy(family: 4 | 6, host: string): PendingGet {
+    for (const get of this.platform.http.open) {
+      if (get.request.family === family && new URL(get.request.url).host === host) return get
+    }
+    throw new Error(`nothing is asked of ${host} by IPv${family}`)
+  }
+
+  /** Requests sent since the last call, as `IPv4 host event`. */
+  sentBy(): string[] {
+    const { gets } = this.platform.http
+    const families = gets.slice(this.seen).map(({ request: get }) => `IPv${get.family}`)
+    return this.sent().map((text, i) => `${families[i]} ${text}`)
   }
 
   /** Requests sent since the last call, as `host event`. */
@@ -407,6 +430,241 @@ describe('a forced announce', () => {
     scene.sent()
     scene.trackers.forceReannounce(0, -1, true)
     expect(scene.sent()).toEqual([])
+  })
+})
+
+describe('with two listen sockets', () => {
+  const noAddress = systemError({ code: 'EAFNOSUPPORT', message: 'no address of the family' })
+  const noRoute = systemError({ code: 'ENETUNREACH', message: 'no route' })
+
+  beforeEach(() => {
+    scene.listening = [V4, V6]
+  })
+
+  test('each announces, from its own address and with its own port, and keeps its own times', () => {
+    scene.listening = [{ address: '10.1.1.1', port: 1111 }, V6]
+    started(A)
+    expect(scene.sentBy()).toEqual(['IPv4 a started', 'IPv6 a started'])
+    expect(scene.openBy(4, 'a').request).toMatchObject({
+      localAddress: '10.1.1.1',
+      url: expect.stringContaining('port=1111'),
+    })
+    expect(scene.openBy(6, 'a').request).toMatchObject({
+      localAddress: undefined,
+      url: expect.stringContaining('port=6881'),
+    })
+    scene.openBy(4, 'a').answer(httpOk('d8:intervali400ee'))
+    scene.openBy(6, 'a').answer(httpOk('d8:intervali900ee'))
+    scene.pass(400)
+    expect(scene.sentBy()).toEqual(['IPv4 a none'])
+    scene.pass(500)
+    expect(scene.sentBy()).toEqual(['IPv6 a none'])
+    expect(scene.alerts.of(TrackerReplyAlert).map(({ localEndpoint }) => localEndpoint)).toEqual(scene.listening)
+  })
+
+  test('the one that fails turns to the next tracker, the other does not', () => {
+    started(A, B)
+    scene.sent()
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(refused)
+    expect(scene.sentBy()).toEqual(['IPv6 b started'])
+    scene.openBy(6, 'b').answer(OK)
+    expect(scene.alerts.of(TrackerErrorAlert)).toEqual([expect.objectContaining({ localEndpoint: V6, url: A })])
+    expect(scene.entry(A)).toMatchObject({ fails: 0, lastError: null, verified: true })
+    expect(scene.entry(A).endpoints).toMatchObject([
+      { localEndpoint: V4, fails: 0 },
+      { localEndpoint: V6, fails: 1, lastError: refused },
+    ])
+  })
+
+  test.each([
+    ['no address of its family', noAddress],
+    ['no route to', noRoute],
+  ])('a tracker that one of them finds %s is nothing to complain of', (_, error) => {
+    started(A)
+    scene.sent()
+    scene.openBy(6, 'a').answer(error)
+    scene.openBy(4, 'a').answer(OK)
+    expect(scene.alerts.of(TrackerErrorAlert)).toEqual([])
+    expect(scene.entry(A)).toMatchObject({ fails: 0, lastError: null })
+    expect(scene.trackers.nextAnnounceIn()).toBe(1800)
+    scene.pass(1800)
+    expect(scene.sentBy()).toEqual(['IPv4 a none'])
+  })
+
+  test('a tracker that neither of them can reach fails, and is tried again soon', () => {
+    started(A)
+    scene.sent()
+    scene.openBy(6, 'a').answer(noAddress)
+    scene.openBy(4, 'a').answer(noRoute)
+    expect(scene.alerts.of(TrackerErrorAlert)).toEqual([expect.objectContaining({ localEndpoint: V4, error: noRoute })])
+    expect(scene.entry(A)).toMatchObject({ fails: 1, lastError: noRoute })
+    scene.pass(retryDelay(1, 250))
+    expect(scene.sentBy()).toEqual(['IPv4 a started'])
+  })
+
+  test('trackers of one family each are used each by one of them, whatever their order', () => {
+    scene.trackers.replace([{ url: A }, { url: B }])
+    scene.trackers.start()
+    scene.sent()
+    scene.openBy(4, 'a').answer(noAddress)
+    expect(scene.sentBy()).toEqual(['IPv4 b started'])
+    scene.openBy(4, 'b').answer(OK)
+    scene.openBy(6, 'a').answer(OK)
+    expect(scene.sentBy()).toEqual([])
+    scene.pass(1800)
+    expect(scene.sentBy().sort()).toEqual(['IPv4 b none', 'IPv6 a none'])
+  })
+
+  test('`completed` is told once, and by the other if the first one fails', () => {
+    started(A)
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(OK)
+    scene.sent()
+    scene.params = { ...scene.params, left: 0 }
+    scene.trackers.completed()
+    expect(scene.sentBy()).toEqual(['IPv4 a completed', 'IPv6 a none'])
+    expect(scene.openBy(6, 'a').request.url).toContain('&left=0&')
+    scene.openBy(6, 'a').answer(OK)
+    expect(scene.sentBy()).toEqual([])
+    scene.openBy(4, 'a').answer(refused)
+    expect(scene.sentBy()).toEqual(['IPv6 a completed'])
+    scene.openBy(6, 'a').answer(OK)
+    expect(scene.entry(A).completeSent).toBe(true)
+    scene.pass(17)
+    expect(scene.sentBy()).toEqual(['IPv4 a none'])
+  })
+
+  test('`completed` that fails everywhere is repeated with growing pauses', () => {
+    started(A)
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(OK)
+    scene.trackers.completed()
+    scene.sent()
+    const from = scene.platform.time.now()
+    const told: number[] = []
+    for (let i = 0; i < 200; i++) {
+      for (const get of [...scene.platform.http.open]) get.answer(refused)
+      told.push(
+        ...scene
+          .sent()
+          .filter((text) => text === 'a completed')
+          .map(() => scene.platform.time.now() - from),
+      )
+      scene.pass(1)
+    }
+    // By each after 17, 72 and 189 seconds: by the second only when it is not asking already.
+    expect(told.length).toBeLessThanOrEqual(1 + 2 * 3)
+  })
+
+  test('`stopped` is told by both, and both are waited for', () => {
+    started(A)
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(OK)
+    scene.sent()
+    let done = 0
+    scene.trackers.stop(() => done++)
+    expect(scene.sentBy()).toEqual(['IPv4 a stopped', 'IPv6 a stopped'])
+    scene.openBy(4, 'a').answer(OK)
+    expect(done).toBe(0)
+    scene.openBy(6, 'a').answer(OK)
+    expect(done).toBe(1)
+  })
+
+  test('a forced announce is made by both', () => {
+    started(A, B)
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(noAddress)
+    scene.openBy(6, 'b').answer(OK)
+    scene.sent()
+    scene.trackers.forceReannounce(0, -1, true)
+    expect(scene.sentBy().sort()).toEqual(['IPv4 a none', 'IPv6 a started', 'IPv6 b none'])
+    for (const get of [...scene.platform.http.open]) get.answer(OK)
+    scene.trackers.forceReannounce(0, 1, true)
+    expect(scene.sentBy()).toEqual(['IPv4 b started', 'IPv6 b none'])
+  })
+
+  test('a tracker that is gone for ever is so for both', () => {
+    started(A)
+    scene.openBy(4, 'a').answer(httpOk('', 410))
+    scene.openBy(6, 'a').answer(refused)
+    scene.sent()
+    scene.pass(100_000)
+    expect(scene.sent()).toEqual([])
+  })
+
+  test('the counts are the largest that either was told', () => {
+    started(A)
+    scene.openBy(6, 'a').answer(httpOk('d8:completei1e10:incompletei2ee'))
+    scene.openBy(4, 'a').answer(httpOk('d8:completei90e10:incompletei1ee'))
+    expect(scene.swarm).toEqual([90, 2, -1])
+    scene.pass(1800)
+    scene.openBy(6, 'a').answer(httpOk('d8:completei1e10:incompletei0ee'))
+    expect(scene.swarm).toEqual([90, 1, -1])
+  })
+})
+
+describe('when the listen sockets change', () => {
+  test('nothing is announced before there is one, and then at once', () => {
+    scene.listening = []
+    started(A)
+    expect(scene.sent()).toEqual([])
+    expect(scene.wish).toBe(Number.POSITIVE_INFINITY)
+    scene.listening = [V4]
+    scene.trackers.onListenSocketsChanged()
+    expect(scene.sentBy()).toEqual(['IPv4 a started'])
+  })
+
+  test('one that is new says `started`, one that stays keeps its time, one that is gone is forgotten', () => {
+    scene.listening = [V4, V6]
+    started(A)
+    scene.openBy(4, 'a').answer(OK)
+    scene.sent()
+    const other = { address: '0.0.0.0', port: 7000 }
+    scene.listening = [{ ...V4 }, other]
+    scene.trackers.onListenSocketsChanged()
+    expect(() => scene.openBy(6, 'a')).toThrow()
+    expect(scene.sent()).toEqual(['a started'])
+    expect(scene.open('a').request.url).toContain('port=7000')
+    expect(scene.entry(A).endpoints.map(({ localEndpoint }) => localEndpoint)).toEqual([V4, other])
+    expect(scene.entry(A).endpoints[0].startSent).toBe(true)
+  })
+
+  test('what could not be reached is tried again at once', () => {
+    scene.listening = [V4, V6]
+    started(A)
+    scene.openBy(6, 'a').answer(systemError({ code: 'ENETUNREACH' }))
+    scene.openBy(4, 'a').answer(OK)
+    scene.sent()
+    scene.listening = [V4, V6]
+    scene.trackers.onListenSocketsChanged()
+    expect(scene.sentBy()).toEqual(['IPv6 a started'])
+  })
+
+  test('a `completed` that was to go out from the one that is gone goes out from the other', () => {
+    scene.listening = [V4, V6]
+    started(A)
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(OK)
+    scene.trackers.completed()
+    scene.openBy(6, 'a').answer(OK)
+    scene.sent()
+    scene.listening = [V6]
+    scene.trackers.onListenSocketsChanged()
+    expect(scene.sentBy()).toEqual(['IPv6 a completed'])
+  })
+
+  test('a `stopped` under way is still waited for', () => {
+    announced(A)
+    let done = 0
+    scene.trackers.stop(() => done++)
+    scene.trackers.start()
+    scene.listening = [V6]
+    scene.trackers.onListenSocketsChanged()
+    expect(done).toBe(0)
+    scene.openBy(4, 'a').answer(OK)
+    expect(done).toBe(1)
+    expect(scene.entry(A).startSent).toBe(false)
   })
 })
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { libtorrentError } from '../../../src/errors/libtorrentError.ts'
+import type { Endpoint } from '../../../src/address/endpoint.ts'
+import { libtorrentError, systemError } from '../../../src/errors/libtorrentError.ts'
 import { TrackerClient } from '../../../src/tracker/trackerClient.ts'
 import type { AnnounceReply, ScrapeReply, TrackerFailure } from '../../../src/tracker/trackerRequest.ts'
 import type { TrackerSettings } from '../../../src/tracker/trackerSettings.ts'
@@ -82,6 +83,120 @@ describe('an announce to an HTTP tracker', () => {
     })
     bound.announce(request(), () => {})
     expect(platform.http.next().request.localAddress).toBe('10.1.1.1')
+  })
+})
+
+describe('an announce for a listen socket', () => {
+  const V4 = { address: '0.0.0.0', port: 6881 }
+  const V6 = { address: '::', port: 6881 }
+  const addresses = new Map([
+    ['four.example', ['9.9.9.9']],
+    ['both.example', ['9.9.9.9', '2001:db8::9']],
+    ['home.example', ['::1']],
+  ])
+  beforeEach(() => {
+    Object.assign(platform.resolver, { known: (host: string) => addresses.get(host) ?? null })
+  })
+  const from = (localEndpoint: Endpoint, host: string) => announce(`http://${host}/announce`, { localEndpoint })
+  const noRoute = systemError({ code: 'ENETUNREACH', message: 'network is unreachable' })
+
+  test.each([
+    [V4, { localAddress: undefined, family: 4 }],
+    [V6, { localAddress: undefined, family: 6 }],
+    [
+      { address: '10.1.1.1', port: 7 },
+      { localAddress: '10.1.1.1', family: 4 },
+    ],
+    [
+      { address: '2001:db8::7', port: 7 },
+      { localAddress: '2001:db8::7', family: 6 },
+    ],
+  ])('at %j goes out by %j', (local, way) => {
+    from(local, 'unknown.example')
+    expect(platform.http.next().request).toMatchObject(way)
+  })
+
+  test('is not begun when the tracker is known to have no address of its family', () => {
+    from(V6, 'four.example')
+    platform.time.pass(1)
+    expect(codes()).toEqual(['EAFNOSUPPORT'])
+    expect(platform.http.gets).toEqual([])
+    from(V4, 'four.example')
+    expect(platform.http.gets.length).toBe(1)
+  })
+
+  test('is not begun just after another found no way out, unless it stays at home', () => {
+    from(V6, 'both.example')
+    platform.http.next().answer(noRoute)
+    from(V6, 'both.example')
+    platform.time.pass(1)
+    expect(codes()).toEqual(['ENETUNREACH', 'ENETUNREACH'])
+    expect(platform.http.gets.length).toBe(1)
+    from(V6, 'home.example')
+    from(V4, 'both.example')
+    expect(platform.http.gets.length).toBe(3)
+    // A tracker that failed is tried again after 17 seconds at the earliest.
+    platform.time.pass(17_000)
+    from(V6, 'both.example')
+    expect(platform.http.gets.length).toBe(4)
+  })
+
+  test('that changes lets all be tried again', () => {
+    from(V6, 'both.example')
+    platform.http.next().answer(noRoute)
+    client.onNetworkChanged()
+    from(V6, 'both.example')
+    expect(platform.http.gets.length).toBe(2)
+  })
+
+  test('tells when it is about to be sent: not before there is an address that may be spoken to', () => {
+    const told: string[] = []
+    const say = () => told.push('sending')
+    const done = () => told.push('done')
+    client.announce(request({ url: 'http://both.example/announce', localEndpoint: V4 }), done, say)
+    const { checkAddress } = platform.http.next().request
+    checkAddress?.('127.0.0.1', 'http://both.example/rpc')
+    expect(told).toEqual([])
+    checkAddress?.('9.9.9.9', 'http://both.example/announce')
+    expect(told).toEqual(['sending'])
+
+    platform.resolver.names.set('four.example', ['9.9.9.9'])
+    platform.resolver.names.set('unknown.example', ['8.8.8.8'])
+    client.announce(request({ url: 'udp://four.example:1', localEndpoint: V6 }), done, say)
+    client.announce(request({ url: 'udp://unknown.example:1', localEndpoint: V6 }), done, say)
+    platform.time.pass(10)
+    expect(told).toEqual(['sending', 'done', 'done'])
+    client.announce(request({ url: 'udp://unknown.example:1', localEndpoint: V4 }), done, say)
+    platform.time.pass(10)
+    expect(told).toEqual(['sending', 'done', 'done', 'sending'])
+  })
+})
+
+describe('of the addresses to speak from', () => {
+  test('if there is none, nothing is asked of anybody', () => {
+    const lost = new TrackerClient({ platform, settings: settings(), localAddress: () => null })
+    for (const url of ['http://t/announce', 'udp://9.9.9.9:1']) {
+      lost.scrape(request({ url }), (result) => results.push(result))
+    }
+    platform.time.pass(10)
+    expect(codes()).toEqual(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+    expect([platform.http.gets, platform.udp.sent]).toEqual([[], []])
+  })
+
+  test.each([
+    [null, '::', { localAddress: undefined, family: 6 }],
+    ['0.0.0.0', null, { localAddress: undefined, family: 4 }],
+    [null, '2001:db8::7', { localAddress: '2001:db8::7', family: 6 }],
+    ['0.0.0.0', '2001:db8::7', { localAddress: '2001:db8::7', family: 6 }],
+    ['0.0.0.0', '::', { localAddress: undefined, family: undefined }],
+  ])('%j for IPv4 and %j for IPv6 a request that names no listen socket goes out by %j', (v4, v6, way) => {
+    const bound = new TrackerClient({
+      platform,
+      settings: settings(),
+      localAddress: (family) => (family === 4 ? v4 : v6),
+    })
+    bound.scrape(request(), () => {})
+    expect(platform.http.next().request).toMatchObject(way)
   })
 })
 

@@ -12,6 +12,8 @@ const load = (...specs: [url: string, tier: number][]) => list.replace(specs.map
 const urls = () => list.entries.map(({ url }) => url)
 const tiers = () => list.entries.map(({ url, tier }) => `${url}${tier}`)
 
+const LOCAL = { address: '0.0.0.0', port: 6881 }
+
 describe('the list of trackers', () => {
   test('is ordered by tier, keeping the order within one', () => {
     load(['c', 1], ['a', 0], ['d', 1], ['b', 0])
@@ -41,7 +43,7 @@ describe('the list of trackers', () => {
   test('keeps what it knows of trackers that stay when it is replaced', () => {
     load(['a', 0], ['b', 0])
     const [a, b] = list.entries
-    a.startSent = true
+    a.openEndpoint(LOCAL).startSent = true
     expect(load(['c', 0], ['a', 1])).toEqual([b])
     expect(tiers()).toEqual(['c0', 'a1'])
     expect(list.find('a')).toBe(a)

@@ -15,18 +15,22 @@ interface Scene {
   readonly manual?: boolean
 }
 
-function entry(name: string, scene: Scene = {}): AnnounceEntry {
+const LOCAL = { address: '0.0.0.0', port: 6881 }
+const OTHER = { address: '::', port: 6881 }
+
+function entry(name: string, scene: Scene = {}, from = LOCAL): AnnounceEntry {
   const made = new AnnounceEntry({ url: name, tier: scene.tier ?? 0, failLimit: scene.failLimit })
-  made.fails = scene.fails ?? 0
-  made.nextAnnounce = scene.next ?? 0
-  made.minAnnounce = scene.min ?? 0
-  made.updating = scene.updating ?? false
-  made.triggeredManually = scene.manual ?? false
+  const endpoint = made.openEndpoint(from)
+  endpoint.fails = scene.fails ?? 0
+  endpoint.nextAnnounce = scene.next ?? 0
+  endpoint.minAnnounce = scene.min ?? 0
+  endpoint.updating = scene.updating ?? false
+  endpoint.triggeredManually = scene.manual ?? false
   return made
 }
 
-function plan(entries: AnnounceEntry[], mode: { trackers?: boolean; tiers?: boolean } = {}) {
-  const { due, wakeAt } = planAnnounces(entries, NOW, {
+function plan(entries: AnnounceEntry[], mode: { trackers?: boolean; tiers?: boolean } = {}, local = LOCAL) {
+  const { due, wakeAt } = planAnnounces(entries, local, NOW, {
     announceToAllTrackers: mode.trackers ?? false,
     announceToAllTiers: mode.tiers ?? false,
   })
@@ -103,6 +107,20 @@ test('a tracker that has failed too often is passed over, unless somebody asks f
 
 test('a tracker that somebody asked for is due although another works', () => {
   expect(plan([entry('a', { next: NOW + 5 }), entry('b', { manual: true })])).toEqual({ due: 'b', wakeAt: NOW + 5 })
+})
+
+test('each listen socket plans for itself', () => {
+  const list = [entry('a', { fails: 1, next: NOW + 5 }), entry('b', { next: NOW + 7 }), entry('c', { updating: true })]
+  expect(plan(list)).toEqual({ due: '', wakeAt: NOW + 5 })
+  expect(plan(list, {}, OTHER)).toEqual({ due: 'a', wakeAt: null })
+})
+
+test('a tracker that is retired is passed over by all, unless somebody asks for it', () => {
+  const list = [entry('a'), entry('b')]
+  list[0].retire()
+  expect([plan(list).due, plan(list, {}, OTHER).due]).toEqual(['b', 'b'])
+  list[0].openEndpoint(LOCAL).triggeredManually = true
+  expect(plan(list).due).toBe('a b')
 })
 
 test('the delay of a failing tracker grows with the square of its failures up to an hour', () => {
