@@ -109,9 +109,10 @@ describe('a lookup', () => {
     const dht = knowing(1)
     const found: Endpoint[] = []
     dht.dht.getPeers(infoHash, {}, { onPeers: (peers) => found.push(...peers) })
-    const one = concatBytes(compact('61.0.0.3', 7), compact('61.0.0.4', 8), compact('61.0.0.5', 0x100))
-    dht.answer(dht.takeQuestions()[0], { id: id(0x45, 0), values: [compact('61.0.0.1', 5), compact('2a00::1', 6), one, 'odd'] })
-    expect(found.map(({ port }) => port)).toEqual([5, 6, 0x700 * 0 + 7, 8, 0x100].filter((_, i) => i < 2).concat(one.length === 18 ? [found[2].port] : []))
+    const one = concatBytes(...[7, 8, 9, 10].map((port) => compact('61.0.0.3', port)))
+    const values = [compact('61.0.0.1', 5), compact('2a00::1', 6), one, 'odd']
+    dht.answer(dht.takeQuestions()[0], { id: id(0x45, 0), values })
+    expect(found.map(({ port }) => port)).toEqual([5, 6, 7, 8, 9, 10])
   })
 
   test('without any node asks the routers', () => {
@@ -129,7 +130,6 @@ describe('a lookup', () => {
 
   test('dhtPrivacyLookups: nodes far away are asked for something that only begins alike', () => {
     const dht = knowing(1, { settings: { dhtPrivacyLookups: true } })
-    const sent: string[] = []
     dht.dht.getPeers(infoHash, {}, {})
     const target = (q: Sent) => (q.message.get('a') as Map<string, Entry>).get('info_hash') as Uint8Array
     const [question] = dht.takeQuestions()
@@ -139,7 +139,6 @@ describe('a lookup', () => {
     dht.answer(question, { id: id(0x45, 0) })
     const [real] = dht.takeQuestions()
     expect(target(real)).toEqual(infoHash.bytes)
-    expect(sent).toEqual([])
   })
 })
 
