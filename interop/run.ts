@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { commandCases } from './cases/commands.ts'
 import { makeContents } from './cases/contents.ts'
+import { dhtCases } from './cases/dht.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
@@ -47,6 +48,7 @@ const cases = [
   ...interruptionCases(ours, others),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
+  ...dhtCases(),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 

@@ -70,17 +70,16 @@ export class RoutingTable {
     return { nodes, replacements, confirmed }
   }
 
-  /** An estimate of how many nodes the network has: how many leading bits it takes until ids become rare. */
+  /**
+   * An estimate of how many nodes the network has. The deepest bucket that is at least half full, and those below it,
+   * hold about all nodes there are so close to us: a known part of the whole.
+   */
   get globalNodes(): number {
-    let full = 0
-    let size = 0
-    for (const bucket of this.buckets) {
-      size = bucket.live.length
-      if (size < BUCKET_SIZE) break
-      full++
-    }
-    if (full === 0) return 1 + size
-    return size < BUCKET_SIZE / 2 ? 2 ** full * BUCKET_SIZE : 2 ** (full + 1) * size
+    let index = this.buckets.length - 1
+    while (index > 0 && this.buckets[index].live.length < BUCKET_SIZE / 2) index--
+    let close = 1
+    for (let i = Math.max(0, index); i < this.buckets.length; i++) close += this.buckets[i].live.length
+    return close * 2 ** Math.max(0, index)
   }
 
   /** How many buckets, from the farthest on, are at least half full. */
