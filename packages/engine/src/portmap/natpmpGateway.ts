@@ -334,7 +334,6 @@ export class NatpmpGateway {
 
   private refused(lease: Lease, error: LibtorrentError, now: Millis, delay: Millis): void {
     lease.postponed(now, delay)
-    lease.refusals++
     this.host.log(
       () => `${this.address} refused ${lease.mapping.protocol} ${lease.mapping.localPort}: ${error.message}`,
     )

@@ -123,10 +123,11 @@ describe('a router that makes fun of us', () => {
   })
 
   test('a port of 0, or a lifetime of 0, is no mapping', () => {
-    for (const changes of [
+    const answers: Readonly<Record<number, number>>[] = [
       { 42: 0, 43: 0 },
       { 4: 0, 5: 0, 6: 0, 7: 0 },
-    ]) {
+    ]
+    for (const changes of answers) {
       const made = scene()
       made.udp.deliver(pcpAnswer(made, changes), GATEWAY)
       expect(made.mapped).toEqual([])
