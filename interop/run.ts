@@ -23,6 +23,7 @@ import { lt } from './clients/lt.ts'
 import { transmission } from './clients/transmission.ts'
 import { webtorrent } from './clients/webtorrent.ts'
 import { within } from './lib/wait.ts'
+import { portmapCases } from './scenarios/portmapCases.ts'
 
 const CASE_TIMEOUT_MS = 60_000
 
@@ -50,6 +51,7 @@ const cases = [
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...dhtCases(),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
+  ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 
 if (options.list) for (const { name } of cases) console.log(name)

@@ -1,6 +1,6 @@
 /**
- * Our port mapper and local discovery on this machine's real network, for a scenario to command: one line of JSON a
- * command on standard input, one line of JSON an event on standard output. Ends with its input.
+ * Our port mapper and local discovery on this machine's real network, commanded by lines of JSON (lib/lineDaemon.ts).
+ * Leases have the seconds that LEASE says.
  */
 import { createInterface } from 'node:readline'
 import type { Endpoint } from '../../packages/engine/src/address/endpoint.ts'
@@ -11,13 +11,6 @@ import { PortMapper } from '../../packages/engine/src/portmap/portMapper.ts'
 import { DEFAULT_PORT_MAPPER_SETTINGS } from '../../packages/engine/src/portmap/portMapperSettings.ts'
 import { Sha1Hash } from '../../packages/engine/src/util/digest.ts'
 
-type Command =
-  | { readonly do: 'startUpnp' | 'startNatpmp' | 'stopUpnp' | 'stopNatpmp' | 'startLsd' | 'stopLsd' }
-  | { readonly do: 'add'; readonly protocol: 'tcp' | 'udp'; readonly externalPort: number; readonly localPort: number }
-  | { readonly do: 'delete'; readonly index: number }
-  | { readonly do: 'announce'; readonly infoHash: string }
-  | { readonly do: 'model' }
-
 const settings = {
   ...DEFAULT_PORT_MAPPER_SETTINGS,
   upnpLeaseDuration: Number(process.env.LEASE ?? 3600),
@@ -25,8 +18,14 @@ const settings = {
 }
 const platform = nodePlatform()
 
-function tell(event: string, details: object = {}): void {
-  process.stdout.write(`${JSON.stringify({ event, ...details })}\n`)
+type Request = Readonly<Record<string, unknown>>
+
+function say(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}
+
+function tell(event: string, details: object): void {
+  say({ event, ...details })
 }
 
 const mapper = new PortMapper({
@@ -49,32 +48,26 @@ const lsd = new LocalDiscovery({
   onLocalDiscoveryError: (address, error) => tell('lsdFailed', { address, message: error.message }),
 })
 
-function obey(command: Command): void {
-  switch (command.do) {
-    case 'startUpnp':
-      return mapper.startUpnp()
-    case 'startNatpmp':
-      return mapper.startNatpmp()
-    case 'stopUpnp':
-      return mapper.stopUpnp(() => tell('stopped'))
-    case 'stopNatpmp':
-      return mapper.stopNatpmp(() => tell('stopped'))
-    case 'startLsd':
-      return lsd.start()
-    case 'stopLsd':
-      return lsd.stop()
-    case 'add':
-      return tell('added', { index: mapper.addMapping(command.protocol, command.externalPort, command.localPort) })
-    case 'delete':
-      return mapper.deleteMapping(command.index)
-    case 'announce':
-      return lsd.add(Sha1Hash.fromHex(command.infoHash))
-    case 'model':
-      return tell('model', { model: mapper.routerModel })
-  }
+const commands: Readonly<Record<string, (request: Request) => object | undefined | Promise<object>>> = {
+  startUpnp: () => void mapper.startUpnp(),
+  startNatpmp: () => void mapper.startNatpmp(),
+  stop: () => new Promise<object>((resolve) => mapper.stop(() => resolve({}))),
+  add: ({ protocol, port }) => ({
+    index: mapper.addMapping(protocol === 'udp' ? 'udp' : 'tcp', Number(port), Number(port)),
+  }),
+  remove: ({ index }) => void mapper.deleteMapping(Number(index)),
+  model: () => ({ model: mapper.routerModel }),
+  startLsd: () => void lsd.start(),
+  announce: ({ infoHash }) => void lsd.add(Sha1Hash.fromHex(String(infoHash))),
+  quit: () => process.exit(),
 }
 
-const input = createInterface({ input: process.stdin })
-input.on('line', (line) => obey(JSON.parse(line)))
-input.on('close', () => process.exit())
-tell('ready')
+createInterface({ input: process.stdin })
+  .on('line', async (line) => {
+    const request: Request = JSON.parse(line)
+    const details = await commands[String(request.cmd)](request)
+    say({ ...details, id: request.id, ok: true })
+  })
+  .on('close', () => process.exit())
+
+say({ event: 'ready' })

@@ -210,7 +210,9 @@ export class NatpmpGateway {
   }
 
   private packetFor(task: Task): Uint8Array {
-    if (task.kind === 'address') return encodeAddressRequest()
+    // Whether it speaks NAT-PMP is asked by what is wanted of it first.
+    const asksVersion = this.version.name === 'natpmp' && !this.version.known && this.stopped === null
+    if (task.kind === 'address' || asksVersion) return encodeAddressRequest()
     const { mapping, externalPort, nonce } = task.lease
     const lifetime = task.kind === 'unmap' ? 0 : this.leaseDuration
     if (this.version.name === 'natpmp') {
@@ -233,9 +235,10 @@ export class NatpmpGateway {
     if (response === null || task === null) return
     if (response.kind === 'unsupportedVersion') return this.refusedVersion('natpmp')
     if (response.kind === 'address') {
-      if (task.kind !== 'address') return
+      if (task.kind !== 'address' && this.version.known) return
       const ok = response.result === NatpmpResult.success
       const now = this.answered('natpmp', response.epoch)
+      this.takeBack(task)
       this.addressDueAt = now + (ok ? this.leaseDuration * 1000 * RENEW_FRACTION : PASSING_TROUBLE_MS)
       if (ok) this.tellAddress(response.address)
       return this.proceed()
@@ -289,9 +292,14 @@ export class NatpmpGateway {
     const next = speaks === 'pcp' && version.name === 'pcp' ? 'natpmp' : speaks
     this.version = { name: next, known: true }
     this.idle()
-    if (task.kind === 'map') task.lease.lost(this.host.platform.clock.now())
-    else if (task.kind === 'unmap') task.lease.state = { name: 'leaving' }
+    this.takeBack(task)
     this.proceed()
+  }
+
+  /** What was being done is still to be done, before all else. */
+  private takeBack(task: Task): void {
+    if (task.kind === 'map') task.lease.lost(0)
+    else if (task.kind === 'unmap') task.lease.state = { name: 'leaving' }
   }
 
   private failVersion(task: Task): void {
@@ -326,7 +334,6 @@ export class NatpmpGateway {
 
   private refused(lease: Lease, error: LibtorrentError, now: Millis, delay: Millis): void {
     lease.postponed(now, delay)
-    lease.refusals++
     this.host.log(
       () => `${this.address} refused ${lease.mapping.protocol} ${lease.mapping.localPort}: ${error.message}`,
     )

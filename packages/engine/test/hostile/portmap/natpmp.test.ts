@@ -123,11 +123,11 @@ describe('a router that makes fun of us', () => {
   })
 
   test('a port of 0, or a lifetime of 0, is no mapping', () => {
-    const nothings: Readonly<Record<number, number>>[] = [
+    const answers: Readonly<Record<number, number>>[] = [
       { 42: 0, 43: 0 },
       { 4: 0, 5: 0, 6: 0, 7: 0 },
     ]
-    for (const changes of nothings) {
+    for (const changes of answers) {
       const made = scene()
       made.udp.deliver(pcpAnswer(made, changes), GATEWAY)
       expect(made.mapped).toEqual([])
