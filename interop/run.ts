@@ -13,6 +13,7 @@ import { commandCases } from './cases/commands.ts'
 import { makeContents } from './cases/contents.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
+import { ltTrackerCases } from './cases/ltTracker.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
@@ -46,6 +47,7 @@ const cases = [
   ...transferCases(ours, others),
   ...interruptionCases(ours, others),
   ...trackerCases(ours, libtorrent),
+  ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
