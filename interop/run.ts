@@ -14,6 +14,7 @@ import { makeContents } from './cases/contents.ts'
 import { dhtCases } from './cases/dht.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
+import { ltTrackerCases } from './cases/ltTracker.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
@@ -48,6 +49,7 @@ const cases = [
   ...transferCases(ours, others),
   ...interruptionCases(ours, others),
   ...trackerCases(ours, libtorrent),
+  ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...dhtCases(),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),

@@ -1,10 +1,10 @@
 /**
  * Announces to a UDP tracker as fast as it answers, for the benchmark; plain Node, so that it can be run without a loader.
  * Usage: node udpLoad.js PORT TORRENTS SECONDS. Peers are 127.0.0.1 with any port, one of four a seed, and want 50 others.
- * Prints one JSON line when it begins to count and one with what it counted.
+ * Prints a JSON line when it is ready, one when it begins to count, and one with what it counted.
  */
 import dgram from 'node:dgram'
-import { infoHashes } from './infoHashes.js'
+import { infoHashes } from './infoHashes.ts'
 
 const [port, torrents, seconds] = process.argv.slice(2).map(Number)
 /** Announces on their way: enough to keep a tracker busy, few enough for its buffers. */
@@ -70,6 +70,7 @@ const losses = setInterval(() => {
   answersAtCheck = answers
 }, LOSS_CHECK_MS)
 
+console.log(JSON.stringify({ event: 'ready' }))
 setTimeout(() => {
   const [answersBefore, peersBefore, begin] = [answers, peers, performance.now()]
   console.log(JSON.stringify({ event: 'begin' }))
@@ -77,6 +78,8 @@ setTimeout(() => {
     clearInterval(losses)
     socket.close()
     const [counted, elapsed] = [answers - answersBefore, (performance.now() - begin) / 1000]
-    console.log(JSON.stringify({ event: 'end', answers: counted, peers: peers - peersBefore, errors, seconds: elapsed }))
+    console.log(
+      JSON.stringify({ event: 'end', answers: counted, peers: peers - peersBefore, errors, seconds: elapsed }),
+    )
   }, seconds * 1000)
 }, WARM_UP_SECONDS * 1000)

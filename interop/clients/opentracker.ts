@@ -3,14 +3,10 @@ import { join } from 'node:path'
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { freePort, isListening } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
+import { type ScrapeCounts, scrape } from '../lib/scrape.ts'
 import { waitUntil, within } from '../lib/wait.ts'
 
 const PROGRAM = 'opentracker'
-
-export interface ScrapeCounts {
-  readonly seeds: number
-  readonly downloaders: number
-}
 
 /** opentracker on 127.0.0.1, HTTP and UDP on one port. */
 export class Opentracker {
@@ -49,12 +45,8 @@ export class Opentracker {
     return `${protocol}://127.0.0.1:${this.port}/announce`
   }
 
-  async scrape(infoHash: string): Promise<ScrapeCounts> {
-    const escaped = infoHash.replace(/../g, (byte) => `%${byte}`)
-    const response = await fetch(`http://127.0.0.1:${this.port}/scrape?info_hash=${escaped}`)
-    const text = Buffer.from(await response.arrayBuffer()).toString('latin1')
-    const count = (key: string) => Number(text.match(new RegExp(`${key}i(\\d+)e`))?.[1] ?? 0)
-    return { seeds: count('8:complete'), downloaders: count('10:incomplete') }
+  scrape(infoHash: string): Promise<ScrapeCounts> {
+    return scrape(this.port, infoHash)
   }
 
   async stop(): Promise<void> {

@@ -3,13 +3,16 @@ import { Command, Option } from 'commander'
 import type { CreateOptions } from './commands/create.ts'
 import type { DownloadOptions } from './commands/download.ts'
 import type { SeedOptions } from './commands/seed.ts'
+import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import { parseHostAndPort } from './options/hostAndPort.ts'
 import {
+  parseAddress,
   parseByteSize,
   parseDuration,
   parsePort,
   parseRatio,
+  parseSeconds,
   parseTrackerUrl,
   parseWebSeedUrl,
   repeated,
@@ -133,6 +136,17 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
       .option('--select <glob>', 'only files of this name or pattern; may be repeated', repeated(String)),
   ).action((source: string, options: VerifyOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/verify.ts')).verify(source, options, output)),
+  )
+
+  common(
+    command('tracker', 'Be a tracker: tell the peers of any torrent of one another, until Ctrl-C')
+      .option('--port <n>', 'port for HTTP and UDP, 0 for any (default: 6969)', parsePort)
+      .option('--host <address>', 'address to listen on; may be repeated (default: all)', repeated(parseAddress))
+      .option('--interval <time>', 'between announces of a peer: seconds, or like 30m (default: 30m)', parseSeconds)
+      .option('--no-http', 'do not serve HTTP')
+      .option('--no-udp', 'do not serve UDP'),
+  ).action((options: TrackerOptions & CommonOptions) =>
+    run(options, async (output) => (await import('./commands/tracker.ts')).tracker(options, output)),
   )
   return program
 }

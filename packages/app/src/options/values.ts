@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { InvalidArgumentError } from 'commander'
 
 /** Parsers of option values. What makes no sense is an `InvalidArgumentError`, whose text follows commander's own. */
@@ -20,6 +21,20 @@ export function parseDuration(text: string): number {
   let seconds = 0
   for (const [, amount, unit] of bare.matchAll(/([\d.]+)([smhd])/g)) seconds += Number(amount) * DURATION_SECONDS[unit]
   return seconds
+}
+
+/** As `parseDuration`, but a bare number is of whole seconds, at least 1. */
+export function parseSeconds(text: string): number {
+  const seconds = /^\d+$/.test(text) ? Number(text) : parseDuration(text)
+  if (!(seconds >= 1 && seconds <= 0x7fff_ffff)) throw new InvalidArgumentError('It must be a second at least.')
+  return Math.round(seconds)
+}
+
+/** An IPv4 or IPv6 address, without brackets. */
+export function parseAddress(text: string): string {
+  const address = text.replace(/^\[(.*)\]$/, '$1')
+  if (isIP(address) === 0) throw new InvalidArgumentError('It must be an IPv4 or IPv6 address.')
+  return address
 }
 
 const SIZE_FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }

@@ -1,4 +1,4 @@
-import { type Endpoint, endpointText } from '../address/endpoint.ts'
+import { endpointText } from '../address/endpoint.ts'
 import type { Entry } from '../bencode/entry.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Sha1Hash } from '../util/digest.ts'

@@ -16,7 +16,7 @@ function end(client: PortmapClient, world: { run(duration: { seconds: number }):
 
 scenario('a router is found, maps two ports, tells its address and model, and forgets all at the end', (world) => {
   const router = new SimRouter(world, { ...UPNP_ONLY, model: 'Acme 3000' })
-  const client = new PortmapClient(world, { description: 'ours & <theirs>' })
+  const client = new PortmapClient(world, { userAgent: 'ours & <theirs>' })
   client.mapper.startUpnp()
   expect(client.mapper.addMapping('tcp', 6881, 6881)).toBe(0)
   expect(client.mapper.addMapping('udp', 6881, 6882)).toBe(1)

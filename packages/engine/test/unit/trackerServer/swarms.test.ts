@@ -173,7 +173,7 @@ test("an address of the peer's own choice counts only where the options say so, 
 
 test('an address has so many requests at once and so many a second; a /64 of IPv6 counts as one', () => {
   const scene = new TrackerScene({ requestsPerSecond: 2, requestBurst: 5 })
-  const served = (from: string) => (scene.udpAnnounce({ from }) === null ? 0 : 1)
+  const served = (from: string): number => (scene.udpAnnounce({ from }) === null ? 0 : 1)
   const burst = (from: () => string) => Array.from({ length: 10 }, () => served(from())).reduce((a, b) => a + b)
   expect(burst(() => '9.0.0.1')).toBe(5)
   expect(served('9.0.0.2')).toBe(1)
