@@ -91,16 +91,22 @@ export class Transfer {
     const name = handle.name || handle.infoHash.toHex()
     const where = listenPort === 0 ? '' : `, listening on port ${listenPort}`
     const lines = [`${name}${what}`, `in ${options.savePath}${where}`]
-    const isAlone = handle.trackers().length === 0 && handle.status(StatusFlags.queryName).listPeers === 0
-    if (options.role === 'seed' && isAlone && listenPort !== 0) {
+    if (options.role === 'seed' && this.knowsNobody() && listenPort !== 0) {
       lines.push(`There is no tracker: others find this with --peer HOST:${listenPort}, HOST being this machine.`)
     }
     output.report({ ...event, listenPort }, lines)
-    if (options.role === 'download' && isAlone) {
-      output.warn(
-        'There is no tracker and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
-      )
-    }
+    if (options.role === 'download' && info === null) this.warnIfAlone()
+  }
+
+  private knowsNobody(): boolean {
+    return this.handle.trackers().length === 0 && this.handle.status(StatusFlags.queryName).listPeers === 0
+  }
+
+  private warnIfAlone(): void {
+    if (!this.knowsNobody()) return
+    this.output.warn(
+      'There is no tracker and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
+    )
   }
 
   /** The files of a magnet link are known. */
@@ -129,6 +135,7 @@ export class Transfer {
       )
       return
     }
+    if (!this.hasFetchedMetadata) this.warnIfAlone()
     if (totalWantedDone > 0) {
       const event = { type: 'continuing', done: totalWantedDone, total: totalWanted, pieces: numPieces }
       output.report(event, `Going on from ${formatPercent(share)}`)

@@ -169,7 +169,16 @@ test('a content that is there already is checked, and nothing is downloaded', as
   const lt = new Lt('download', content.torrent, '-o', content.directory, '--port', '0', '--no-seed', '--json')
   expect(await lt.exited).toBe(0)
   expect(await lt.event('complete')).toMatchObject({ downloaded: 0 })
+  expect(lt.lines.filter((line) => line.type === 'warning')).toEqual([])
   expect(filesIn(content.directory)).toEqual(['large', 'large.torrent'])
+})
+
+test.each(['torrent', 'magnet'] as const)('a download that knows nobody says so (%s)', async (source) => {
+  const content = await makeContent({ single: 1000 })
+  const lt = new Lt('download', content[source], '-o', temporaryDirectory(), '--port', '0', '--json')
+  expect((await lt.event('warning')).message).toMatch(/^There is no tracker and no --peer: .* --peer HOST:PORT\.$/)
+  lt.kill('SIGINT')
+  expect(await lt.exited).toBe(130)
 })
 
 test('a peer that cannot be reached is told, with what is done about it', async () => {
