@@ -22,6 +22,10 @@ async function start({ port, settings }: Request): Promise<object> {
   session = new Session({
     settings: {
       listenInterfaces: `127.0.0.1:${Number(port)}`,
+      enableDht: false,
+      enableLsd: false,
+      enableUpnp: false,
+      enableNatpmp: false,
       allowMultipleConnectionsPerIp: true,
       minReconnectTime: 1,
       maxFailcount: 100,

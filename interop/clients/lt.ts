@@ -47,6 +47,7 @@ class LtClient implements RunningClient {
 
   static async start(options: StartOptions): Promise<LtClient> {
     const args = ['--output', options.savePath, '--port', String(options.port), '--json']
+    args.push('--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp')
     if (options.role === 'download') args.push('--no-seed')
     for (const peer of options.peers) args.push('--peer', `${peer.host}:${peer.port}`)
     const command = [...LT_COMMAND, options.role, options.source, ...args]

@@ -157,6 +157,15 @@ function transfer(command: Command): Command {
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
     .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
     .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
+    .option('--no-dht', 'do not look for peers in the DHT')
+    .option(
+      '--dht-router <host:port>',
+      'node to find the DHT by, in place of the public ones; may be repeated',
+      repeated(parseHostAndPort),
+    )
+    .option('--no-lsd', 'do not look for peers on the local network')
+    .option('--no-upnp', 'do not ask UPnP routers to forward the port')
+    .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
     .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
     .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)
 }

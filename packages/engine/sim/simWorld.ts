@@ -49,6 +49,8 @@ interface Machine {
   readonly programs: SimProgram[]
 }
 
+const ON_ITS_OWN = { enableDht: false, enableLsd: false, enableUpnp: false, enableNatpmp: false }
+
 /**
  * A world to play scenarios in: machines, their disks, a network, names, web servers and trackers, all in virtual time
  * and all decided by one seed.
@@ -120,10 +122,14 @@ export class SimWorld {
     return this.programOn(host).disk
   }
 
-  /** Starts a BitTorrent session on the machine, as a program of its own. */
+  /**
+   * Starts a BitTorrent session on the machine, as a program of its own. It looks for nobody by itself: DHT, local
+   * discovery and port mapping are off unless the settings turn them on.
+   */
   session(host: SimHost, params: Omit<SessionParams, 'platform' | 'disk'> = {}): Session {
     const program = this.start(host)
-    const session = new Session({ ...params, platform: program.platform, disk: program.disk })
+    const settings = { ...ON_ITS_OWN, ...params.settings }
+    const session = new Session({ ...params, settings, platform: program.platform, disk: program.disk })
     session.on('sessionError', ({ error }) => this.faults.push(error))
     this.sessions.push({ session, program })
     return session

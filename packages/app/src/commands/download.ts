@@ -1,9 +1,10 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
+import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt download` as commander gives them. */
-export interface DownloadOptions {
+export interface DownloadOptions extends PeerSourceOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -23,6 +24,7 @@ export function download(source: string, options: DownloadOptions, output: Outpu
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
+    peerSources: peerSourceSettings(options),
     trackers: options.tracker ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,

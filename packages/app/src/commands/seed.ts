@@ -1,9 +1,10 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
+import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt seed` as commander gives them. */
-export interface SeedOptions {
+export interface SeedOptions extends PeerSourceOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -19,6 +20,7 @@ export function seed(source: string, options: SeedOptions, output: Output): Prom
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
+    peerSources: peerSourceSettings(options),
     trackers: options.tracker ?? [],
     select: [],
     sequential: false,

@@ -1,4 +1,4 @@
-import { AlertCategory, type Endpoint, type ListenFailedAlert, Session } from 'libtorrent-ts'
+import { AlertCategory, type Endpoint, type ListenFailedAlert, Session, type Settings } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import type { Output } from '../output/output.ts'
 
@@ -9,10 +9,16 @@ const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
  * Starts a session that listens on `port`, or for null on the first free port from 6881.
  * @throws CliError when the port that was asked for cannot be had
  */
-export async function openSession(port: number | null, peers: readonly Endpoint[], output: Output): Promise<Session> {
+export async function openSession(
+  port: number | null,
+  peers: readonly Endpoint[],
+  peerSources: Partial<Settings>,
+  output: Output,
+): Promise<Session> {
   const addresses = peers.map((peer) => peer.address)
   const session = new Session({
     settings: {
+      ...peerSources,
       ...(port !== null && {
         listenInterfaces: `0.0.0.0:${port},[::]:${port}`,
         maxRetryPortBind: 0,

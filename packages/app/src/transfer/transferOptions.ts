@@ -1,3 +1,4 @@
+import type { Settings } from 'libtorrent-ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
 
 /** What `lt download` and `lt seed` were asked to do. */
@@ -9,6 +10,8 @@ export interface TransferOptions {
   /** Null for the default ports. */
   readonly port: number | null
   readonly peers: readonly HostAndPort[]
+  /** Where else peers may come from. */
+  readonly peerSources: Partial<Settings>
   /** Besides those of the torrent. */
   readonly trackers: readonly string[]
   /** Patterns of the files wanted; empty for all. */

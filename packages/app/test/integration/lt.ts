@@ -4,6 +4,9 @@ import { onTestFinished } from 'vitest'
 
 const SCRIPT = fileURLToPath(new URL('../../bin/lt.js', import.meta.url))
 
+/** Tests meet nobody they do not know. */
+const ALONE = ['--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp']
+
 /** A JSON line of the command. */
 export interface Line {
   readonly type: string
@@ -20,7 +23,8 @@ export class Lt {
   private onText: () => void = () => {}
 
   constructor(...args: string[]) {
-    this.process = spawn(process.execPath, [SCRIPT, ...args])
+    const alone = args[0] === 'download' || args[0] === 'seed' ? ALONE : []
+    this.process = spawn(process.execPath, [SCRIPT, ...args, ...alone])
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
       this.onText()

@@ -8,8 +8,8 @@ import type { Ed25519Keypair } from '../crypto/ed25519.ts'
 import type { Dht } from '../dht/dht.ts'
 import { MAX_SEQUENCE_NUMBER, type MutableItem, signMutableItem } from '../dht/mutableItem.ts'
 import type { SampledInfohashes } from '../dht/nodeLookups.ts'
-import type { Sha1Hash } from '../util/digest.ts'
 import { utf8 } from '../util/bytes.ts'
+import type { Sha1Hash } from '../util/digest.ts'
 
 /** A mutable item of the DHT (BEP 44). */
 export interface DhtMutableItem {

@@ -1,7 +1,14 @@
+import type { Endpoint } from '../address/endpoint.ts'
 import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
 import { StateUpdateAlert } from '../alerts/sessionAlerts.ts'
 import { FastresumeRejectedAlert } from '../alerts/storageAlerts.ts'
 import { AddTorrentAlert } from '../alerts/torrentAlerts.ts'
+import { bdecode } from '../bencode/bdecode.ts'
+import { bencode } from '../bencode/bencode.ts'
+import type { Entry } from '../bencode/entry.ts'
+import type { Ed25519Keypair } from '../crypto/ed25519.ts'
+import { type DhtState, readDhtState, writeDhtState } from '../dht/dhtState.ts'
+import type { SampledInfohashes } from '../dht/nodeLookups.ts'
 import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
 import { parseMagnetUri } from '../metainfo/magnet.ts'
 import { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -20,6 +27,7 @@ import { StatusFlags, type TorrentStatus, torrentStatus } from '../torrent/torre
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AlertHub } from './alertHub.ts'
+import { DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
 /** An alert as the session gives it: `handle` is a `TorrentHandle`. */
@@ -68,6 +76,7 @@ export class Session {
   readonly ready: Promise<void>
   private readonly core: SessionCore
   private readonly hub: AlertHub
+  private readonly dht: DhtCalls
   private readonly handles = new WeakMap<Torrent, TorrentHandle>()
   private aborting: Promise<void> | null = null
 
@@ -78,6 +87,7 @@ export class Session {
     const platform = params.platform ?? nodePlatform()
     this.core = new SessionCore(platform, diskOf(params.disk, settings), settings)
     this.hub = new AlertHub(this.core.alerts, platform.timers)
+    this.dht = new DhtCalls(() => this.core.discovery.dht.dht, this.core.alerts)
     this.ready = new Promise((resolve) => {
       if (params.noListen) resolve()
       else this.core.listenSockets.open(resolve)
@@ -273,6 +283,133 @@ export class Session {
     return this.core.settings.unchokeSlotsLimit
   }
 
+  // --- DHT ------------------------------------------------------------------------------------------------------
+
+  /** Turns the DHT on (setting `enableDht`); `state` is what `dhtState` gave in an earlier run (manual, start_dht). */
+  startDht(state?: Entry): void {
+    if (state !== undefined) this.core.discovery.restoreDht(dhtStateOf(state))
+    this.core.applySettings({ enableDht: true }, () => {})
+  }
+
+  /** Turns it off (manual, stop_dht). */
+  stopDht(): void {
+    this.core.applySettings({ enableDht: false }, () => {})
+  }
+
+  get isDhtRunning(): boolean {
+    return this.core.discovery.dht.isRunning
+  }
+
+  /** What to keep for the next run: ids and nodes, in libtorrent's format (manual, dht_state). Null while it is off. */
+  dhtState(): Entry | null {
+    const { dht } = this.core.discovery.dht
+    return dht === null ? null : writeDhtState(dht.saveState())
+  }
+
+  /** A node to try; `host` may be a name (manual, add_dht_node). */
+  addDhtNode(node: { readonly host: string; readonly port: number }): void {
+    this.core.discovery.addDhtNode(node.host, node.port)
+  }
+
+  /** A node to ask while no other is known; it never enters the routing table (manual, add_dht_router). */
+  addDhtRouter(node: { readonly host: string; readonly port: number }): void {
+    this.core.discovery.dht.addRouter(node.host, node.port)
+  }
+
+  /**
+   * The immutable item at `target`, null when nobody has it; posts `dhtImmutableItem`. Or the newest mutable item of a
+   * public key (32 bytes) and salt; posts `dhtMutableItem` (BEP 44; 1.0, dht_get_item).
+   */
+  dhtGetItem(target: Sha1Hash): Promise<Entry | null>
+  dhtGetItem(key: Uint8Array, salt?: DhtSalt): Promise<DhtMutableItem | null>
+  dhtGetItem(what: Sha1Hash | Uint8Array, salt: DhtSalt = ''): Promise<Entry | DhtMutableItem | null> {
+    return what instanceof Uint8Array ? this.dht.getMutableItem(what, salt) : this.dht.getImmutableItem(what)
+  }
+
+  /**
+   * Stores an item of up to 1000 bytes, bencoded, and tells at which target; posts `dhtPut` (BEP 44; 1.0, dht_put_item).
+   * The DHT forgets it after two hours unless it is stored again.
+   * With keys it is a mutable one: `update` gets what is there, or null, and returns what shall be.
+   */
+  dhtPutItem(item: Entry): Promise<DhtPutResult & { readonly target: Sha1Hash }>
+  dhtPutItem(
+    keys: Ed25519Keypair,
+    update: (current: DhtMutableItem | null) => Entry,
+    salt?: DhtSalt,
+  ): Promise<DhtPutResult & { readonly seq: number }>
+  dhtPutItem(
+    itemOrKeys: Entry | Ed25519Keypair,
+    update?: (current: DhtMutableItem | null) => Entry,
+    salt: DhtSalt = '',
+  ): Promise<DhtPutResult> {
+    return update === undefined
+      ? this.dht.putImmutableItem(itemOrKeys as Entry)
+      : this.dht.putMutableItem(itemOrKeys as Ed25519Keypair, update, salt)
+  }
+
+  /** The peers the DHT knows for an info-hash (1.2, dht_get_peers). */
+  dhtGetPeers(infoHash: Sha1Hash): Promise<Endpoint[]> {
+    return this.dht.getPeers(infoHash)
+  }
+
+  /** Tells the DHT that there is a peer for an info-hash at our address and `port` (1.2, dht_announce). */
+  dhtAnnounce(infoHash: Sha1Hash, port: number, seed = false): Promise<DhtPutResult> {
+    return this.dht.announce(infoHash, port, seed)
+  }
+
+  /** Asks one node for info-hashes it has peers for (BEP 51; 1.2, dht_sample_infohashes); null without an answer. */
+  dhtSampleInfohashes(endpoint: Endpoint, target: Sha1Hash): Promise<SampledInfohashes | null> {
+    return this.dht.sampleInfohashes(endpoint, target)
+  }
+
+  /** Sends a message of one's own to a node (1.1, dht_direct_request); null without an answer. */
+  dhtDirectRequest(endpoint: Endpoint, query: Entry): Promise<Entry | null> {
+    return this.dht.directRequest(endpoint, query)
+  }
+
+  // --- local network --------------------------------------------------------------------------------------------
+
+  /** Turns local service discovery on (setting `enableLsd`; manual, start_lsd). */
+  startLsd(): void {
+    this.core.applySettings({ enableLsd: true }, () => {})
+  }
+
+  stopLsd(): void {
+    this.core.applySettings({ enableLsd: false }, () => {})
+  }
+
+  /** Has UPnP routers forward our ports (setting `enableUpnp`; manual, start_upnp). */
+  startUpnp(): void {
+    this.core.applySettings({ enableUpnp: true }, () => {})
+  }
+
+  stopUpnp(): void {
+    this.core.applySettings({ enableUpnp: false }, () => {})
+  }
+
+  /** Has NAT-PMP and PCP routers forward our ports (setting `enableNatpmp`; manual, start_natpmp). */
+  startNatpmp(): void {
+    this.core.applySettings({ enableNatpmp: true }, () => {})
+  }
+
+  stopNatpmp(): void {
+    this.core.applySettings({ enableNatpmp: false }, () => {})
+  }
+
+  /**
+   * Has routers forward another port to us, and returns its index, to which `portmap` and `portmapError` refer; -1 when
+   * there are 50 already (1.0, add_port_mapping).
+   * @throws RangeError for ports that are not 1 to 65535
+   */
+  addPortMapping(protocol: 'tcp' | 'udp', externalPort: number, localPort: number): number {
+    return this.core.discovery.portMapper.addMapping(protocol, externalPort, localPort)
+  }
+
+  /** Takes it back (1.0, delete_port_mapping). */
+  deletePortMapping(mapping: number): void {
+    this.core.discovery.portMapper.deleteMapping(mapping)
+  }
+
   // --- alerts ---------------------------------------------------------------------------------------------------
 
   /** All alerts since the last call, oldest first. */
@@ -398,6 +535,12 @@ function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
     peers: [...(params.peers ?? []), ...magnet.peers],
     selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
   }
+}
+
+/** The state as the DHT takes it; what makes no sense in it is left out. */
+function dhtStateOf(state: Entry): DhtState {
+  const decoded = bdecode(bencode(state))
+  return readDhtState(decoded.ok ? decoded.root : null)
 }
 
 function diskOf(disk: DiskIoOptions | DiskIo | undefined, settings: Settings): DiskIo {

@@ -28,6 +28,7 @@ import { PeerUpload } from './peerUpload.ts'
 export type PeerState = 'connecting' | 'handshaking' | 'ready' | 'closed'
 
 const RESERVED = encodeReserved({ supportsExtensions: true, supportsFast: true })
+const RESERVED_WITH_DHT = encodeReserved({ supportsExtensions: true, supportsFast: true, supportsDht: true })
 /** The peer closed the connection, and nothing is wrong. libuv's name and number for it. */
 const END_OF_STREAM = { code: 'EOF', errno: -4095, message: 'the peer closed the connection' }
 /** Requests may still be on their way for this long after a choke (libtorrent). */
@@ -70,6 +71,8 @@ export class PeerConnection implements StreamHandler {
   /** Both handshakes were done, however it ended. */
   wasReady = false
   supportsFast = false
+  /** It has a DHT node, and wants to know the port of ours (BEP 5). */
+  supportsDht = false
   supportsExtensions = false
 
   readonly createdAt: Millis
@@ -186,8 +189,8 @@ export class PeerConnection implements StreamHandler {
   }
 
   private sendHandshake(): void {
-    const { infoHash, peerId } = this.host
-    const bytes = encodeHandshake({ infoHash, peerId, reserved: RESERVED })
+    const { infoHash, peerId, dhtPort } = this.host
+    const bytes = encodeHandshake({ infoHash, peerId, reserved: dhtPort === 0 ? RESERVED : RESERVED_WITH_DHT })
     this.stats.sentProtocol(bytes.length)
     this.stream?.write(bytes)
   }
@@ -199,6 +202,7 @@ export class PeerConnection implements StreamHandler {
     this.peerId = handshake.peerId
     this.supportsExtensions = handshake.supportsExtensions
     this.supportsFast = handshake.supportsFast
+    this.supportsDht = handshake.supportsDht
     this.input.beginMessages(this.supportsFast)
     this.host.onPeerReady(this)
   }
@@ -334,8 +338,9 @@ export class PeerConnection implements StreamHandler {
     this.touch()
   }
 
-  sendExtensionHandshake(handshake: ExtensionHandshake): void {
-    this.writer.extended(0, this.extensions.encodeHandshake(handshake))
+  /** @param without names of extensions that are not offered. */
+  sendExtensionHandshake(handshake: ExtensionHandshake, without: readonly string[] = []): void {
+    this.writer.extended(0, this.extensions.encodeHandshake(handshake, without))
     this.touch()
   }
 

@@ -6,6 +6,7 @@ import {
 
 /** The extensions we speak and the ids under which peers send us their messages (BEP 10). */
 const OUR_IDS: ReadonlyMap<string, number> = new Map([
+  ['ut_pex', 1],
   ['ut_metadata', 2],
   ['upload_only', 3],
   ['lt_donthave', 7],
@@ -37,8 +38,10 @@ export class PeerExtensions {
     return this.remoteIds.get(name) ?? 0
   }
 
-  encodeHandshake(handshake: ExtensionHandshake): Uint8Array {
-    return encodeExtensionHandshake({ ...handshake, messages: OUR_IDS })
+  /** @param without names of extensions that are not offered to this peer. */
+  encodeHandshake(handshake: ExtensionHandshake, without: readonly string[] = []): Uint8Array {
+    const messages = without.length === 0 ? OUR_IDS : new Map([...OUR_IDS].filter(([name]) => !without.includes(name)))
+    return encodeExtensionHandshake({ ...handshake, messages })
   }
 
   /** A second handshake changes what it mentions (BEP 10). One that cannot be read is ignored, as libtorrent does. */

@@ -17,6 +17,8 @@ export interface PeerHost {
   /** The disk is behind: nothing is to be received until `resumeInput`. */
   readonly isDiskCongested: boolean
   readonly blockSender: BlockSender
+  /** UDP port of our DHT node, to be told to peers; 0: none. */
+  readonly dhtPort: number
   /** Null until the metadata is known. */
   readonly layout: PieceLayout | null
   /** 20 bytes. */
@@ -43,6 +45,8 @@ export interface PeerHost {
   onPeerAllowedFast(peer: PeerConnection, piece: number): void
   /** The extension handshake arrived (BEP 10). */
   onPeerExtensions(peer: PeerConnection): void
+  /** The UDP port of its DHT node (BEP 5). */
+  onPeerDhtPort(peer: PeerConnection, port: number): void
   /** A message of one of our extensions; `payload` is a view. */
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void
 

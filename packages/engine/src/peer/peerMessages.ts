@@ -145,7 +145,9 @@ export class PeerMessages implements WireHandler {
 
   // --- extensions -----------------------------------------------------------------------------------------------
 
-  onDhtPort(_port: number): void {}
+  onDhtPort(port: number): void {
+    if (port !== 0) this.host.onPeerDhtPort(this.peer, port)
+  }
 
   onExtended(id: number, payload: Uint8Array): void {
     const { peer } = this

@@ -18,6 +18,7 @@ import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Udp, UdpSocket } from '../platform/udp.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { DhtTorrent } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AnnounceRotation } from './announceRotation.ts'
@@ -33,12 +34,6 @@ export interface DhtServiceHost {
   /** Where peers reach us: the DHT has a node at each. */
   readonly listenEndpoints: readonly Endpoint[]
   onExternalAddress(address: string, source: string): void
-}
-
-/** A torrent, as far as the DHT is concerned. */
-export interface DhtTorrent {
-  /** Its turn has come. */
-  announceToDht(dht: Dht): void
 }
 
 /** Bytes of a DNS name, and names, kept from one setting. */

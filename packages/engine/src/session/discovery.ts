@@ -11,14 +11,16 @@ import { PortMapper } from '../portmap/portMapper.ts'
 import type { PortMapped, PortMapperHost, PortmapFailed } from '../portmap/portMapperHost.ts'
 import { PortmapTransport } from '../portmap/portMapping.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
-import { DhtService, type DhtTorrent } from './dhtService.ts'
+import { DhtService } from './dhtService.ts'
 
 export interface DiscoveryHost {
   readonly platform: Platform
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
-  readonly listenEndpoints: readonly Endpoint[]
+  /** The listen sockets. */
+  readonly announceEndpoints: readonly Endpoint[]
   onExternalAddress(address: string, source: string): void
   /** A machine on the local network has this torrent. */
   onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void
@@ -28,7 +30,7 @@ export interface DiscoveryHost {
  * Finding peers without trackers, and being found: DHT, local service discovery, and routers that forward our ports.
  * Each runs while its setting says so and we listen.
  */
-export class Discovery implements LocalDiscoveryHost, PortMapperHost {
+export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapperHost {
   readonly dht: DhtService
   readonly portMapper: PortMapper
   private readonly lsd: LocalDiscovery
@@ -49,7 +51,7 @@ export class Discovery implements LocalDiscoveryHost, PortMapperHost {
       settings: host.settings,
       alerts: host.alerts,
       get listenEndpoints() {
-        return discovery.host.listenEndpoints
+        return discovery.host.announceEndpoints
       },
       onExternalAddress: (address, source) => host.onExternalAddress(address, source),
     })
@@ -66,7 +68,7 @@ export class Discovery implements LocalDiscoveryHost, PortMapperHost {
 
   /** The listen sockets are open, or others than before. */
   onListening(): void {
-    this.isListening = this.host.listenEndpoints.length > 0
+    this.isListening = this.host.announceEndpoints.length > 0
     this.dht.onListenSocketsChanged()
     this.updateMappings()
     this.lsd.networkChanged()
@@ -101,6 +103,10 @@ export class Discovery implements LocalDiscoveryHost, PortMapperHost {
 
   // --- torrents -------------------------------------------------------------------------------------------------
 
+  get dhtPort(): number {
+    return this.dht.port
+  }
+
   joinDht(torrent: DhtTorrent): void {
     this.dht.join(torrent)
   }
@@ -126,7 +132,7 @@ export class Discovery implements LocalDiscoveryHost, PortMapperHost {
   /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port while the DHT uses it. */
   private updateMappings(): void {
     const wanted = new Map<string, { protocol: 'tcp' | 'udp'; endpoint: Endpoint }>()
-    for (const endpoint of this.host.listenEndpoints) {
+    for (const endpoint of this.host.announceEndpoints) {
       if (isV6(endpoint.address)) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
@@ -156,7 +162,7 @@ export class Discovery implements LocalDiscoveryHost, PortMapperHost {
   }
 
   listenPort(address: string): number {
-    for (const endpoint of this.host.listenEndpoints) {
+    for (const endpoint of this.host.announceEndpoints) {
       if (isV6(endpoint.address) !== isV6(address)) continue
       if (endpoint.address === address || isUnspecified(endpoint.address)) return endpoint.port
     }

@@ -29,6 +29,7 @@ import { TransferStats } from '../util/transferStats.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { CheckingQueue } from './checkingQueue.ts'
 import { Connector, type ConnectorHost } from './connector.ts'
+import { Discovery, type DiscoveryHost } from './discovery.ts'
 import { ExternalAddress } from './externalAddress.ts'
 import { FlushQueue } from './flushQueue.ts'
 import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
@@ -57,13 +58,16 @@ const MAX_HALF_OPEN_INCOMING = 200
  * There is one timer, once a second, and only while a torrent has connections; everything else that waits for a time
  * is in one queue. So a session of idle torrents does nothing at all.
  */
-export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost, ConnectorHost, UnchokerHost {
+export class SessionCore
+  implements TorrentHost, ListenSocketsHost, IncomingHost, ConnectorHost, UnchokerHost, DiscoveryHost
+{
   readonly alerts: AlertQueue
   readonly torrents = new Map<string, Torrent>()
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
+  readonly discovery: Discovery
   readonly stats = new TransferStats()
   readonly platform: Platform
   readonly disk: GuardedDisk
@@ -116,6 +120,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
+    this.discovery = new Discovery(this)
     this.flushes = new FlushQueue(platform.timers)
     this.stalled = new StalledPeers(this.disk)
     this.connector = new Connector(this)
@@ -162,6 +167,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
 
   onListenSocketsChanged(): void {
     this.trackerClient.onNetworkChanged()
+    this.discovery.onListening()
     for (const torrent of this.torrents.values()) torrent.trackers.onListenSocketsChanged()
   }
 
@@ -290,9 +296,14 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     for (const connection of this.incoming) connection.drop()
     this.incoming.clear()
     for (const torrent of [...this.torrents.values()]) this.remove(torrent, () => {}, 'sessionClosing')
+    let left = 2
+    const part = () => {
+      if (--left === 0) this.release(done)
+    }
+    this.discovery.close(part)
     // Those that were being removed before have files open, too.
-    if (this.removing === 0) this.release(done)
-    else this.onAllRemoved = () => this.release(done)
+    if (this.removing === 0) part()
+    else this.onAllRemoved = part
   }
 
   private release(done: () => void): void {
@@ -316,6 +327,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     })
     for (const torrent of this.torrents.values()) torrent.trackers.onSettingsChanged()
     this.connector.resume()
+    this.discovery.onSettingsChanged()
     if (this.settings.listenInterfaces === listenInterfaces) done()
     else this.listenSockets.reopen(done)
   }
@@ -465,6 +477,10 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
 
   private onUdpError(endpoint: Endpoint, error: LibtorrentError): void {
     if (this.alerts.wants(UdpErrorAlert.category)) this.alerts.post(new UdpErrorAlert({ endpoint, error }))
+  }
+
+  onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void {
+    this.find(infoHash)?.discovery.onLocalPeer(peer)
   }
 
   externalEndpoint(v6: boolean): Endpoint | null {

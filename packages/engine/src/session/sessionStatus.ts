@@ -1,3 +1,4 @@
+import type { DhtLookup } from '../dht/traversal.ts'
 import type { Seconds } from '../util/flavored.ts'
 import type { SessionCore } from './sessionCore.ts'
 
@@ -29,6 +30,15 @@ export interface SessionStatus {
   readonly unchokeCounter: Seconds
   /** Bytes on their way to the disk. */
   readonly diskWriteQueue: number
+  /** Nodes in the DHT's routing tables, and those waiting to replace one that fails; 0 while it does not run. */
+  readonly dhtNodes: number
+  readonly dhtNodeCache: number
+  /** Info-hashes we keep peers for, for others. */
+  readonly dhtTorrents: number
+  /** Estimated number of nodes in the whole DHT. */
+  readonly dhtGlobalNodes: number
+  /** Lookups that are under way. */
+  readonly activeRequests: readonly DhtLookup[]
   /** Peers known over all torrents. */
   readonly peerlistSize: number
 }
@@ -44,6 +54,7 @@ export function sessionStatus(session: SessionCore): SessionStatus {
     totalRedundantBytes += torrent.counters.redundantBytes
     peerlistSize += torrent.swarm.knownPeers
   }
+  const dht = session.discovery.dht.dht?.status()
   return {
     hasIncomingConnections: session.hasIncomingConnections,
     uploadRate: stats.uploadRate,
@@ -67,5 +78,10 @@ export function sessionStatus(session: SessionCore): SessionStatus {
     unchokeCounter: unchoker.unchokeCounter(now),
     diskWriteQueue: session.disk.queuedWriteBytes,
     peerlistSize,
+    dhtNodes: dht?.dhtNodes ?? 0,
+    dhtNodeCache: dht?.dhtNodeCache ?? 0,
+    dhtTorrents: dht?.dhtTorrents ?? 0,
+    dhtGlobalNodes: dht?.dhtGlobalNodes ?? 0,
+    activeRequests: dht?.activeRequests ?? [],
   }
 }

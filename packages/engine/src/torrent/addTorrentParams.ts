@@ -64,6 +64,14 @@ export interface AddTorrentParams {
   trackerTiers?: readonly number[]
   trackerid?: string
   urlSeeds?: readonly string[]
+  /** Nodes of the DHT to begin with (1.0, dht_nodes). `host` may be a name. */
+  dhtNodes?: readonly { readonly host: string; readonly port: number }[]
+  /** Do not look for peers in the DHT. Default false; private torrents never do (1.2, disable_dht). */
+  disableDht?: boolean
+  /** The same for local service discovery. */
+  disableLsd?: boolean
+  /** The same for peer exchange. */
+  disablePex?: boolean
   /** Peers to connect to at once. */
   peers?: readonly Endpoint[]
   /** The only files wanted (BEP 53), unless `filePriorities` says otherwise. */

@@ -1,6 +1,7 @@
 import type { LibtorrentError, LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Content } from './content.ts'
+import type { PeerDiscovery } from './peerDiscovery.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentAnnouncer } from './torrentAnnouncer.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
@@ -13,6 +14,7 @@ export interface RunStateHost {
   readonly news: TorrentNews
   readonly swarm: Swarm
   readonly announcer: TorrentAnnouncer
+  readonly discovery: PeerDiscovery
   readonly content: Content | null
   /** There is something to talk to peers about: files are checked, or the metadata is to be fetched. */
   readonly isReadyForPeers: boolean
@@ -189,12 +191,14 @@ export class RunState {
 
   private goOnline(): void {
     this.host.announcer.start()
+    this.host.discovery.goOnline()
     this.host.swarm.wantConnections()
   }
 
   private goOffline(code: LibtorrentErrorCode): void {
-    const { swarm, announcer, content } = this.host
+    const { swarm, announcer, discovery, content } = this.host
     swarm.stop(code)
+    discovery.goOffline()
     announcer.trackers.stop()
     if (!this.isPaused) content?.storage.releaseFiles(() => {})
   }

@@ -1,5 +1,4 @@
-import type { Endpoint } from '../address/endpoint.ts'
-import { isV6 } from '../address/endpoint.ts'
+import { type Endpoint, isV6, sameEndpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
@@ -69,9 +68,12 @@ export class Swarm implements Wakeable {
     return this.known ?? []
   }
 
-  /** Somebody named a peer. `source` is one of `PeerSource`. */
-  addPeer(endpoint: Endpoint, source: number): void {
-    if (this.list.addPeer(endpoint, source) !== null) this.wantConnections()
+  /** Somebody named a peer. `source` is one of `PeerSource`, `flags` are `PexFlags`. */
+  addPeer(endpoint: Endpoint, source: number, flags = 0): void {
+    // Trackers and peers that tell of all they know tell us of ourselves.
+    const own = this.host.externalEndpoint(isV6(endpoint.address))
+    if (own !== null && sameEndpoint(own, endpoint)) return
+    if (this.list.addPeer(endpoint, source, flags) !== null) this.wantConnections()
   }
 
   /** Asks the session for connection attempts, if there is anybody to try. */

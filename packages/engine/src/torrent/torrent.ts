@@ -28,6 +28,8 @@ import { FilePriorities } from './filePriorities.ts'
 import { Interest } from './interest.ts'
 import { MetadataExchange } from './metadataExchange.ts'
 import type { PartHosts } from './partHosts.ts'
+import { PeerDiscovery } from './peerDiscovery.ts'
+import { PeerExchange } from './peerExchange.ts'
 import { PeerTicker } from './peerTicker.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import { RenamedFiles } from './renamedFiles.ts'
@@ -77,6 +79,8 @@ export class Torrent implements PartHosts, Wakeable {
   readonly seedMode: SeedMode
   readonly uploadMode: UploadMode
   readonly completion: Completion
+  readonly discovery: PeerDiscovery
+  readonly exchange: PeerExchange
   private readonly diskTrouble: DiskTrouble
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
@@ -124,6 +128,8 @@ export class Torrent implements PartHosts, Wakeable {
     this.ticker = new PeerTicker(this)
     this.files = new FilePriorities(this)
     this.announcer = new TorrentAnnouncer(this)
+    this.discovery = new PeerDiscovery(this)
+    this.exchange = new PeerExchange(this)
     this.seedMode = new SeedMode(this)
     this.uploadMode = new UploadMode(this, params.uploadMode ?? false)
     this.diskTrouble = new DiskTrouble(this)
@@ -299,6 +305,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.start()
     for (const peer of this.params.peers ?? []) this.swarm.connectTo(peer, 0)
     if (this.info.isValid) this.openContent(resume)
+    this.discovery.addDhtNodes()
     this.run.update()
   }
 
@@ -335,6 +342,7 @@ export class Torrent implements PartHosts, Wakeable {
   abort(done: () => void, code: LibtorrentErrorCode = 'torrentRemoved', deleteFiles = false): void {
     if (!this.run.abort()) return
     this.content?.loader.stop()
+    this.discovery.goOffline()
     this.swarm.stop(code)
     this.session.setActive(this, false)
     let left = 2
@@ -353,6 +361,7 @@ export class Torrent implements PartHosts, Wakeable {
   /** No files -> files: the metadata is known. */
   onMetadata(): void {
     this.needsSaveResume = true
+    this.discovery.onMetadata()
     this.openContent(null)
   }
 
@@ -467,6 +476,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.news.stats(this.stats, elapsed)
     this.stats.tick(elapsed)
     this.metadata.tick(this.swarm.connections)
+    this.exchange.tick(now)
     this.run.tick()
     this.diskTrouble.tick(now)
     this.swarm.wantConnections()

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink } from '../alerts/alertSink.ts'
+import type { Dht } from '../dht/dht.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
@@ -10,6 +11,7 @@ import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
+import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Torrent } from './torrent.ts'
 
@@ -19,6 +21,25 @@ export interface Wakeable {
 }
 
 /** What a torrent needs from the session it is in. */
+/** Ways of finding peers that torrents share. */
+export interface TorrentDiscovery {
+  /** UDP port of our DHT node, 0 while there is none. */
+  readonly dhtPort: number
+  /** Announced to the DHT from now on; again: soon. */
+  joinDht(torrent: DhtTorrent): void
+  leaveDht(torrent: DhtTorrent): void
+  /** A node somebody named. `host` may be a name. */
+  addDhtNode(host: string, port: number): void
+  joinLsd(infoHash: Sha1Hash): void
+  leaveLsd(infoHash: Sha1Hash): void
+}
+
+/** A torrent, as far as the DHT is concerned. */
+export interface DhtTorrent {
+  /** Its turn has come. */
+  announceToDht(dht: Dht): void
+}
+
 export interface TorrentHost {
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
@@ -38,6 +59,8 @@ export interface TorrentHost {
   /** The listen sockets, each of which announces to trackers. The same array as long as they are the same. */
   readonly announceEndpoints: readonly Endpoint[]
   readonly isPaused: boolean
+  /** DHT and local discovery. */
+  readonly discovery: TorrentDiscovery
   /** Connections that may still be opened before `connections_limit`. */
   readonly freeConnections: number
   /** Average upload rate etc. are derived once a second; true while this torrent needs that. */

@@ -9,6 +9,7 @@ import {
 } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
+import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
@@ -28,6 +29,7 @@ import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
 import type { Interest } from './interest.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
+import type { PeerExchange } from './peerExchange.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
@@ -42,6 +44,7 @@ export interface PeerReportsHost {
     | 'blockSender'
     | 'peerId'
     | 'listenPort'
+    | 'discovery'
     | 'scheduleFlush'
     | 'onExternalAddress'
     | 'onFault'
@@ -59,6 +62,8 @@ export interface PeerReportsHost {
   readonly receiver: PieceReceiver | null
   readonly server: BlockServer
   readonly metadata: MetadataExchange
+  readonly exchange: PeerExchange
+  readonly info: TorrentInfo
   readonly counters: TorrentCounters
   /** Every piece is had. */
   readonly isSeed: boolean
@@ -102,6 +107,11 @@ export class TorrentPeerHost implements PeerHost {
 
   get peerId(): Uint8Array {
     return this.torrent.session.peerId
+  }
+
+  /** Peers of a private torrent are not told of the DHT. */
+  get dhtPort(): number {
+    return this.torrent.info.priv ? 0 : this.torrent.session.discovery.dhtPort
   }
 
   now(): Millis {
@@ -149,6 +159,7 @@ export class TorrentPeerHost implements PeerHost {
     if (torrent.layout !== null) this.sendPieces(peer, torrent.layout)
     else if (peer.supportsFast) peer.writer.haveNone()
     if (peer.supportsExtensions) this.sendExtensionHandshake(peer)
+    if (peer.supportsDht && this.dhtPort !== 0) peer.writer.dhtPort(this.dhtPort)
     peer.touch()
   }
 
@@ -178,14 +189,17 @@ export class TorrentPeerHost implements PeerHost {
   sendExtensionHandshake(peer: PeerConnection): void {
     const { torrent } = this
     const { settings } = torrent
-    peer.sendExtensionHandshake({
-      client: settings.handshakeClientVersion || settings.userAgent,
-      listenPort: torrent.session.listenPort || undefined,
-      yourAddress: peer.remote.address,
-      maxRequests: settings.maxAllowedInRequestQueue,
-      metadataSize: torrent.metadata.size || undefined,
-      isUploadOnly: torrent.isUploadOnly,
-    })
+    peer.sendExtensionHandshake(
+      {
+        client: settings.handshakeClientVersion || settings.userAgent,
+        listenPort: torrent.session.listenPort || undefined,
+        yourAddress: peer.remote.address,
+        maxRequests: settings.maxAllowedInRequestQueue,
+        metadataSize: torrent.metadata.size || undefined,
+        isUploadOnly: torrent.isUploadOnly,
+      },
+      torrent.exchange.isAllowed ? [] : ['ut_pex'],
+    )
   }
 
   onPeerClosed(peer: PeerConnection, error: LibtorrentError): void {
@@ -196,6 +210,7 @@ export class TorrentPeerHost implements PeerHost {
       picker.decRefcountBits(peer.pieces)
     }
     torrent.metadata.onPeerGone(peer)
+    torrent.exchange.onPeerGone(peer)
     torrent.swarm.onClosed(peer, error)
     this.postClosed(peer, error)
     if (picker !== null) this.requestFromAll()
@@ -306,12 +321,19 @@ export class TorrentPeerHost implements PeerHost {
       }
     }
     metadata.onPeerExtensions(peer)
+    this.torrent.exchange.onPeerExtensions(peer)
     this.closeIfRedundant(peer)
     if (!peer.isClosed) requester.requestMore(peer)
   }
 
+  onPeerDhtPort(peer: PeerConnection, port: number): void {
+    // A peer of a private torrent is no source of nodes: its address came from a tracker that may want it kept.
+    if (!this.torrent.info.priv) this.torrent.session.discovery.addDhtNode(peer.remote.address, port)
+  }
+
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
+    else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)
     else if (name === 'upload_only') this.onUploadOnly(peer, payload)
   }

@@ -255,6 +255,11 @@ export class TorrentTrackers {
     }
   }
 
+  /** One of them has answered. */
+  get hasWorking(): boolean {
+    return this.list.entries.some((entry) => entry.verified)
+  }
+
   private wake(when: Millis): void {
     if (when === this.wish) return
     this.wish = when

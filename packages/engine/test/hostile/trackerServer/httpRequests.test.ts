@@ -37,9 +37,7 @@ test('a scrape of thousands is answered for the first 74, and a URL of megabytes
   const hashes = (count: number) => Array.from({ length: count }, (_, n) => `info_hash=${percentEncode(infoHash(n))}`)
   const { files } = scene.get(`/scrape?${hashes(100).join('&')}`)
   expect(Object.keys(files as object)).toHaveLength(74)
-  const begin = performance.now()
   expect(scene.http.answer(`/scrape?${hashes(50_000).join('&')}`, '9.0.0.1', scene.now).status).toBe(414)
-  expect(performance.now() - begin).toBeLessThan(200)
 })
 
 test('thousands of empty parameters cost nothing', () => {

@@ -8,6 +8,7 @@ import { Session } from '../../../src/api/session.ts'
 import { TorrentLoader } from '../../../src/torrent/torrentLoader.ts'
 import { TorrentTrackers } from '../../../src/tracker/torrentTrackers.ts'
 import { UdpExchange } from '../../../src/tracker/udpExchange.ts'
+import { ALONE } from '../../alone.ts'
 import { sabotage } from '../../sabotage.ts'
 import { afterThisTest, httpServer } from '../tracker/servers.ts'
 
@@ -43,7 +44,7 @@ test.each([
     const savePath = mkdtempSync(join(tmpdir(), 'lt-faults-'))
     const torrent = new TestTorrent({ size: 1000, trackers: [await tracker()] })
     sabotage(owner, method)
-    const session = new Session({ settings: { listenInterfaces: '127.0.0.1:0', stopTrackerTimeout: 1 } })
+    const session = new Session({ settings: { ...ALONE, listenInterfaces: '127.0.0.1:0', stopTrackerTimeout: 1 } })
     const fault = new Promise<string>((resolve) => {
       session.once('sessionError', ({ error }) => resolve(error.message))
     })

@@ -7,6 +7,7 @@ import { TestTorrent } from '../../../sim/testTorrent.ts'
 import { AlertCategory } from '../../../src/alerts/alert.ts'
 import { Session } from '../../../src/api/session.ts'
 import { nodePlatform } from '../../../src/node/nodePlatform.ts'
+import { ALONE } from '../../alone.ts'
 import { afterThisTest, httpServer } from './servers.ts'
 
 /** HTTP trackers at one port of both loopback addresses; `seen` gets the address and the port that were announced. */
@@ -69,7 +70,7 @@ test.each([
         },
       },
     },
-    settings: { listenInterfaces: '127.0.0.1:0,[::1]:0', alertMask: AlertCategory.all },
+    settings: { ...ALONE, listenInterfaces: '127.0.0.1:0,[::1]:0', alertMask: AlertCategory.all },
   })
   const errors: string[] = []
   session.on('trackerError', (alert) => errors.push(alert.message()))

@@ -1,0 +1,82 @@
+import { isLocal } from '../address/classify.ts'
+import { PexInbox } from '../extensions/pexInbox.ts'
+import { PexOutbox, PexRecipient } from '../extensions/pexOutbox.ts'
+import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import { PeerSource, PexFlags } from '../peers/peerSource.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Millis } from '../util/flavored.ts'
+import type { PexPeer } from '../wire/utPexMessage.ts'
+import type { AddTorrentParams } from './addTorrentParams.ts'
+import type { Swarm } from './swarm.ts'
+
+export interface PeerExchangeHost {
+  readonly settings: Readonly<Settings>
+  readonly params: Readonly<AddTorrentParams>
+  readonly info: TorrentInfo
+  readonly swarm: Swarm
+  now(): Millis
+}
+
+interface Partner {
+  readonly recipient: PexRecipient
+  readonly inbox: PexInbox
+}
+
+/** Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27). */
+export class PeerExchange {
+  private readonly partners = new Map<PeerConnection, Partner>()
+  private outbox: PexOutbox | null = null
+
+  constructor(private readonly host: PeerExchangeHost) {}
+
+  /** Whether this torrent takes part; said in the extension handshake. */
+  get isAllowed(): boolean {
+    return !this.host.info.priv && !(this.host.params.disablePex ?? false)
+  }
+
+  onPeerExtensions(peer: PeerConnection): void {
+    if (peer.extensions.remoteId('ut_pex') === 0) this.partners.delete(peer)
+    else if (!this.partners.has(peer)) {
+      this.partners.set(peer, { recipient: new PexRecipient(), inbox: new PexInbox() })
+    }
+  }
+
+  onPeerGone(peer: PeerConnection): void {
+    this.partners.delete(peer)
+  }
+
+  onMessage(peer: PeerConnection, payload: Uint8Array): void {
+    const partner = this.partners.get(peer)
+    if (partner === undefined || !this.isAllowed) return
+    const { host } = this
+    const isPeerLocal = isLocal(peer.remote.address)
+    const news = partner.inbox.receive(payload, host.now(), isPeerLocal, host.settings.maxPexPeers)
+    if (typeof news === 'string') return peer.fail(news)
+    for (const { address, port, flags } of news) host.swarm.addPeer({ address, port }, PeerSource.pex, flags)
+  }
+
+  /** Once a second. */
+  tick(now: Millis): void {
+    if (this.partners.size === 0 || !this.isAllowed) return
+    this.outbox ??= new PexOutbox()
+    this.outbox.tick(now, () => this.present())
+    for (const [peer, { recipient }] of this.partners) {
+      const message = this.outbox.take(recipient, now)
+      if (message !== null) peer.sendExtended('ut_pex', message)
+    }
+  }
+
+  /** Whom others can reach as we do: those we connected to, and those that said which port they listen on. */
+  private present(): PexPeer[] {
+    const peers: PexPeer[] = []
+    for (const peer of this.host.swarm.connections) {
+      if (!peer.isReady) continue
+      const port = peer.isOutgoing ? peer.remote.port : peer.extensions.listenPort
+      if (port === 0) continue
+      const isSeed = peer.isSeed || peer.extensions.isUploadOnly
+      peers.push({ address: peer.remote.address, port, flags: isSeed ? PexFlags.seed : 0 })
+    }
+    return peers
+  }
+}
