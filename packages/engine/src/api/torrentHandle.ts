@@ -320,6 +320,7 @@ export class TorrentHandle implements TorrentRef {
 
   /**
    * What is needed to go on in a later session without checking; give it to `AddTorrentParams.resumeData`.
+   * While the files are being checked it says which pieces were checked so far: the later session checks the others.
    * `flags`: `SaveResumeFlags`; default waits for the disk. Also posts `saveResumeData` or `saveResumeDataFailed`.
    */
   async saveResumeData(flags: number = SaveResumeFlags.flushDiskCache): Promise<Uint8Array> {

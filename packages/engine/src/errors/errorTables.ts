@@ -581,6 +581,11 @@ export const libtorrentErrors = {
     description:
       'The pieces on disk needs to be re-ordered for the specified allocation mode. This happens if you specify sparse allocation and the files on disk are using compact storage. The pieces needs to be moved to their right position',
   },
+  resumeDataNotModified: {
+    value: 143,
+    message: 'the resume data is the same as what was saved last',
+    description: 'Resume data was to be saved only if something had changed, and nothing has (libtorrent 1.1)',
+  },
   httpParseError: {
     value: 150,
     message: 'Invalid HTTP header',

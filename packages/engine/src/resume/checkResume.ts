@@ -4,6 +4,7 @@ import type { FileStat, StorageFile } from '../platform/disk.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import type { Sha1Hash, Sha256Hash } from '../util/digest.ts'
 import { BLOCK_SIZE_BYTES, type BlockIndex, type PieceIndex } from '../util/flavored.ts'
+import { checkedPieces } from './restateClaim.ts'
 import { fitted, libtorrentSeries, MODERN_SERIES, type ResumeFileSize, type ResumeState } from './resumeState.ts'
 
 /** The torrent the resume data is to be for. */
@@ -25,6 +26,8 @@ export interface AcceptedResume {
   readonly kind: 'accepted'
   /** Pieces that need no check. */
   readonly have: Bitfield
+  /** It was saved in the middle of a check: that goes on with this piece. The number of pieces when all were checked. */
+  readonly checkFrom: PieceIndex
   /** Not checked piece by piece yet: every piece is hashed before its first upload, but those in `verified`. */
   readonly seedMode: boolean
   readonly verified: Bitfield
@@ -58,6 +61,7 @@ const NEWER_SLACK = 5 * 60
  * `missingPieces`, `missingSlots`, `tooManySlots`, `invalidSlotList`, `invalidPieceIndex`, `piecesNeedReorder`.
  *
  * libtorrent since 1.2 writes no file sizes: its data is accepted when the files are as long as the pieces demand.
+ * Since 1.1 it writes, as we do, the pieces checked so far when it is saved in the middle of a check.
  */
 export function checkResume(
   state: ResumeState,
@@ -87,6 +91,7 @@ class ResumeCheck {
   private readonly numPieces: number
   /** Bytes of each file that may be trusted to be there. */
   private readonly present: number[]
+  private checkFrom: PieceIndex
 
   constructor(
     private readonly state: ResumeState,
@@ -98,6 +103,7 @@ class ResumeCheck {
     this.files = target.files
     this.numPieces = target.layout.numPieces
     this.present = target.files.map((_, i) => Math.max(stats[i].size, 0))
+    this.checkFrom = this.numPieces
   }
 
   run(): AcceptedResume | Fault {
@@ -169,7 +175,7 @@ class ResumeCheck {
   }
 
   private claimedPieces(): Bitfield | Fault {
-    const { have, slots, allocation, fileVersion } = this.state
+    const { have, slots, allocation } = this.state
     if (have === null && slots === null) return { code: 'missingPieces' }
     if (allocation === 'compact' || have === null) {
       if (slots === null) return { code: 'missingSlots' }
@@ -180,14 +186,12 @@ class ResumeCheck {
       })
       return inSlots
     }
-    if (have.size === 0) {
-      // Saved before the metadata was known: right only if nothing is there.
-      return needsFullCheck(this.files, this.stats) ? { code: 'missingPieces' } : new Bitfield(this.numPieces)
-    }
-    const expected = fileVersion === 2 ? Math.ceil(this.numPieces / 8) * 8 : this.numPieces
-    if (have.size > expected) return { code: 'tooManySlots' }
-    if (have.size < expected) return { code: 'missingPieces' }
-    return fitted(have, this.numPieces)
+    // Saved before anything was known: right if nothing is there.
+    if (have.size === 0 && !needsFullCheck(this.files, this.stats)) return new Bitfield(this.numPieces)
+    const checked = checkedPieces(this.state, have, this.numPieces)
+    if (!(checked instanceof Bitfield)) return { code: checked }
+    this.checkFrom = checked.size
+    return fitted(checked, this.numPieces)
   }
 
   /** Pieces that are where they belong; none may be elsewhere. */
@@ -235,6 +239,7 @@ class ResumeCheck {
     return {
       kind: 'accepted',
       have,
+      checkFrom: this.checkFrom,
       seedMode,
       verified:
         seedMode && state.verified !== null ? fitted(state.verified, this.numPieces) : new Bitfield(this.numPieces),

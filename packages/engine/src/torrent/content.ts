@@ -121,14 +121,20 @@ export class Content {
     this.loader.checkFiles()
   }
 
+  /** Begins again where an error struck before it was known what is on disk. */
+  retryLoading(): void {
+    const { claim } = this.loader
+    if (claim === null) this.recheck()
+    else this.loader.checkResume(claim)
+  }
+
   /** While it waits for its check, or is at it: gives its turn to others while it is paused or failed. */
   updateCheckingTurn(): void {
     const { host } = this
-    const isChecking = host.state === 'checkingFiles'
-    if (!isChecking && host.state !== 'queuedForChecking') return
+    if (host.state !== 'checkingFiles' && host.state !== 'queuedForChecking') return
     if (host.error !== null) return this.loader.stop()
     if (!host.isPaused) return host.queueForChecking()
-    if (isChecking) this.recheck()
+    this.loader.interrupt()
     host.doneChecking()
   }
 

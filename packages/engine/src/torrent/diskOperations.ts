@@ -141,16 +141,14 @@ export function saveResumeData(torrent: Torrent, flags: number, done: Done<Uint8
     refuse(error)
   }
   if ((flags & SaveResumeFlags.onlyIfModified) !== 0 && !torrent.needsSaveResume) {
-    return refuse(
-      libtorrentError('torrentNotReady', { message: 'nothing has changed since the resume data was saved' }),
-    )
+    return refuse(libtorrentError('resumeDataNotModified'))
   }
   // What is claimed is settled before the files are looked at, so that they are at least as long as it takes; and they
   // are looked at before they are synced, so that they are still as long after a power failure.
   const state = resumeStateOf(torrent, { saveInfoDict: (flags & SaveResumeFlags.saveInfoDict) !== 0 })
   torrent.needsSaveResume = false
   const finish = (stats: readonly FileStat[] | null) => {
-    const resumeData = writeResumeData({ ...state, fileSizes: stats?.map(sizeOf) ?? null })
+    const resumeData = writeResumeData({ ...state, fileSizes: state.fileSizes ?? stats?.map(sizeOf) ?? null })
     torrent.alerts.post(new SaveResumeDataAlert({ handle: torrent.ref, resumeData }))
     done(resumeData)
   }

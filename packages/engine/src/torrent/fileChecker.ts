@@ -1,7 +1,9 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { FileStat, StorageFile, TorrentStorage } from '../platform/disk.ts'
+import { fitted } from '../resume/resumeState.ts'
 import { Bitfield } from '../util/bitfield.ts'
+import type { PieceIndex } from '../util/flavored.ts'
 
 /** Bytes of pieces being hashed at once: enough to keep every core busy, and no more than a few pieces. */
 const WINDOW_BYTES = 16 * 1024 * 1024
@@ -13,6 +15,7 @@ export interface FileCheckerHost {
   readonly storage: TorrentStorage
   readonly files: readonly StorageFile[]
   hashMatches(piece: number, digest: Uint8Array): boolean
+  /** `checked` pieces were judged so far. */
   onCheckProgress(checked: number): void
   /** All pieces were looked at. */
   onCheckDone(have: Bitfield): void
@@ -25,21 +28,37 @@ export interface FileCheckerHost {
  * Pieces that lie in missing files, or beyond the end of short ones, are known to be absent without reading.
  */
 export class FileChecker {
-  readonly have: Bitfield
-  /** Pieces judged so far. */
-  checked = 0
-  private next = 0
-  private outstanding = 0
+  private readonly have: Bitfield
+  /** The first piece that was not asked for yet. */
+  private next: PieceIndex
+  /** Pieces whose hash was asked for and has not come, in ascending order. */
+  private readonly outstanding = new Set<PieceIndex>()
   private stopped = false
   private absent: Bitfield | null = null
 
-  constructor(private readonly host: FileCheckerHost) {
-    this.have = new Bitfield(host.layout.numPieces)
+  /** `known`: of the first pieces, which are had; the check begins after them. */
+  constructor(
+    private readonly host: FileCheckerHost,
+    known = new Bitfield(0),
+  ) {
+    this.have = fitted(known, host.layout.numPieces)
+    this.next = known.size
   }
 
+  /** 0 to 1 */
   get progress(): number {
     const { numPieces } = this.host.layout
     return numPieces === 0 ? 1 : this.checked / numPieces
+  }
+
+  private get checked(): number {
+    return this.next - this.outstanding.size
+  }
+
+  /** Of the first pieces, as far as none is left out, which are had. */
+  get known(): Bitfield {
+    const [oldest = this.next] = this.outstanding
+    return fitted(this.have, oldest)
   }
 
   start(): void {
@@ -61,15 +80,13 @@ export class FileChecker {
    * at, since that waits for all work before it.
    */
   onPieceHashed(piece: number, digest: Uint8Array | null, error: LibtorrentError | null): boolean {
-    if (this.stopped || this.absent === null) return false
-    this.outstanding--
+    if (this.stopped || this.absent === null || !this.outstanding.delete(piece)) return false
     if (digest !== null) {
       if (this.host.hashMatches(piece, digest)) this.have.set(piece)
     } else if (error !== null && !isAbsence(error)) {
       this.fail(error)
       return true
     }
-    this.checked++
     this.host.onCheckProgress(this.checked)
     if (!this.stopped) this.fill()
     return true
@@ -81,16 +98,13 @@ export class FileChecker {
       MIN_WINDOW_PIECES,
       Math.min(MAX_WINDOW_PIECES, Math.floor(WINDOW_BYTES / layout.pieceLength)),
     )
-    while (this.outstanding < window && this.next < layout.numPieces) {
+    while (this.outstanding.size < window && this.next < layout.numPieces) {
       const piece = this.next++
-      if (this.absent?.get(piece)) {
-        this.checked++
-      } else {
-        this.outstanding++
-        storage.hashPiece(piece)
-      }
+      if (this.absent?.get(piece)) continue
+      this.outstanding.add(piece)
+      storage.hashPiece(piece)
     }
-    if (this.outstanding === 0 && this.next === layout.numPieces) {
+    if (this.outstanding.size === 0 && this.next === layout.numPieces) {
       this.stopped = true
       this.host.onCheckDone(this.have)
     }

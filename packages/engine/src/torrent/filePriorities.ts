@@ -84,9 +84,12 @@ export class FilePriorities {
     this.host.onPrioritiesChanged()
   }
 
-  /** Whether piece or file priorities differ from the default, as resume data wants to know. */
-  get hasPiecePriorities(): boolean {
-    return this.givenPieces !== null || this.files !== null
+  /** The priorities of pieces for resume data, null when they are the default. */
+  savedPieces(): Uint8Array | null {
+    const { pieces } = this.host
+    if (this.givenPieces === null && this.files === null) return null
+    if (pieces !== null) return Uint8Array.from(pieces.piecePriorities())
+    return this.givenPieces === null ? null : Uint8Array.from(this.givenPieces)
   }
 
   get given(): readonly number[] | null {

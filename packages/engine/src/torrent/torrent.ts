@@ -299,12 +299,11 @@ export class Torrent implements PartHosts, Wakeable {
   /** Called once, when the session knows the torrent. */
   start(): void {
     const { resume } = this
-    this.resume = null
     this.announcer.load(resume)
     if (resume !== null) applyResumeState(this, resume)
     this.run.start()
     for (const peer of this.params.peers ?? []) this.swarm.connectTo(peer, 0)
-    if (this.info.isValid) this.openContent(resume)
+    if (this.info.isValid) this.openContent()
     this.discovery.addDhtNodes()
     this.run.update()
   }
@@ -331,7 +330,7 @@ export class Torrent implements PartHosts, Wakeable {
   clearError(): void {
     if (!this.run.clearError()) return
     this.uploadMode.clearError()
-    if (!this.isLoaded) this.content?.recheck()
+    if (!this.isLoaded) this.content?.retryLoading()
     this.run.update()
   }
 
@@ -362,12 +361,19 @@ export class Torrent implements PartHosts, Wakeable {
   onMetadata(): void {
     this.needsSaveResume = true
     this.discovery.onMetadata()
-    this.openContent(null)
+    this.openContent()
   }
 
-  private openContent(resume: ResumeState | null): void {
+  private openContent(): void {
+    const { resume } = this
     this.content = new Content(this, this.diskAnswers)
+    this.resume = null
     this.content.load(resume)
+  }
+
+  /** Resume data that was given and not compared with the files yet; null when there is none. */
+  get claim(): ResumeState | null {
+    return this.content === null ? this.resume : this.content.loader.claim
   }
 
   queueForChecking(): void {
@@ -380,6 +386,11 @@ export class Torrent implements PartHosts, Wakeable {
 
   doneChecking(): void {
     this.session.doneChecking(this)
+  }
+
+  onCheckProgress(): void {
+    this.needsSaveResume = true
+    this.changed()
   }
 
   /** loading -> downloading, finished or seeding */

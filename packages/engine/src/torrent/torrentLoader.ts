@@ -5,7 +5,7 @@ import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { FileStat, StorageFile, TorrentStorage } from '../platform/disk.ts'
 import { checkResume, needsFullCheck } from '../resume/checkResume.ts'
-import type { ResumeState } from '../resume/resumeState.ts'
+import { fitted, type ResumeState } from '../resume/resumeState.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import { FileChecker } from './fileChecker.ts'
@@ -32,15 +32,25 @@ export interface TorrentLoaderHost {
   /** Asks for a turn; `beginChecking` follows. */
   queueForChecking(): void
   doneChecking(): void
+  onCheckProgress(): void
   onLoaded(found: LoadedPieces): void
   /** Nothing can be said of the files. */
   fail(error: LibtorrentError): void
 }
 
+type State =
+  /** What resume data claims is compared with the files. */
+  | { readonly name: 'judging'; readonly claim: ResumeState | null }
+  /** To be hashed, but for the first pieces: of those it is known which are had. */
+  | { readonly name: 'queued'; readonly known: Bitfield }
+  | { readonly name: 'checking'; readonly checker: FileChecker }
+  | { readonly name: 'stopped' }
+
+const STOPPED: State = { name: 'stopped' }
+
 /** Finds out what of a torrent is on disk: from resume data if it can be believed, else by hashing. */
 export class TorrentLoader {
-  private checker: FileChecker | null = null
-  private stopped = false
+  private state: State = STOPPED
 
   constructor(
     private readonly host: TorrentLoaderHost,
@@ -51,55 +61,89 @@ export class TorrentLoader {
 
   /** 0 to 1 of the check of files. */
   get progress(): number {
-    return this.checker?.progress ?? 0
+    const { state } = this
+    if (state.name === 'queued') return state.known.size / this.layout.numPieces
+    return state.name === 'checking' ? state.checker.progress : 0
   }
 
-  /** Compares `resume` with the files; without resume data looks whether there are any files to check. */
-  checkResume(resume: ResumeState | null): void {
+  /** Resume data that was given and not compared with the files yet; null when there is none. */
+  get claim(): ResumeState | null {
+    return this.state.name === 'judging' ? this.state.claim : null
+  }
+
+  /** Of the first pieces, as far as they were checked, which are had. */
+  get known(): Bitfield {
+    const { state } = this
+    if (state.name === 'queued') return state.known
+    return state.name === 'checking' ? state.checker.known : new Bitfield(0)
+  }
+
+  /** any -> judging. Without resume data looks whether there are any files to check. */
+  checkResume(claim: ResumeState | null): void {
+    const judging: State = { name: 'judging', claim }
+    this.state = judging
     this.host.enter('checkingResumeData')
     this.storage.statFiles((stats) => {
-      if (this.stopped) return
+      if (this.state !== judging) return
       if (!Array.isArray(stats)) this.host.fail(stats as LibtorrentError)
-      else this.onFileStats(resume, stats)
+      else this.onFileStats(claim, stats)
     })
   }
 
-  /** Hashes everything, in turn with other torrents. */
-  checkFiles(): void {
-    this.host.enter('queuedForChecking')
+  /** any -> queued. Hashes everything after the pieces `known`, in turn with other torrents. */
+  checkFiles(known = new Bitfield(0)): void {
+    this.queue(known)
     this.host.queueForChecking()
   }
 
-  /** It is our turn. */
+  /** queued -> checking. It is our turn. */
   beginChecking(): void {
-    if (this.stopped) return
-    this.host.enter('checkingFiles')
-    const { host } = this
-    this.checker = new FileChecker({
-      layout: this.layout,
-      storage: this.storage,
-      files: this.files,
-      hashMatches: (piece, digest) => host.info.isPieceHash(piece, digest),
-      onCheckProgress: () => {},
-      onCheckDone: (have) => this.finish(this.only(have)),
-      onCheckError: (error) => {
-        host.doneChecking()
-        host.fail(error)
+    const { state, host } = this
+    if (state.name !== 'queued') return
+    const checker = new FileChecker(
+      {
+        layout: this.layout,
+        storage: this.storage,
+        files: this.files,
+        hashMatches: (piece, digest) => host.info.isPieceHash(piece, digest),
+        onCheckProgress: () => host.onCheckProgress(),
+        onCheckDone: (have) => this.finish(this.only(have)),
+        onCheckError: (error) => {
+          this.stop()
+          host.fail(error)
+        },
       },
-    })
-    this.checker.start()
+      state.known,
+    )
+    this.state = { name: 'checking', checker }
+    host.enter('checkingFiles')
+    checker.start()
+  }
+
+  /** checking -> queued. What was found out is kept; the turn is the caller's to give away. */
+  interrupt(): void {
+    const { state } = this
+    if (state.name !== 'checking') return
+    state.checker.stop()
+    this.queue(state.checker.known)
   }
 
   /** True when the hash was one this check had asked for. */
   onPieceHashed(piece: number, digest: Uint8Array | null, error: LibtorrentError | null): boolean {
-    return this.checker?.onPieceHashed(piece, digest, error) ?? false
+    const { state } = this
+    return state.name === 'checking' && state.checker.onPieceHashed(piece, digest, error)
   }
 
-  /** Gives up; nothing is reported afterwards. */
+  /** any -> stopped: nothing is reported afterwards. */
   stop(): void {
-    this.stopped = true
-    this.checker?.stop()
+    if (this.state.name === 'checking') this.state.checker.stop()
+    this.state = STOPPED
     this.host.doneChecking()
+  }
+
+  private queue(known: Bitfield): void {
+    this.state = { name: 'queued', known }
+    this.host.enter('queuedForChecking')
   }
 
   private onFileStats(resume: ResumeState | null, stats: readonly FileStat[]): void {
@@ -110,7 +154,10 @@ export class TorrentLoader {
         stats,
         { ignoreTimestamps: this.host.settings.ignoreResumeTimestamps },
       )
-      if (verdict.kind === 'accepted') return this.finish(verdict)
+      if (verdict.kind === 'accepted') {
+        if (verdict.checkFrom === this.layout.numPieces) return this.finish(verdict)
+        return this.checkFiles(fitted(verdict.have, verdict.checkFrom))
+      }
       this.postRejected(verdict.error)
     }
     if (needsFullCheck(this.files, stats)) this.checkFiles()
@@ -129,8 +176,7 @@ export class TorrentLoader {
   }
 
   private finish(found: LoadedPieces): void {
-    this.stopped = true
-    this.host.doneChecking()
+    this.stop()
     this.host.onLoaded(found)
   }
 }

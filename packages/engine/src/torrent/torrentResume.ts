@@ -1,5 +1,6 @@
 import { PeerSource } from '../peers/peerSource.ts'
 import { BlockState } from '../picker/downloadingPiece.ts'
+import { type DiskClaim, restateClaim } from '../resume/restateClaim.ts'
 import { emptyResumeState, type ResumeState, type UnfinishedPiece } from '../resume/resumeState.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import { VERSION } from '../util/version.ts'
@@ -8,23 +9,18 @@ import type { Torrent } from './torrent.ts'
 /** Peers remembered in resume data at most (libtorrent's number). */
 const MAX_SAVED_PEERS = 100
 
-/** Everything a torrent must remember to go on where it is, but the sizes of its files. */
+/** Everything a torrent must remember to go on where it is, but the sizes of its files, unless they are those of old. */
 export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict: boolean }): ResumeState {
-  const { counters, info, layout, pieces } = torrent
+  const { counters, info } = torrent
   const now = torrent.now()
   return {
     ...emptyResumeState(torrent.infoHash),
     libtorrentVersion: `libtorrent-ts ${VERSION}`,
     name: torrent.name,
     savePath: torrent.savePath,
-    allocation: torrent.params.storageMode ?? 'sparse',
-    blocksPerPiece: layout?.blocksPerPiece ?? null,
-    have: pieces === null || !torrent.isLoaded ? new Bitfield(0) : pieces.have(),
-    verified: torrent.seedMode.verified?.clone() ?? null,
-    unfinished: unfinishedPieces(torrent),
+    ...diskClaim(torrent),
     filePriorities: torrent.files.given,
-    piecePriorities:
-      pieces !== null && torrent.files.hasPiecePriorities ? Uint8Array.from(pieces.piecePriorities()) : null,
+    piecePriorities: torrent.files.savedPieces(),
     mappedFiles: torrent.renamedFiles.mapped(),
     trackers: trackerTiers(torrent),
     urlSeeds: info.urlSeeds.length > 0 ? info.urlSeeds : null,
@@ -47,7 +43,6 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     paused: torrent.run.isUserPaused,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
-    seedMode: torrent.seedMode.verified !== null,
     uploadMode: torrent.uploadMode.isOn && !torrent.uploadMode.isByError,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
@@ -84,6 +79,32 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   for (const peer of state.bannedPeers) {
     const entry = torrent.swarm.list.addPeer(peer, PeerSource.resumeData)
     if (entry !== null) torrent.swarm.list.ban(entry)
+  }
+}
+
+/**
+ * What is on disk, as far as it is known. What earlier resume data said is said again while it was not compared with
+ * the files; during a check it is the pieces checked so far, and the next session goes on from there (libtorrent).
+ */
+function diskClaim(torrent: Torrent): DiskClaim {
+  const { layout, pieces, claim, seedMode } = torrent
+  const unknown: DiskClaim = {
+    allocation: torrent.params.storageMode ?? 'sparse',
+    blocksPerPiece: layout?.blocksPerPiece ?? null,
+    have: new Bitfield(0),
+    verified: null,
+    slots: null,
+    unfinished: [],
+    fileSizes: null,
+    seedMode: seedMode.verified !== null,
+  }
+  if (claim !== null) return restateClaim(claim, layout?.numPieces ?? null) ?? unknown
+  if (pieces === null || !torrent.isLoaded) return { ...unknown, have: torrent.loader?.known ?? unknown.have }
+  return {
+    ...unknown,
+    have: pieces.have(),
+    verified: seedMode.verified?.clone() ?? null,
+    unfinished: unfinishedPieces(torrent),
   }
 }
 

@@ -6,8 +6,10 @@ import { PieceLayout } from '../../../src/metainfo/pieceLayout.ts'
 import type { FileStat, StorageFile } from '../../../src/platform/disk.ts'
 import { checkResume } from '../../../src/resume/checkResume.ts'
 import { readResumeData } from '../../../src/resume/readResumeData.ts'
+import { restateClaim } from '../../../src/resume/restateClaim.ts'
 import {
   emptyResumeState,
+  fitted,
   RESUME_FLAGS,
   RESUME_NUMBERS,
   RESUME_TEXTS,
@@ -151,7 +153,9 @@ describe('the check', () => {
         fileSizes: orNull(fc.oneof(perFile(fc.record({ size, mtime: fc.constant(1000) })), fc.constant(full))),
         filePriorities: orNull(perFile(fc.nat(7))),
         allocation: fc.constantFrom('sparse' as const, 'sparse' as const, 'allocate' as const, 'compact' as const),
-        libtorrentVersion: fc.constantFrom('', '2.0.8.0'),
+        libtorrentVersion: fc.constantFrom('', '1.1.0.0', '2.0.8.0', RESUME_WRITER),
+        fileVersion: fc.constantFrom(1 as const, 1 as const, 2 as const),
+        seedMode: fc.constantFrom(null, true),
       }),
     })
   })
@@ -184,5 +188,40 @@ describe('the check', () => {
       { numRuns: 300 },
     )
     expect(accepted).toBeGreaterThan(10)
+  })
+
+  /** Bitfields of version 2 come in whole bytes. */
+  const asRead = ({ have, fileVersion }: Pick<ResumeState, 'have' | 'fileVersion'>) =>
+    have === null || fileVersion === 1 ? have : fitted(have, Math.ceil(have.size / 8) * 8)
+
+  test('what is said again by us before it was judged is believed as it was: no more, and no less', () => {
+    let accepted = 0
+    fc.assert(
+      fc.property(scenes, ({ target, stats, state }) => {
+        const { numPieces } = target.layout
+        const original = { ...emptyResumeState(infoHash), ...state, have: asRead(state) }
+        const nothing = { have: new Bitfield(0), fileSizes: null }
+        const claim = restateClaim(original, numPieces) ?? nothing
+        const present = stats.map(({ size, mtime }) => ({ size: Math.max(0, size), mtime }))
+        const ours = {
+          ...emptyResumeState(infoHash),
+          libtorrentVersion: RESUME_WRITER,
+          filePriorities: state.filePriorities,
+          ...claim,
+          fileSizes: claim.fileSizes ?? present,
+        }
+        const before = checkResume(original, target, stats)
+        const after = checkResume(ours, target, stats)
+        if (before.kind === 'accepted') {
+          accepted++
+          expect(after).toEqual(before)
+        } else if (after.kind === 'accepted') {
+          expect(after).toMatchObject({ checkFrom: after.have.count === 0 && !before.needsFullCheck ? numPieces : 0 })
+          expect([after.have.count, after.unfinishedBlocks.length]).toEqual([0, 0])
+        }
+      }),
+      { numRuns: 500 },
+    )
+    expect(accepted).toBeGreaterThan(30)
   })
 })

@@ -6,6 +6,7 @@ import type { FileStat, StorageFile } from '../../../src/platform/disk.ts'
 import { checkResume, type ResumeCheckOptions, type ResumeTarget } from '../../../src/resume/checkResume.ts'
 import { readResumeData } from '../../../src/resume/readResumeData.ts'
 import { emptyResumeState, type ResumeState } from '../../../src/resume/resumeState.ts'
+import { RESUME_WRITER } from '../../../src/resume/writeResumeData.ts'
 import { Bitfield } from '../../../src/util/bitfield.ts'
 import { Sha1Hash } from '../../../src/util/digest.ts'
 
@@ -244,6 +245,48 @@ describe('pieces and slots', () => {
     const odd = aTarget([100 * KiB], 20 * KiB)
     const state = saved({ have: pieces('*****'), blocksPerPiece: 1, fileSizes: [{ size: 100 * KiB, mtime: SAVED }] })
     expect(verdict(state, [{ size: 100 * KiB, mtime: SAVED }], {}, odd)).toBe('*****')
+  })
+})
+
+describe('saved in the middle of a check', () => {
+  const checked = (changes: Partial<ResumeState>, stats = complete): [string, number] | string => {
+    const result = checkResume(saved({ libtorrentVersion: RESUME_WRITER, ...changes }), target, stats)
+    if (result.kind === 'rejected') return result.error.code
+    return [[...result.have].map((bit) => (bit ? '*' : '-')).join(''), result.checkFrom]
+  }
+
+  test('the pieces checked so far are believed, and the check goes on after them', () => {
+    expect(checked({ have: pieces('*-*') })).toEqual(['*-*-', 3])
+    expect(checked({ have: pieces('*-*'), libtorrentVersion: '1.1.0.0' })).toEqual(['*-*-', 3])
+    expect(checked({ have: pieces('') })).toEqual(['----', 0])
+    expect(checked({ have: pieces('*-*-') })).toEqual(['*-*-', 4])
+  })
+
+  test('with nothing on disk there is nothing to check', () => {
+    expect(
+      checked({ have: pieces(''), fileSizes: [gone, gone].map(() => ({ size: 0, mtime: 0 })) }, [gone, gone]),
+    ).toEqual(['----', 4])
+  })
+
+  test('files that changed since reject it, as they always do', () => {
+    expect(checked({ have: pieces('*-*') }, [complete[0], gone])).toBe('mismatchingFilesSize')
+    expect(checked({ have: pieces('*') }, [{ ...complete[0], mtime: SAVED + 1000 }, complete[1]])).toBe(
+      'mismatchingFileTimestamp',
+    )
+  })
+
+  test('of bitfields filled up to whole bytes, the last bits say nothing for sure', () => {
+    const many = aTarget([20 * PIECE])
+    const stats = [{ size: 20 * PIECE, mtime: SAVED }]
+    const state = saved({
+      libtorrentVersion: '2.1.0.0',
+      fileVersion: 2,
+      fileSizes: stats,
+      have: pieces(`${'*'.repeat(12)}----`),
+    })
+    const result = checkResume(state, many, stats)
+    expect(result).toMatchObject({ kind: 'accepted', checkFrom: 9 })
+    expect(result.kind === 'accepted' && result.have.count).toBe(9)
   })
 })
 
