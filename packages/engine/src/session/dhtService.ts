@@ -36,8 +36,15 @@ export interface DhtServiceHost {
   onExternalAddress(address: string, source: string): void
 }
 
-/** Bytes of a DNS name, and names, kept from one setting. */
 const MAX_ROUTERS = 50
+/** Nodes kept for when the DHT starts. */
+const MAX_WAITING_NODES = 100
+
+interface NamedNode {
+  /** A name or an address. */
+  readonly host: string
+  readonly port: number
+}
 
 interface OpenNode {
   readonly socket: UdpSocket
@@ -54,7 +61,9 @@ export class DhtService implements DhtHost {
   private readonly rotation: AnnounceRotation<DhtTorrent>
   private readonly torrents = new Set<DhtTorrent>()
   /** Routers named by users; those of the setting come on top. */
-  private readonly routers: { readonly host: string; readonly port: number }[] = []
+  private readonly routers: NamedNode[] = []
+  /** Named while the DHT did not run. */
+  private waiting: NamedNode[] = []
   /** Counts starts, so that what an earlier one still opens or looks up is dropped. */
   private generation = 0
 
@@ -97,6 +106,7 @@ export class DhtService implements DhtHost {
       this.lookUpRouter(router)
     this.openSockets(() => {
       this.running?.start(() => this.post(DhtBootstrapAlert.category, () => new DhtBootstrapAlert()))
+      for (const node of this.waiting.splice(0)) this.addNode(node.host, node.port)
       for (const torrent of this.torrents) this.rotation.add(torrent)
     })
   }
@@ -172,10 +182,11 @@ export class DhtService implements DhtHost {
 
   /** A node somebody knows of. `host` may be a name. */
   addNode(host: string, port: number): void {
-    this.lookUp(host, (address) => this.running?.addNode({ address, port }))
+    if (this.running?.isRunning) this.lookUp(host, (address) => this.running?.addNode({ address, port }))
+    else if (this.waiting.length < MAX_WAITING_NODES) this.waiting.push({ host, port })
   }
 
-  private lookUpRouter({ host, port }: { readonly host: string; readonly port: number }): void {
+  private lookUpRouter({ host, port }: NamedNode): void {
     this.lookUp(host, (address) => this.running?.addRouter({ address, port }))
   }
 
@@ -249,8 +260,8 @@ function keyOf({ address, port }: Endpoint): string {
 }
 
 /** `host:port,[address]:port` in parts; what makes no sense is left out. */
-export function parseNodes(text: string): { readonly host: string; readonly port: number }[] {
-  const nodes: { host: string; port: number }[] = []
+export function parseNodes(text: string): NamedNode[] {
+  const nodes: NamedNode[] = []
   for (const part of text.split(',')) {
     const match = /^\s*(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})\s*$/.exec(part)
     const port = Number(match?.[3])
