@@ -9,6 +9,7 @@ import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } f
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import { AttemptBook } from '../peers/attemptBook.ts'
 import type { Clock, Timer, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -64,6 +65,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
   readonly trackerClient: TrackerClient
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
+  readonly attempts: AttemptBook
   readonly stats = new TransferStats()
   readonly platform: Platform
   readonly disk: GuardedDisk
@@ -116,6 +118,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
+    this.attempts = new AttemptBook(platform.clock)
     this.flushes = new FlushQueue(platform.timers)
     this.stalled = new StalledPeers(this.disk)
     this.connector = new Connector(this)

@@ -5,6 +5,7 @@ import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
+import type { AttemptBook, WaitingDialler } from '../peers/attemptBook.ts'
 import { PeerList } from '../peers/peerList.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
@@ -19,6 +20,8 @@ export interface SwarmHost {
   readonly peerId: Uint8Array
   readonly alerts: AlertSink
   readonly ref: TorrentRef
+  /** Which addresses were dialled in vain. */
+  readonly attempts: AttemptBook
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -36,8 +39,11 @@ export interface SwarmHost {
   onPeerErased(entry: TorrentPeer<PeerConnection>): void
 }
 
+/** Candidates passed over at a time because nobody may be dialled at their addresses now. */
+const MAX_SKIPPED = 20
+
 /** The peers of one torrent: those it knows of, and those it is connected to. */
-export class Swarm {
+export class Swarm implements WaitingDialler {
   readonly connections = new Set<PeerConnection>()
   private known: PeerList<PeerConnection> | null = null
 
@@ -96,7 +102,7 @@ export class Swarm {
   /** Connects to the best candidate; false when there is none now, or no room. */
   connectOne(): boolean {
     if (!this.hasRoom || this.known === null) return false
-    const entry = this.known.connectOnePeer(this.host.now())
+    const entry = this.nextCandidate(this.known)
     if (entry === null) return false
     const remote = entry.endpoint
     const peer = new PeerConnection(this.peerHost, remote, true, null)
@@ -105,10 +111,22 @@ export class Swarm {
     this.known.setConnection(entry, peer)
     this.connections.add(peer)
     this.host.onConnectionOpened(peer)
+    this.host.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
     peer.attach(this.host.connect(remote, peer))
     this.postConnect(peer)
     return true
+  }
+
+  private nextCandidate(known: PeerList<PeerConnection>): TorrentPeer<PeerConnection> | null {
+    const now = this.host.now()
+    for (let skipped = 0; skipped < MAX_SKIPPED; skipped++) {
+      const entry = known.connectOnePeer(now)
+      if (entry === null || this.host.attempts.mayDial(entry.address, this)) return entry
+      // Somebody else tries there, or has tried in vain: as if it were us.
+      entry.lastConnected = now
+    }
+    return null
   }
 
   /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
@@ -118,6 +136,7 @@ export class Swarm {
     // Whoever asks by name knows better than our memory of earlier failures.
     this.list.setFailcount(entry, 0)
     entry.lastConnected = 0
+    this.host.attempts.reached(endpoint.address)
     this.wantConnections()
   }
 
@@ -138,15 +157,28 @@ export class Swarm {
     return null
   }
 
+  /** The handshake with `peer` is done. */
+  onReady(peer: PeerConnection): void {
+    this.host.attempts.reached(peer.remote.address)
+  }
+
+  /** Another torrent has found a BitTorrent client at an address that we wanted to dial. */
+  onReached(address: string): void {
+    this.known?.retryNow(address)
+    this.wantConnections()
+  }
+
   /** A connection has ended. */
   onClosed(peer: PeerConnection, error: LibtorrentError): void {
     if (!this.connections.delete(peer)) return
+    const failed = isFailure(peer, error)
+    this.host.attempts.ended(peer.remote.address, peer, failed)
     if (peer.entry !== null) {
       this.list.connectionClosed(
         peer.entry,
         peer,
         {
-          failed: isFailure(peer, error),
+          failed,
           uploaded: peer.stats.totalPayloadUpload,
           downloaded: peer.stats.totalPayloadDownload,
         },
@@ -160,6 +192,11 @@ export class Swarm {
   ban(entry: TorrentPeer<PeerConnection>): void {
     this.list.ban(entry)
     entry.connection?.fail('tooManyCorruptPieces')
+  }
+
+  /** Our address as others see it has changed, and with it who is nearest to us (BEP 40). */
+  onExternalAddressChanged(): void {
+    this.known?.clearPriorities()
   }
 
   closeAll(code: LibtorrentErrorCode): void {

@@ -7,6 +7,7 @@ import { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { AttemptBook } from '../peers/attemptBook.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -264,6 +265,10 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
 
   get freeConnections(): number {
     return this.host.freeConnections
+  }
+
+  get attempts(): AttemptBook {
+    return this.host.attempts
   }
 
   get maxConnections(): number {

@@ -3,6 +3,7 @@ import type { AlertSink } from '../alerts/alertSink.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { AttemptBook } from '../peers/attemptBook.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { Random } from '../platform/random.ts'
@@ -38,6 +39,8 @@ export interface TorrentHost {
   /** The listen sockets, each of which announces to trackers. The same array as long as they are the same. */
   readonly announceEndpoints: readonly Endpoint[]
   readonly isPaused: boolean
+  /** Which addresses were dialled in vain, by all torrents. */
+  readonly attempts: AttemptBook
   /** Connections that may still be opened before `connections_limit`. */
   readonly freeConnections: number
   /** Average upload rate etc. are derived once a second; true while this torrent needs that. */
