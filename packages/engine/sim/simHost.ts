@@ -47,7 +47,8 @@ export interface PacketTarget {
 
 /** A machine on the simulated network: its addresses, its line and its ports. Programs on it are `SimProcess`es. */
 export class SimHost {
-  readonly addresses: readonly string[]
+  /** Changed by `SimNetwork.renumber`. */
+  addresses: readonly string[]
   readonly uplink: SimUplink
   readonly downlink: SimDownlink
   /** What stays inside the machine takes no line. */

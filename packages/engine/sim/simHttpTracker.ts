@@ -41,7 +41,8 @@ function announceBody(
   const v4 = scripted.peers?.filter((peer) => !peer.address.includes(':')) ?? tracker.choosePeers(request, 'v4')
   const v6 = scripted.peers?.filter((peer) => peer.address.includes(':')) ?? tracker.choosePeers(request, 'v6')
   const counts = tracker.countsOf(request.infoHash)
-  const external = scripted.externalAddress === undefined ? null : addressToBytes(scripted.externalAddress)
+  const seen = scripted.externalAddress ?? (tracker.seesAddresses ? request.peer.address : undefined)
+  const external = seen === undefined ? null : addressToBytes(seen)
   return {
     interval: scripted.interval ?? tracker.interval,
     'min interval': scripted.minInterval ?? tracker.minInterval,

@@ -77,6 +77,24 @@ export class SimNetwork {
     return this.hostsByName.get(name) ?? null
   }
 
+  /**
+   * The host gets other addresses: a new lease, another network, a VPN that comes or goes. Its connections break; its
+   * listeners and UDP sockets stay, and those bound to an address that is gone reach nobody.
+   * @throws when an address is taken.
+   */
+  renumber(host: SimHost, addresses: string | readonly string[]): void {
+    const wanted = typeof addresses === 'string' ? [addresses] : addresses
+    for (const address of wanted) {
+      const owner = this.hostsByAddress.get(address)
+      if (owner !== undefined && owner !== host) throw new Error(`${address} belongs to ${owner.name} already`)
+    }
+    for (const address of host.addresses) this.hostsByAddress.delete(address)
+    for (const address of wanted) this.hostsByAddress.set(address, host)
+    host.addresses = [...wanted]
+    this.dropConnections(host)
+    this.log.add(`renumber ${host.name} ${wanted.join(' ')}`)
+  }
+
   /** The host that `from` reaches under `address`, or null when nobody has it. */
   hostAt(address: string, from: SimHost): SimHost | null {
     return isLoopback(address) ? from : (this.hostsByAddress.get(address) ?? null)

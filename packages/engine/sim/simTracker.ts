@@ -102,6 +102,8 @@ export class SimTracker {
   readonly refusedQueries: string[] = []
   /** While true the tracker does not answer at all. */
   isDown = false
+  /** While true it tells who announces over HTTP where the announce came from (BEP 24). */
+  seesAddresses = false
   interval: Seconds
   minInterval: Seconds | undefined
   private readonly script: TrackerAnswer[]

@@ -64,7 +64,7 @@ class SimUdpSocket implements UdpSocket, PacketTarget, LinkFlow, SimResource {
   private refusal(packet: Uint8Array, to: Endpoint): SimErrorCode | null {
     if (packet.length > LARGEST_PACKET) return 'EMSGSIZE'
     if (isV6(to.address) !== isV6(this.local.address)) return 'EAFNOSUPPORT'
-    if (this.source(to) === null) return 'ENETUNREACH'
+    if (this.source(to) === null) return isWildcard(this.local.address) ? 'ENETUNREACH' : 'EADDRNOTAVAIL'
     return this.host.udpFault
   }
 

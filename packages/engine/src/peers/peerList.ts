@@ -319,6 +319,14 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
     return true
   }
 
+  /** What kept us from the peers at `address` is over: they may be tried as if they never had been. */
+  retryNow(address: string): void {
+    for (let peer = this.byAddress.get(address) ?? null; peer !== null; peer = peer.nextSameAddress) {
+      if (peer.connection === null) peer.lastConnected = 0
+    }
+    this.nextTry = 0
+  }
+
   /** Our external address changed: priorities are to be computed anew. */
   clearPriorities(): void {
     for (const peer of this.peers) peer.priority = 0

@@ -1,13 +1,17 @@
+import { isUnspecified } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { isV6 } from '../address/endpoint.ts'
 import type { AlertSink } from '../alerts/alertSink.ts'
 import { ListenFailedAlert, ListenSucceededAlert } from '../alerts/sessionAlerts.ts'
 import { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { Timer, Timers } from '../platform/clock.ts'
 import type { Stream, Tcp, TcpListener } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Millis } from '../util/flavored.ts'
 
 export interface ListenSocketsHost {
   readonly tcp: Tcp
+  readonly timers: Timers
   readonly alerts: AlertSink
   readonly settings: Readonly<Settings>
   onIncoming(stream: Stream): void
@@ -15,14 +19,31 @@ export interface ListenSocketsHost {
   onListenSocketsChanged(): void
 }
 
+/** An address to listen on that the machine does not have is looked for again after this, and then half as often. */
+const FIRST_RETRY_MS: Millis = 10_000
+const LONGEST_RETRY_MS: Millis = 300_000
+
+/** A round of opening sockets, one after the other. */
+interface Round {
+  /** Yet to be opened. */
+  readonly wanted: Endpoint[]
+  /** Addresses the machine does not have: a VPN that is not up yet, say. */
+  readonly absent: Endpoint[]
+  /** It looks for such addresses again, and is silent about those that are still not there. */
+  readonly isRetry: boolean
+  readonly done: () => void
+}
+
 /** The sockets on which peers reach us (setting `listen_interfaces`). */
 export class ListenSockets {
   private readonly listeners: TcpListener[] = []
   private stopped = false
   private lastPort = 0
-  /** Counts calls of `open`: what an earlier one still opens is closed again. */
-  private generation = 0
+  /** The latest round of opening: what an earlier one still opens is closed again. */
+  private round: Round | null = null
   private settled: readonly Endpoint[] = []
+  private retry: Timer | null = null
+  private retryDelay = FIRST_RETRY_MS
 
   constructor(private readonly host: ListenSocketsHost) {}
 
@@ -58,19 +79,13 @@ export class ListenSockets {
    * Where the port is 0, the first socket's is tried for the others, so that one number is true for all.
    */
   open(done: () => void): void {
-    const wanted = parseInterfaces(this.host.settings.listenInterfaces)
-    const generation = ++this.generation
-    const next = () => {
-      const endpoint = wanted.shift()
-      if (this.stopped || generation !== this.generation) done()
-      else if (endpoint === undefined) this.settle(done)
-      else this.openOne(endpoint, this.host.settings.maxRetryPortBind, next)
-    }
-    next()
+    this.retryDelay = FIRST_RETRY_MS
+    this.begin({ wanted: parseInterfaces(this.host.settings.listenInterfaces), absent: [], isRetry: false, done })
   }
 
   close(): void {
     this.stopped = true
+    this.retry?.cancel()
     this.lastPort = this.port
     for (const listener of this.listeners) listener.close()
     this.listeners.length = 0
@@ -83,30 +98,57 @@ export class ListenSockets {
     this.open(done)
   }
 
-  private settle(done: () => void): void {
-    this.settled = this.listeners.map((listener) => listener.local)
-    this.host.onListenSocketsChanged()
-    done()
+  private begin(round: Round): void {
+    this.retry?.cancel()
+    this.round = round
+    this.next(round)
   }
 
-  private openOne(wanted: Endpoint, retries: number, done: () => void): void {
+  private isCurrent(round: Round): boolean {
+    return !this.stopped && round === this.round
+  }
+
+  private next(round: Round): void {
+    if (!this.isCurrent(round)) return round.done()
+    const endpoint = round.wanted.shift()
+    if (endpoint === undefined) this.settle(round)
+    else this.openOne(round, endpoint, this.host.settings.maxRetryPortBind)
+  }
+
+  private settle(round: Round): void {
+    const before = this.settled.length
+    this.settled = this.listeners.map((listener) => listener.local)
+    // Looking in vain for an address changes nothing.
+    if (!round.isRetry || this.settled.length !== before) this.host.onListenSocketsChanged()
+    if (round.absent.length > 0) this.retryLater(round.absent)
+    round.done()
+  }
+
+  private retryLater(wanted: Endpoint[]): void {
+    this.retry = this.host.timers.after(this.retryDelay, () => {
+      this.retryDelay = Math.min(LONGEST_RETRY_MS, this.retryDelay * 2)
+      this.begin({ wanted, absent: [], isRetry: true, done: () => {} })
+    })
+  }
+
+  private openOne(round: Round, wanted: Endpoint, retries: number): void {
     const port = wanted.port === 0 ? this.port : wanted.port
     const endpoint = { address: wanted.address, port }
-    const { generation } = this
     this.host.tcp.listen(
       endpoint,
       (stream) => this.host.onIncoming(stream),
       (result) => {
         if (!(result instanceof LibtorrentError)) {
-          if (this.stopped || generation !== this.generation) result.close()
-          else this.opened(result)
-          done()
+          if (this.isCurrent(round)) this.opened(result)
+          else result.close()
+          this.next(round)
         } else if (result.code === 'EADDRINUSE' && !this.stopped && (retries > 0 || this.mayFallBack(wanted))) {
           const next = retries > 0 ? port + 1 : 0
-          this.openOne({ address: wanted.address, port: next > 0xffff ? 0 : next }, retries - 1, done)
+          this.openOne(round, { address: wanted.address, port: next > 0xffff ? 0 : next }, retries - 1)
         } else {
-          this.postFailed(endpoint, result)
-          done()
+          if (result.code === 'EADDRNOTAVAIL' && !isUnspecified(wanted.address)) round.absent.push(wanted)
+          if (!round.isRetry) this.postFailed(endpoint, result)
+          this.next(round)
         }
       },
     )
@@ -126,7 +168,7 @@ export class ListenSockets {
 
   private postFailed(endpoint: Endpoint, error: LibtorrentError): void {
     // A machine without IPv6 is no failure as long as there is another way in.
-    if (isV6(endpoint.address) && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')) return
+    if (endpoint.address === '::' && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL')) return
     const { alerts } = this.host
     if (alerts.wants(ListenFailedAlert.category)) {
       alerts.post(new ListenFailedAlert({ endpoint, error, sockType: 'tcp' }))

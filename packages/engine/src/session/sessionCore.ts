@@ -1,4 +1,4 @@
-import type { Endpoint } from '../address/endpoint.ts'
+import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { AlertQueue } from '../alerts/alertQueue.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
@@ -9,6 +9,7 @@ import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } f
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import { AttemptBook } from '../peers/attemptBook.ts'
 import type { Clock, Timer, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -68,6 +69,7 @@ export class SessionCore
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
   readonly discovery: Discovery
+  readonly attempts: AttemptBook
   readonly stats = new TransferStats()
   readonly platform: Platform
   readonly disk: GuardedDisk
@@ -94,7 +96,9 @@ export class SessionCore
   private readonly connector: Connector
   private readonly checking = new CheckingQueue(() => ACTIVE_CHECKING)
   private readonly wakes: WakeQueue<Wakeable>
-  private readonly external = new ExternalAddress()
+  private readonly external: ExternalAddress
+  /** When trackers were told of a new address last. */
+  private lastAddressNews = Number.NEGATIVE_INFINITY
 
   constructor(
     world: Platform,
@@ -121,6 +125,8 @@ export class SessionCore
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
     this.discovery = new Discovery(this)
+    this.attempts = new AttemptBook(platform.clock)
+    this.external = new ExternalAddress(platform.clock)
     this.flushes = new FlushQueue(platform.timers)
     this.stalled = new StalledPeers(this.disk)
     this.connector = new Connector(this)
@@ -489,10 +495,22 @@ export class SessionCore
   }
 
   onExternalAddress(address: string, source: string): void {
+    const v6 = isV6(address)
+    const before = this.external.address(v6)
     if (!this.external.vote(address, source)) return
     if (this.alerts.wants(ExternalIpAlert.category)) {
       this.alerts.post(new ExternalIpAlert({ externalAddress: address }))
     }
+    for (const torrent of this.torrents.values()) torrent.swarm.onExternalAddressChanged()
+    if (before !== null) this.onAddressChanged(v6)
+  }
+
+  /** We have moved, it seems. Trackers are to know; but who makes us believe it again and again storms nobody. */
+  private onAddressChanged(v6: boolean): void {
+    const now = this.clock.now()
+    if (now - this.lastAddressNews < this.settings.minAnnounceInterval * 1000) return
+    this.lastAddressNews = now
+    for (const torrent of this.torrents.values()) torrent.trackers.onAddressChanged(v6)
   }
 }
 

@@ -20,7 +20,7 @@ export const sessionSettings = {
   listenInterfaces: text('listen_interfaces', {
     default: '0.0.0.0:6881,[::]:6881',
     source: source.v1_1,
-    doc: 'Where to listen: addresses with ports, separated by commas. Port 0 takes any free one. Each socket announces to trackers for itself, from its own address; with empty text nothing is listened on and nothing announced.',
+    doc: 'Where to listen: addresses with ports, separated by commas. Port 0 takes any free one; an address that the machine does not have yet is looked for again. Each socket announces to trackers for itself, from its own address; with empty text nothing is listened on and nothing announced.',
   }),
   maxRetryPortBind: int('max_retry_port_bind', {
     default: 10,

@@ -4,6 +4,7 @@ import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
+import type { WaitingDialler } from '../peers/attemptBook.ts'
 import { PeerList } from '../peers/peerList.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
@@ -14,7 +15,7 @@ import type { Handshake } from '../wire/handshake.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
 export interface SwarmHost {
-  readonly session: Pick<TorrentHost, 'freeConnections' | 'connect' | 'wakeAt'>
+  readonly session: Pick<TorrentHost, 'attempts' | 'freeConnections' | 'connect' | 'wakeAt'>
   readonly settings: Readonly<Settings>
   readonly random: Random
   readonly peerId: Uint8Array
@@ -35,8 +36,11 @@ export interface SwarmHost {
   onPeerErased(entry: TorrentPeer<PeerConnection>): void
 }
 
+/** Candidates passed over at a time because nobody may be dialled at their addresses now. */
+const MAX_SKIPPED = 20
+
 /** The peers of one torrent: those it knows of, and those it is connected to. */
-export class Swarm implements Wakeable {
+export class Swarm implements Wakeable, WaitingDialler {
   readonly connections = new Set<PeerConnection>()
   private known: PeerList<PeerConnection> | null = null
 
@@ -94,7 +98,7 @@ export class Swarm implements Wakeable {
   connectOne(): boolean {
     const { known, host } = this
     if (known === null) return false
-    const entry = this.hasRoom ? known.connectOnePeer(host.now()) : null
+    const entry = this.hasRoom ? this.nextCandidate(known) : null
     if (entry === null) {
       host.session.wakeAt(this, known.retryAt)
       return false
@@ -111,9 +115,21 @@ export class Swarm implements Wakeable {
     known.setConnection(entry, peer)
     this.connections.add(peer)
     this.host.onConnectionOpened(peer)
+    this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
     peer.attach(this.host.session.connect(remote, peer))
     this.postConnect(peer)
+  }
+
+  private nextCandidate(known: PeerList<PeerConnection>): TorrentPeer<PeerConnection> | null {
+    const now = this.host.now()
+    for (let skipped = 0; skipped < MAX_SKIPPED; skipped++) {
+      const entry = known.connectOnePeer(now)
+      if (entry === null || this.host.session.attempts.mayDial(entry.address, this)) return entry
+      // Somebody else tries there, or has tried in vain: as if it were us.
+      entry.lastConnected = now
+    }
+    return null
   }
 
   /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
@@ -123,6 +139,7 @@ export class Swarm implements Wakeable {
     // Whoever asks by name knows better than our memory of earlier failures.
     this.list.setFailcount(entry, 0)
     entry.lastConnected = 0
+    this.host.session.attempts.reached(endpoint.address)
     this.wantConnections()
   }
 
@@ -143,15 +160,28 @@ export class Swarm implements Wakeable {
     return null
   }
 
+  /** The handshake with `peer` is done. */
+  onReady(peer: PeerConnection): void {
+    this.host.session.attempts.reached(peer.remote.address)
+  }
+
+  /** Another torrent has found a BitTorrent client at an address that we wanted to dial. */
+  onReached(address: string): void {
+    this.known?.retryNow(address)
+    this.wantConnections()
+  }
+
   /** A connection has ended. */
   onClosed(peer: PeerConnection, error: LibtorrentError): void {
     if (!this.connections.delete(peer)) return
+    const failed = isFailure(peer, error)
+    this.host.session.attempts.ended(peer.remote.address, peer, failed)
     if (peer.entry !== null) {
       this.list.connectionClosed(
         peer.entry,
         peer,
         {
-          failed: isFailure(peer, error),
+          failed,
           uploaded: peer.stats.totalPayloadUpload,
           downloaded: peer.stats.totalPayloadDownload,
         },
@@ -171,6 +201,11 @@ export class Swarm implements Wakeable {
   stop(code: LibtorrentErrorCode): void {
     this.closeAll(code)
     this.host.session.wakeAt(this, Number.POSITIVE_INFINITY)
+  }
+
+  /** Our address as others see it has changed, and with it who is nearest to us (BEP 40). */
+  onExternalAddressChanged(): void {
+    this.known?.clearPriorities()
   }
 
   closeAll(code: LibtorrentErrorCode): void {

@@ -14,6 +14,7 @@ import { TorrentTrackers } from '../tracker/torrentTrackers.ts'
 import type { AnnounceParams, TorrentTrackersHost } from '../tracker/torrentTrackersHost.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
 import type { TrackerLogin, TrackerPeer } from '../tracker/trackerRequest.ts'
+import { limitTrackersPerHost } from '../tracker/trackersPerHost.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
@@ -78,7 +79,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       }
     }
     if (params.trackerUrl) specs.unshift({ url: params.trackerUrl, tier: 0, source: TrackerSource.client })
-    this.trackers.load(specs)
+    this.trackers.load(limitTrackersPerHost(specs))
   }
 
   start(): void {

@@ -4,6 +4,7 @@ import type { Dht } from '../dht/dht.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import type { AttemptBook } from '../peers/attemptBook.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { Random } from '../platform/random.ts'
@@ -61,6 +62,8 @@ export interface TorrentHost {
   readonly isPaused: boolean
   /** DHT and local discovery. */
   readonly discovery: TorrentDiscovery
+  /** Which addresses were dialled in vain, by all torrents. */
+  readonly attempts: AttemptBook
   /** Connections that may still be opened before `connections_limit`. */
   readonly freeConnections: number
   /** Average upload rate etc. are derived once a second; true while this torrent needs that. */

@@ -125,6 +125,7 @@ export class TorrentPeerHost implements PeerHost {
   // --- coming and going -----------------------------------------------------------------------------------------
 
   onPeerReady(peer: PeerConnection): void {
+    this.torrent.swarm.onReady(peer)
     if (this.closeIfSelfOrDuplicate(peer)) return
     if (peer.entry !== null) this.torrent.swarm.list.setFailcount(peer.entry, 0)
     this.greet(peer)

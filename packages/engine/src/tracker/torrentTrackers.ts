@@ -1,4 +1,4 @@
-import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
+import { type Endpoint, isV6, sameEndpoint } from '../address/endpoint.ts'
 import type { TrackerEvent } from '../alerts/trackerAlerts.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
 import type { AnnounceEndpoint } from './announceEndpoint.ts'
@@ -12,6 +12,9 @@ import { TrackerNews } from './trackerNews.ts'
 import type { AnnounceReply, ScrapeReply, TrackerFailure } from './trackerRequest.ts'
 import { planAnnounces } from './trackerSchedule.ts'
 import { TrackerScrapes } from './trackerScrapes.ts'
+
+/** Within this time all torrents tell their trackers of a new address. */
+const ADDRESS_NEWS_SPREAD_MS: Millis = 30_000
 
 /** An announce under way, or in the queue. */
 interface Announce {
@@ -201,6 +204,19 @@ export class TorrentTrackers {
 
   /** Our listen sockets have changed: those that are new announce at once, of those that are gone nothing is kept. */
   onListenSocketsChanged(): void {
+    this.plan()
+  }
+
+  /** The world sees us at another address of a family: trackers that know the old one are told soon, not all at once. */
+  onAddressChanged(v6: boolean): void {
+    const now = this.host.clock.now()
+    for (const { endpoints } of this.list.entries) {
+      for (const endpoint of endpoints) {
+        if (!endpoint.startSent || isV6(endpoint.localEndpoint.address) !== v6) continue
+        const when = now + this.host.random.below(ADDRESS_NEWS_SPREAD_MS)
+        endpoint.nextAnnounce = Math.min(endpoint.nextAnnounce, Math.max(endpoint.minAnnounce, when))
+      }
+    }
     this.plan()
   }
 
