@@ -23,6 +23,7 @@ import { PeerDownload, type PeerDownloadHost } from './peerDownload.ts'
 import { PeerExtensions } from './peerExtensions.ts'
 import type { PeerHost } from './peerHost.ts'
 import { PeerUpload, type PeerUploadHost } from './peerUpload.ts'
+import { SuggestedPieces } from './suggestedPieces.ts'
 
 /** Where a connection stands. `ready`: both handshakes are done and messages flow. */
 export type PeerState = 'connecting' | 'handshaking' | 'ready' | 'closed'
@@ -67,8 +68,7 @@ export class PeerConnection implements StreamHandler, WireHandler, PeerDownloadH
   isOptimisticUnchoke = false
   /** Pieces we may ask for while choked (BEP 6). */
   readonly allowedFast = new Set<number>()
-  /** Pieces the peer would like us to ask for (BEP 6), newest last. */
-  readonly suggested: number[] = []
+  readonly suggested = new SuggestedPieces()
 
   /** The peer's id, all zeros until its handshake. */
   peerId: Uint8Array = new Uint8Array(20)
@@ -502,9 +502,7 @@ export class PeerConnection implements StreamHandler, WireHandler, PeerDownloadH
   onSuggest(piece: number): void {
     const { maxSuggestPieces } = this.host.settings
     if (!this.pieceExists(piece)) return this.fail('invalidSuggest')
-    if (this.suggested.includes(piece) || maxSuggestPieces <= 0) return
-    if (this.suggested.length >= maxSuggestPieces) this.suggested.shift()
-    this.suggested.push(piece)
+    if (!this.host.havePiece(piece)) this.suggested.add(piece, maxSuggestPieces)
   }
 
   onReject(piece: number, begin: number, length: number): void {
@@ -512,6 +510,7 @@ export class PeerConnection implements StreamHandler, WireHandler, PeerDownloadH
     if (layout === null || !layout.isBlock(piece, begin, length)) return
     // A reject also takes back the leave to ask while choked.
     if (this.isPeerChoking) this.allowedFast.delete(piece)
+    else this.suggested.remove(piece)
     const blockId = layout.blockId(piece, begin / BLOCK_SIZE_BYTES)
     if (this.download.requests.remove(blockId)) this.host.onPeerReject(this, blockId)
   }

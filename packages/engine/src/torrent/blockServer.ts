@@ -2,6 +2,7 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { BlockPool, TorrentStorage } from '../platform/disk.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { SlotIndex } from '../util/flavored.ts'
+import type { PieceSuggester } from './pieceSuggester.ts'
 import { type BlockConsumer, ReadTable } from './readTable.ts'
 
 export interface BlockServerHost {
@@ -12,6 +13,7 @@ export interface BlockServerHost {
   /** Hashes a piece nobody has checked yet; `pieceVerified` answers. */
   verifyPiece(piece: number): void
   onReadError(error: LibtorrentError): void
+  readonly suggester: PieceSuggester
 }
 
 /** Serves blocks from disk to whoever asked for them: peers, mostly. */
@@ -42,6 +44,7 @@ export class BlockServer {
     const length = reads.lengths[token]
     reads.release(token)
     if (error === null) {
+      this.host.suggester.onPieceInMemory(piece)
       if (consumer === null) this.host.pool.release(slot)
       else consumer.sendBlock(piece, begin, length, slot)
       return

@@ -5,13 +5,17 @@ import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
+import { leastUseful } from '../peers/disconnectOrder.ts'
 import { PeerList } from '../peers/peerList.ts'
+import { isPrivilegedPort } from '../peers/peerStanding.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
+import { asDisconnectCandidate } from './usefulness.ts'
 
 export interface SwarmHost {
   readonly settings: Readonly<Settings>
@@ -31,6 +35,10 @@ export interface SwarmHost {
   externalEndpoint(v6: boolean): Endpoint | null
   connect(remote: Endpoint, handler: StreamHandler): Stream
   wantsConnections(): void
+  /** Makes up to `attempts` connections at once, by `connectOne`; returns how many. */
+  boostConnections(attempts: number): number
+  /** At the limit of the session this torrent got one more, `numPeers` with it. False when it has to go. */
+  makeRoom(numPeers: number): boolean
   onConnectionOpened(peer: PeerConnection): void
   onConnectionClosed(peer: PeerConnection): void
   onPeerErased(entry: TorrentPeer<PeerConnection>): void
@@ -40,6 +48,9 @@ export interface SwarmHost {
 export class Swarm {
   readonly connections = new Set<PeerConnection>()
   private known: PeerList<PeerConnection> | null = null
+  /** Attempts made at once since trackers began to name peers (setting `torrent_connect_boost`). */
+  private boosted = 0
+  private readonly rankOf = (peer: PeerConnection) => (peer.entry === null ? 0 : this.list.priorityOf(peer.entry))
 
   constructor(
     private readonly host: SwarmHost,
@@ -54,6 +65,15 @@ export class Swarm {
 
   get knownPeers(): number {
     return this.known?.size ?? 0
+  }
+
+  /** Connections, half-open ones included. */
+  get numPeers(): number {
+    return this.connections.size
+  }
+
+  get maxConnections(): number {
+    return this.host.maxConnections
   }
 
   get knownSeeds(): number {
@@ -80,7 +100,15 @@ export class Swarm {
   }
 
   private get hasRoom(): boolean {
-    return this.host.isTakingPeers && this.connections.size < this.host.maxConnections
+    const { isTakingPeers, isFinished, maxConnections, settings } = this.host
+    if (isFinished && !settings.seedingOutgoingConnections) return false
+    return isTakingPeers && this.connections.size < maxConnections
+  }
+
+  /** A tracker has named peers: the first of them are tried at once. */
+  boost(): void {
+    const left = this.host.settings.torrentConnectBoost - this.boosted
+    if (left > 0 && this.hasRoom) this.boosted += this.host.boostConnections(left)
   }
 
   /** When it may be worth trying `connectOne` again; infinite while nobody is left to try. */
@@ -125,17 +153,54 @@ export class Swarm {
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
     const { host } = this
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
-    if (host.freeConnections <= 0 || this.connections.size >= host.maxConnections) return 'tooManyConnections'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
     const entry = this.list.newConnection(peer, host.now())
     if (typeof entry === 'string') return entry
     peer.entry = entry
+    if (!this.makeRoomFor(peer)) {
+      this.list.connectionClosed(entry, peer, { failed: false }, host.now())
+      return 'tooManyConnections'
+    }
     peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
     this.connections.add(peer)
     host.onConnectionOpened(peer)
     peer.accept(handshake, rest)
     return null
+  }
+
+  /** At the limit of the torrent one of its own makes way, at that of the session one of another torrent; or nobody. */
+  private makeRoomFor(newcomer: PeerConnection): boolean {
+    const { host, connections } = this
+    if (connections.size >= host.maxConnections) {
+      const leaving = whoMakesWay(connections, host.maxConnections, this.rankOf(newcomer), this.rankOf)
+      if (leaving === null) return false
+      leaving.disconnect('tooManyConnections')
+    }
+    return host.freeConnections > 0 || host.makeRoom(connections.size + 1)
+  }
+
+  /** Disconnects the `count` least useful peers. */
+  disconnectPeers(count: number, code: LibtorrentErrorCode): void {
+    for (const peer of leastUseful(this.connections, count, this.host.now(), asDisconnectCandidate)) {
+      peer.disconnect(code)
+    }
+  }
+
+  disconnectLowestRanking(code: LibtorrentErrorCode): void {
+    lowestRanking(this.connections, this.rankOf)?.disconnect(code)
+  }
+
+  /** The limit of the torrent may have been lowered. */
+  enforceLimit(): void {
+    this.disconnectPeers(this.connections.size - this.host.maxConnections, 'tooManyConnections')
+  }
+
+  onSettingsChanged(): void {
+    if (this.host.settings.noConnectPrivilegedPorts) {
+      this.known?.eraseWhere((entry) => isPrivilegedPort(entry.port), 'portBlocked')
+    }
+    this.wantConnections()
   }
 
   /** A connection has ended. */
@@ -165,6 +230,8 @@ export class Swarm {
   closeAll(code: LibtorrentErrorCode): void {
     const error = libtorrentError(code)
     for (const peer of [...this.connections]) peer.close(error)
+    // Starting over is starting anew.
+    this.boosted = 0
   }
 
   private postConnect(peer: PeerConnection): void {
@@ -191,5 +258,6 @@ const HARMLESS_ENDS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
   'sessionClosing',
   'tooManyConnections',
   'optimisticDisconnect',
+  'portBlocked',
   'timedOutNoInterest',
 ])

@@ -32,6 +32,7 @@ import { Interest, type InterestHost } from './interest.ts'
 import { MetadataExchange, type MetadataExchangeHost } from './metadataExchange.ts'
 import { PeerTicker, type PeerTickerHost } from './peerTicker.ts'
 import { PieceReceiver, type PieceReceiverHost } from './pieceReceiver.ts'
+import { PieceSuggester, type PieceSuggesterHost } from './pieceSuggester.ts'
 import { SeedMode, type SeedModeHost } from './seedMode.ts'
 import { Swarm, type SwarmHost } from './swarm.ts'
 import { TorrentAnnouncer, type TorrentAnnouncerHost } from './torrentAnnouncer.ts'
@@ -66,6 +67,7 @@ type PartHosts = SwarmHost &
   PeerTickerHost &
   PeerReportsHost &
   PieceReceiverHost &
+  PieceSuggesterHost &
   TorrentLoaderHost &
   TorrentAnnouncerHost &
   SeedModeHost &
@@ -90,6 +92,7 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
   readonly interest: Interest
   readonly requester: BlockRequester
   readonly server: BlockServer
+  readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   readonly announcer: TorrentAnnouncer
   readonly files: FilePriorities
@@ -152,6 +155,7 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
     this.interest = new Interest(this)
     this.requester = new BlockRequester(this)
     this.server = new BlockServer(this)
+    this.suggester = new PieceSuggester(this)
     this.metadata = new MetadataExchange(this)
     this.ticker = new PeerTicker(this)
     this.files = new FilePriorities(this)
@@ -794,6 +798,14 @@ export class Torrent implements PartHosts, StorageHandler, Wakeable {
 
   wantsConnections(): void {
     this.host.wantsConnections(this)
+  }
+
+  boostConnections(attempts: number): number {
+    return this.host.boostConnections(this, attempts)
+  }
+
+  makeRoom(numPeers: number): boolean {
+    return this.host.makeRoom(numPeers)
   }
 
   /** Tries the best candidate (for the session's connector). */

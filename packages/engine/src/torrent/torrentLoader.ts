@@ -53,7 +53,10 @@ export class TorrentLoader {
     return this.checker?.progress ?? 0
   }
 
-  /** Compares `resume` with the files; without resume data looks whether there are any files to check. */
+  /**
+   * Compares `resume` with the files; without resume data looks whether there are any files to check. With
+   * `no_recheck_incomplete_resume` nothing counts as there instead.
+   */
   checkResume(resume: ResumeState | null): void {
     this.host.onLoadingPhase('checkingResumeData')
     this.storage.statFiles((stats) => {
@@ -112,7 +115,8 @@ export class TorrentLoader {
       if (verdict.kind === 'accepted') return this.finish(verdict)
       this.postRejected(verdict.error)
     }
-    if (needsFullCheck(this.files, stats)) this.checkFiles()
+    const { noRecheckIncompleteResume } = this.host.settings
+    if (!noRecheckIncompleteResume && needsFullCheck(this.files, stats)) this.checkFiles()
     else this.finish(this.only(new Bitfield(this.layout.numPieces)))
   }
 

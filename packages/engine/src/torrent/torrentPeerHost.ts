@@ -17,6 +17,7 @@ import { PeerSource } from '../peers/peerSource.ts'
 import { MAX_FAILCOUNT, type TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { BlockPool } from '../platform/disk.ts'
+import type { Random } from '../platform/random.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { equalBytes } from '../util/bytes.ts'
@@ -27,14 +28,17 @@ import { decodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
 import type { Interest } from './interest.ts'
+import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
+import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
 
 /** The parts of a torrent that peers' reports are passed on to, and what is needed to decide which. */
 export interface PeerReportsHost {
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
+  readonly random: Random
   readonly ref: TorrentRef
   readonly pool: BlockPool
   readonly isDiskCongested: boolean
@@ -50,6 +54,7 @@ export interface PeerReportsHost {
   readonly requester: BlockRequester
   readonly receiver: PieceReceiver | null
   readonly server: BlockServer
+  readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   /** Every piece is had. */
   readonly isSeed: boolean
@@ -149,9 +154,11 @@ export class TorrentPeerHost implements PeerHost {
   private sendPieces(peer: PeerConnection, layout: PieceLayout): void {
     const { picker, isSeed, isServing, settings } = this.torrent
     const { writer } = peer
-    if (isSeed && isServing) {
+    if (isSeed && isServing && settings.lazyBitfields) {
+      sendLazyBitfield(writer, layout.numPieces, this.torrent.random)
+    } else if (isSeed && isServing) {
       if (peer.supportsFast) writer.haveAll()
-      else writer.bitfield(allSet(layout.numPieces))
+      else writer.bitfield(fullBitfield(layout.numPieces))
     } else if (picker !== null && picker.numHave > 0 && isServing) {
       writer.bitfield(picker.have.asBytes())
     } else if (peer.supportsFast) {
@@ -178,7 +185,8 @@ export class TorrentPeerHost implements PeerHost {
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: torrent.metadata.size || undefined,
-      isUploadOnly: torrent.isUploadOnly,
+      // A seed that hides as one that lacks pieces does not say so either.
+      isUploadOnly: torrent.isUploadOnly && !settings.lazyBitfields,
     })
   }
 
@@ -236,6 +244,7 @@ export class TorrentPeerHost implements PeerHost {
     if (layout === null) return
     picker?.incRefcount(piece)
     interest.peerHas(peer, piece)
+    this.torrent.suggester.onPeerHave(peer, piece)
     if (peer.isSeed) this.noteSeed(peer)
     if (!peer.isClosed && peer.download.requests.length === 0) requester.requestMore(peer)
   }
@@ -399,12 +408,4 @@ export class TorrentPeerHost implements PeerHost {
     const request = { piece, start, length }
     alerts.post(new InvalidRequestAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, request }))
   }
-}
-
-/** A bitfield message of a seed, for peers without the fast extension. */
-function allSet(numPieces: number): Uint8Array {
-  const bytes = new Uint8Array((numPieces + 7) >> 3).fill(0xff)
-  const spare = bytes.length * 8 - numPieces
-  if (spare > 0) bytes[bytes.length - 1] &= 0xff << spare
-  return bytes
 }
