@@ -102,7 +102,7 @@ export class Completion {
   private finish(pieces: TorrentPieces): void {
     const { host, wasFinished } = this
     const completed = pieces.isSeed
-    if (!host.suggester.isOn) pieces.dropPicker()
+    pieces.dropPicker()
     this.wasFinished = true
     host.enter(completed ? 'seeding' : 'finished')
     host.counters.completedTime = host.clock.unixTime()
