@@ -25,6 +25,7 @@ export function leastUseful<P>(
   now: Millis,
   describe: (peer: P) => DisconnectCandidate,
 ): P[] {
+  if (count <= 0) return []
   const ranked = Array.from(peers, (peer) => {
     const candidate = describe(peer)
     return { peer, candidate, rate: bytesPerSecond(candidate, now) }
@@ -39,7 +40,7 @@ export function leastUseful<P>(
       Number(b.isChoked) - Number(a.isChoked) ||
       a.lastReceived - b.lastReceived,
   )
-  return ranked.slice(0, Math.max(0, count)).map(({ peer }) => peer)
+  return ranked.slice(0, count).map(({ peer }) => peer)
 }
 
 /** Whole bytes, over whole seconds and one more: whoever came a moment ago is not judged by that moment. */

@@ -15,7 +15,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
-import { asDisconnectCandidate } from './usefulness.ts'
+import { asDisconnectCandidate } from './disconnectCandidate.ts'
 
 export interface SwarmHost {
   readonly settings: Readonly<Settings>
