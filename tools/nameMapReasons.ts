@@ -3,8 +3,6 @@ import type { NameMapReasons } from './docs/nameMap.ts'
 /** What comes with a later subject. */
 const later = {
   anonymous: 'later: anonymous mode',
-  caches: 'later: suggestions from a read cache',
-  connecting: 'later: refinements of connecting',
   dht: 'later: DHT',
   encryption: 'later: encryption',
   filters: 'later: IP and port filters',
@@ -400,10 +398,10 @@ export const nameMapReasons: NameMapReasons = {
     'settings::ignore_limits_on_local_network': later.rates,
     'settings::auto_upload_slots*': later.rates,
     'settings::*half_open*': later.rates,
-    'settings::smooth_connects': later.rates,
     'settings::active_*': later.queueing,
     'settings::inactive_*': later.queueing,
-    'settings::auto_*': later.queueing,
+    'settings::auto_manage_*': later.queueing,
+    'settings::auto_scrape_*': later.queueing,
     'settings::dont_count_slow_torrents': later.queueing,
     'settings::share_ratio_limit': later.queueing,
     'settings::seed_time_*': later.queueing,
@@ -414,20 +412,8 @@ export const nameMapReasons: NameMapReasons = {
     'settings::ssl_listen': later.ssl,
     'settings::apply_ip_filter_to_trackers': later.filters,
 
-    'settings::peer_turnover*': later.connecting,
-    'settings::connections_slack': later.connecting,
-    'settings::torrent_connect_boost': later.connecting,
-    'settings::seeding_outgoing_connections': later.connecting,
-    'settings::lazy_bitfields': later.connecting,
-    'settings::no_connect_privileged_ports': later.filters,
-    'settings::suggest_mode': later.caches,
-    'session_settings::suggest_mode_t*': later.caches,
-    'settings::report_true_downloaded': later.stats,
-    'settings::no_recheck_incomplete_resume': 'not applicable: resume data that is incomplete is never believed',
-
     // Settings without counterpart.
     'settings::*_socket_buffer_size': 'not applicable: Node leaves the buffers of sockets to the system',
-    'settings::tick_interval': 'not applicable: what waits has its own time, see architecture.md',
     'settings::*cache*': no.cache,
     'settings::disk_io_*_mode': no.cache,
     'settings::max_queued_disk_bytes_low_watermark':

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import { AlertCategory } from '../alerts/alert.ts'
 import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
 import { StateUpdateAlert } from '../alerts/sessionAlerts.ts'
 import { FastresumeRejectedAlert } from '../alerts/storageAlerts.ts'
@@ -448,13 +449,16 @@ export class Session {
     return this.hub.iterate() as AsyncIterableIterator<SessionAlert>
   }
 
-  /** Which alerts are wanted: bits of `AlertCategory`. */
+  /** Which alerts are wanted: bits of `AlertCategory` (setting `alertMask`). */
   setAlertMask(mask: number): void {
-    this.hub.mask = mask
+    const alertMask = mask & AlertCategory.all
+    applySettings(this.core.settings, { alertMask })
+    this.hub.mask = alertMask
   }
 
-  /** Alerts kept while nobody fetches them; returns the old limit. */
+  /** Alerts kept while nobody fetches them (setting `alertQueueSize`); returns the old limit. */
   setAlertQueueSizeLimit(limit: number): number {
+    applySettings(this.core.settings, { alertQueueSize: limit })
     return this.core.alerts.setSizeLimit(limit)
   }
 

@@ -257,6 +257,7 @@ export class TorrentHandle implements TorrentRef {
   /** Most connections, -1 for no limit; at least 2. */
   setMaxConnections(limit: number): void {
     this.torrent.connectionLimit = limit < 0 ? -1 : Math.max(2, limit)
+    this.torrent.swarm.enforceLimit()
     this.torrent.needsSaveResume = true
   }
 

@@ -23,6 +23,7 @@ import type { PeerHost } from './peerHost.ts'
 import { PeerInput } from './peerInput.ts'
 import { PeerMessages } from './peerMessages.ts'
 import { PeerUpload } from './peerUpload.ts'
+import { SuggestedPieces } from './suggestedPieces.ts'
 
 /** Where a connection stands. `ready`: both handshakes are done and messages flow. */
 export type PeerState = 'connecting' | 'handshaking' | 'ready' | 'closed'
@@ -63,8 +64,7 @@ export class PeerConnection implements StreamHandler {
   isOptimisticUnchoke = false
   /** Pieces we may ask for while choked (BEP 6). */
   readonly allowedFast = new Set<number>()
-  /** Pieces the peer would like us to ask for (BEP 6), newest last. */
-  readonly suggested: number[] = []
+  readonly suggested = new SuggestedPieces()
 
   /** The peer's id, all zeros until its handshake. */
   peerId: Uint8Array = new Uint8Array(20)

@@ -50,6 +50,11 @@ export class PeerDownload {
     return this.arriving
   }
 
+  /** Bytes of that block that have arrived. */
+  get arrivingBytes(): number {
+    return this.slot === -1 ? 0 : this.filled
+  }
+
   /** A piece message begins. `later`: there is no slot for it now. */
   begin(piece: number, begin: number, length: number): 'taken' | 'later' | LibtorrentErrorCode {
     const { layout, pool } = this.host

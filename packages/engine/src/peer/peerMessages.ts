@@ -121,17 +121,16 @@ export class PeerMessages implements WireHandler {
     if (layout === null || !layout.isBlock(piece, begin, length)) return
     // A reject also takes back the leave to ask while choked.
     if (peer.isPeerChoking) peer.allowedFast.delete(piece)
+    else peer.suggested.remove(piece)
     const blockId = layout.blockId(piece, begin / BLOCK_SIZE_BYTES)
     if (peer.download.requests.remove(blockId)) this.host.onPeerReject(peer, blockId)
   }
 
   onSuggest(piece: number): void {
     const { suggested, claimed } = this.peer
-    const { maxSuggestPieces } = this.host.settings
     if (!claimed.exists(piece)) return this.peer.fail('invalidSuggest')
-    if (suggested.includes(piece) || maxSuggestPieces <= 0) return
-    if (suggested.length >= maxSuggestPieces) suggested.shift()
-    suggested.push(piece)
+    if (!this.host.havePiece(piece)) suggested.add(piece, this.host.settings.maxSuggestPieces)
+    else suggested.remove(piece)
   }
 
   onAllowedFast(piece: number): void {

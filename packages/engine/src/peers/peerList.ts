@@ -2,63 +2,26 @@ import { isLinkLocal, isUnspecified } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { peerPriority } from '../address/peerPriority.ts'
 import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
-import type { Random } from '../platform/random.ts'
-import type { Settings } from '../settings/settings.ts'
-import type { Millis, Seconds } from '../util/flavored.ts'
-import { type ConnectionEnds, resolveDuplicateConnection } from './duplicateConnections.ts'
-import { compareConnectCandidates, isBetterToErase } from './peerOrder.ts'
+import type { Millis } from '../util/flavored.ts'
+import { ConnectCandidates, type ConnectCandidatesHost } from './connectCandidates.ts'
+import { resolveDuplicateConnection } from './duplicateConnections.ts'
+import type { ClosedConnection, ListedConnection, PeerListHost } from './peerListHost.ts'
+import { compareConnectCandidates } from './peerOrder.ts'
 import { PeerSource, PexFlags } from './peerSource.ts'
+import {
+  areRulesCurrent,
+  isConnectCandidate,
+  isEraseCandidate,
+  isPrivilegedPort,
+  type Standing,
+  type StandingRules,
+  standingOf,
+  standingRules,
+} from './peerStanding.ts'
+import { PeerStore } from './peerStore.ts'
+import { judgeUseless, makeRoom, needsWeeding, type WeededList } from './peerWeeding.ts'
 import { MAX_FAILCOUNT, TorrentPeer } from './torrentPeer.ts'
 
-/** What the list needs of a connection. */
-export interface ListedConnection extends ConnectionEnds {
-  /** It has failed and is closing. */
-  readonly hasFailed: boolean
-  disconnect(code: LibtorrentErrorCode): void
-}
-
-/** The settings the list goes by. */
-export type PeerListSettings = Readonly<
-  Pick<
-    Settings,
-    'maxPeerlistSize' | 'maxPausedPeerlistSize' | 'minReconnectTime' | 'maxFailcount' | 'allowMultipleConnectionsPerIp'
-  >
->
-
-/** What the peer list asks of its torrent. */
-export interface PeerListHost<C extends ListedConnection> {
-  readonly settings: PeerListSettings
-  readonly random: Random
-  /** Ours, 20 bytes. */
-  readonly peerId: Uint8Array
-  /** Every wanted piece is there: seeds are of no use any more. */
-  readonly isFinished: boolean
-  readonly isPaused: boolean
-  /** Our address and listen port as peers of that family see them; null while unknown. */
-  externalEndpoint(isV6: boolean): Endpoint | null
-  /** `peer` has left the list: nothing may refer to it any more. */
-  onPeerErased(peer: TorrentPeer<C>): void
-}
-
-export interface ClosedConnection {
-  /** The attempt or the connection failed: counts against the peer. */
-  readonly failed: boolean
-  /** It may come back at once, as `allowFastReconnect` said; `lastConnected` stays as it is. */
-  readonly fastReconnect?: boolean
-  /** Payload bytes in all, those of earlier connections that were handed to this one included. */
-  readonly uploaded?: number
-  readonly downloaded?: number
-}
-
-/** What a peer counts as: one to connect to, one to forget when room is needed, or neither. */
-type Standing = 'candidate' | 'erasable' | 'none'
-
-/** Candidates found by one scan, best first. */
-const CANDIDATE_COUNT = 10
-/** Peers looked at by one scan: bounds its cost whatever the size of the list. */
-const SCAN_COUNT = 300
-/** Beyond this share of the limit peers are weeded out. */
-const WEEDING_SHARE = 0.95
 /** Reconnects at once a peer is allowed in all. */
 const MAX_FAST_RECONNECTS = 2
 
@@ -66,29 +29,27 @@ const MAX_FAST_RECONNECTS = 2
  * All peers known for a torrent, connected or not: libtorrent's `peer_list`.
  *
  * The list owns its `TorrentPeer`s; an entry lives until `onPeerErased`. `addPeer` takes what trackers, DHT and others
- * name, `newConnection` those who connect to us. `connectOnePeer` says whom to connect to next: it takes from a small
- * cache of good candidates, refilled by scanning a bounded part of the list, so that an attempt costs the same in a
- * list of ten peers and of ten thousand.
+ * name, `newConnection` those who connect to us. Here it is kept what each peer counts as while it changes;
+ * `ConnectCandidates` says whom to connect to next, `PeerStore` holds the entries.
  */
-export class PeerList<C extends ListedConnection = ListedConnection> {
-  private readonly peers: TorrentPeer<C>[] = []
-  /** First entry of each address; others with the same address hang on `nextSameAddress`. */
-  private readonly byAddress = new Map<string, TorrentPeer<C>>()
-  private candidates: TorrentPeer<C>[] = []
+export class PeerList<C extends ListedConnection = ListedConnection>
+  implements ConnectCandidatesHost<TorrentPeer<C>>, WeededList<TorrentPeer<C>>
+{
+  private readonly store = new PeerStore<C>()
+  private readonly candidates: ConnectCandidates<TorrentPeer<C>>
   private candidateCount = 0
   private erasableCount = 0
   private seedCount = 0
-  private scanAt = 0
   /** Must not be erased: an operation on it is under way. */
   private locked: TorrentPeer<C> | null = null
-  private nextTry: Millis = 0
+  /** The worst peer seen by the scan for candidates that is under way. */
+  private worst: TorrentPeer<C> | null = null
 
-  /** What `candidateCount` and `nextTry` were computed with. */
-  private isFinished: boolean
-  private maxFailcount: number
-  private minReconnectTime: Seconds
+  /** What `candidateCount` and the times of candidates were computed with. */
+  private rules: StandingRules
 
-  private readonly priorityOf = (peer: TorrentPeer<C>): number => {
+  /** BEP 40 priority of the connection to `peer`, 0 while our address is unknown. */
+  readonly priorityOf = (peer: TorrentPeer<C>): number => {
     if (peer.priority === 0) {
       const own = this.host.externalEndpoint(isV6(peer.address))
       if (own !== null) peer.priority = peerPriority(own, peer)
@@ -97,13 +58,12 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
   }
 
   constructor(private readonly host: PeerListHost<C>) {
-    this.isFinished = host.isFinished
-    this.maxFailcount = host.settings.maxFailcount
-    this.minReconnectTime = host.settings.minReconnectTime
+    this.rules = standingRules(host)
+    this.candidates = new ConnectCandidates(this)
   }
 
   get size(): number {
-    return this.peers.length
+    return this.store.size
   }
 
   /** Known peers that told us they are seeds, connected or not. */
@@ -120,17 +80,19 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
   /** When `connectOnePeer` may succeed: in the past if it may now, Infinity if it cannot before something changes. */
   get retryAt(): Millis {
     this.recountIfChanged()
-    return this.candidateCount === 0 ? Number.POSITIVE_INFINITY : this.nextTry
+    return this.candidateCount === 0 ? Number.POSITIVE_INFINITY : this.candidates.retryAt
   }
 
   [Symbol.iterator](): Iterator<TorrentPeer<C>> {
-    return this.peers[Symbol.iterator]()
+    return this.store[Symbol.iterator]()
   }
 
   /** The entry of `endpoint`; where one address is one peer, whatever the port. */
   find(endpoint: Endpoint): TorrentPeer<C> | null {
-    const first = this.byAddress.get(endpoint.address) ?? null
-    return this.host.settings.allowMultipleConnectionsPerIp ? withPort(first, endpoint.port) : first
+    const { address, port } = endpoint
+    return this.host.settings.allowMultipleConnectionsPerIp
+      ? this.store.find(address, port)
+      : this.store.findAddress(address)
   }
 
   /**
@@ -143,6 +105,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
     if (endpoint.port <= 1 || endpoint.port > 0xffff || isUnspecified(endpoint.address)) return null
     if (isV6(endpoint.address) && isLinkLocal(endpoint.address)) return null
     this.recountIfChanged()
+    if (this.rules.noConnectPrivilegedPorts && isPrivilegedPort(endpoint.port)) return null
     const known = this.find(endpoint)
     if (known !== null) {
       this.updatePeer(known, endpoint.port, source, flags)
@@ -154,7 +117,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
       if (this.isFull) return null
     }
     const peer = new TorrentPeer<C>(endpoint, true, source)
-    this.insert(peer)
+    this.store.insert(peer)
     this.applyFlags(peer, flags)
     this.recount(peer, 'none')
     return peer
@@ -174,7 +137,8 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
         if (this.isFull) return 'tooManyConnections'
       }
       peer = new TorrentPeer<C>(connection.remote, false, PeerSource.incoming)
-      this.insert(peer)
+      this.store.insert(peer)
+      this.recount(peer, 'none')
     } else if (peer.banned) {
       return 'peerBanned'
     } else if (peer.connection !== null) {
@@ -188,7 +152,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
 
   /** Attaches a connection we are opening to a peer `connectOnePeer` gave. */
   setConnection(peer: TorrentPeer<C>, connection: C): void {
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.connection = connection
     // Whoever it is will tell us itself now.
     peer.maybeUploadOnly = false
@@ -199,7 +163,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
   connectionClosed(peer: TorrentPeer<C>, connection: C, closed: ClosedConnection, now: Millis): void {
     if (peer.connection !== connection) return
     this.recountIfChanged()
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.connection = null
     peer.optimisticallyUnchoked = false
     if (closed.fastReconnect !== true) peer.lastConnected = now
@@ -220,9 +184,9 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
     if (peer.port === port && peer.connectable) return true
     this.recountIfChanged()
     if (this.host.settings.allowMultipleConnectionsPerIp && peer.port !== port) {
-      const other = withPort(this.byAddress.get(peer.address) ?? null, port)
+      const other = this.store.find(peer.address, port)
       if (other !== null && other.connection !== null) {
-        const was = this.standing(other)
+        const was = standingOf(other, this.rules)
         other.connectable = true
         other.source |= source
         this.recount(other, was)
@@ -232,7 +196,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
       }
       if (other !== null) this.erase(other)
     }
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.port = port
     peer.source |= source
     peer.connectable = true
@@ -247,33 +211,58 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
    */
   connectOnePeer(now: Millis): TorrentPeer<C> | null {
     this.recountIfChanged()
-    for (;;) {
-      const peer = this.candidates.shift()
-      if (peer === undefined) {
-        if (this.candidateCount === 0 || now < this.nextTry) return null
-        this.findCandidates(now)
-        if (this.candidates.length === 0) return null
-      } else if (this.isConnectCandidate(peer) && this.isReady(peer, now)) {
-        return peer
-      }
-    }
+    if (this.candidateCount === 0) return null
+    const peer = this.candidates.take(now)
+    const { worst } = this
+    this.worst = null
+    if (worst !== null) this.erase(worst)
+    return peer
   }
 
-  /** Whether it makes sense to ever connect to `peer`, its reconnect time aside. */
+  // --- what choosing and weeding ask ------------------------------------------------------------------------------
+
   isConnectCandidate(peer: TorrentPeer<C>): boolean {
-    return (
-      peer.connection === null &&
-      !peer.banned &&
-      peer.connectable &&
-      peer.listIndex !== -1 &&
-      !(this.isFinished && (peer.seed || peer.uploadOnly)) &&
-      peer.failcount < this.maxFailcount
-    )
+    return isConnectCandidate(peer, this.rules)
   }
+
+  isEraseCandidate(peer: TorrentPeer<C>): boolean {
+    return peer !== this.locked && isEraseCandidate(peer, this.rules)
+  }
+
+  isForceEraseCandidate(peer: TorrentPeer<C>): boolean {
+    return peer !== this.locked && peer.connection === null
+  }
+
+  at(index: number): TorrentPeer<C> {
+    return this.store.at(index)
+  }
+
+  /** When `peer` may be tried: its reconnect time over, once more for each failure. */
+  readyAt(peer: TorrentPeer<C>): Millis {
+    if (peer.lastConnected === 0) return 0
+    return peer.lastConnected + (peer.failcount + 1) * this.rules.minReconnectTime * 1000
+  }
+
+  /** Negative when `a` is the better one to connect to. */
+  compare(a: TorrentPeer<C>, b: TorrentPeer<C>): number {
+    return compareConnectCandidates(a, b, this.rules.isFinished, this.priorityOf)
+  }
+
+  /** Weeds the list where it is looked through anyway. True when `peer` was erased. */
+  onLookedAt(peer: TorrentPeer<C>): boolean {
+    if (!needsWeeding(this.size, this.maxSize) || !this.isEraseCandidate(peer)) return false
+    const verdict = judgeUseless(peer, this.worst)
+    if (verdict === 'worst') this.worst = peer
+    if (verdict !== 'erase') return false
+    this.erase(peer)
+    return true
+  }
+
+  // --- what becomes of a peer -----------------------------------------------------------------------------------
 
   /** Never to be connected again. Its connection, if any, is the caller's to close. */
   ban(peer: TorrentPeer<C>): void {
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.banned = true
     this.recount(peer, was)
   }
@@ -285,7 +274,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
 
   /** `failcount` is 0 to 31; 0 once a connection has proven good. */
   setFailcount(peer: TorrentPeer<C>, failcount: number): void {
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.failcount = failcount
     this.recount(peer, was)
   }
@@ -293,7 +282,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
   /** The peer told us that it has everything, or no longer. */
   setSeed(peer: TorrentPeer<C>, isSeed: boolean): void {
     if (peer.seed === isSeed) return
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.seed = isSeed
     if (peer.listIndex !== -1) this.seedCount += isSeed ? 1 : -1
     this.recount(peer, was)
@@ -301,7 +290,7 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
 
   /** The peer told us whether it is upload-only (BEP 21). */
   setUploadOnly(peer: TorrentPeer<C>, isUploadOnly: boolean): void {
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.uploadOnly = isUploadOnly
     this.recount(peer, was)
   }
@@ -314,49 +303,49 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
     if (peer.fastReconnects >= MAX_FAST_RECONNECTS) return false
     peer.fastReconnects++
     // Far enough back that no failure count makes it wait; 1 and not 0, which would say it was never tried.
-    peer.lastConnected = Math.max(1, now - this.minReconnectTime * 1000 * this.maxFailcount)
-    this.nextTry = 0
+    peer.lastConnected = Math.max(1, now - this.rules.minReconnectTime * 1000 * this.rules.maxFailcount)
+    this.candidates.reset()
     return true
   }
 
   /** What kept us from the peers at `address` is over: they may be tried as if they never had been. */
   retryNow(address: string): void {
-    for (let peer = this.byAddress.get(address) ?? null; peer !== null; peer = peer.nextSameAddress) {
+    for (let peer = this.store.findAddress(address); peer !== null; peer = peer.nextSameAddress) {
       if (peer.connection === null) peer.lastConnected = 0
     }
-    this.nextTry = 0
+    this.candidates.reset()
   }
 
   /** Our external address changed: priorities are to be computed anew. */
   clearPriorities(): void {
-    for (const peer of this.peers) peer.priority = 0
-    this.candidates = []
+    for (const peer of this.store) peer.priority = 0
+    this.candidates.reset()
   }
 
   /** Forgets `peer`. Its connection, if any, is the caller's to close. */
   erase(peer: TorrentPeer<C>): void {
     if (peer.listIndex === -1 || peer === this.locked) return
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     if (peer.seed) this.seedCount--
-    this.unlinkAddress(peer)
-    const last = this.peers.pop()!
-    if (last !== peer) {
-      this.peers[peer.listIndex] = last
-      last.listIndex = peer.listIndex
-    }
-    peer.listIndex = -1
+    this.store.remove(peer)
     this.recount(peer, was)
+    this.candidates.onErased()
     this.host.onPeerErased(peer)
+  }
+
+  /** Disconnects and forgets all that a filter no longer lets through; `code` tells them why. */
+  eraseWhere(isFiltered: (peer: TorrentPeer<C>) => boolean, code: LibtorrentErrorCode): void {
+    for (const peer of [...this.store]) {
+      if (!isFiltered(peer)) continue
+      peer.connection?.disconnect(code)
+      this.erase(peer)
+    }
   }
 
   /** Forgets everything. Connections are the caller's to close. */
   clear(): void {
-    while (this.peers.length > 0) {
-      const before = this.peers.length
-      this.erase(this.peers[before - 1])
-      if (this.peers.length === before) return
-    }
-    this.candidates = []
+    for (const peer of [...this.store]) this.erase(peer)
+    this.candidates.reset()
   }
 
   private get maxSize(): number {
@@ -365,31 +354,11 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
   }
 
   private get isFull(): boolean {
-    return this.maxSize > 0 && this.peers.length >= this.maxSize
-  }
-
-  private insert(peer: TorrentPeer<C>): void {
-    peer.listIndex = this.peers.length
-    this.peers.push(peer)
-    peer.nextSameAddress = this.byAddress.get(peer.address) ?? null
-    this.byAddress.set(peer.address, peer)
-  }
-
-  private unlinkAddress(peer: TorrentPeer<C>): void {
-    const next = peer.nextSameAddress
-    peer.nextSameAddress = null
-    let before = this.byAddress.get(peer.address)!
-    if (before === peer) {
-      if (next === null) this.byAddress.delete(peer.address)
-      else this.byAddress.set(peer.address, next)
-      return
-    }
-    while (before.nextSameAddress !== peer) before = before.nextSameAddress!
-    before.nextSameAddress = next
+    return this.maxSize > 0 && this.size >= this.maxSize
   }
 
   private updatePeer(peer: TorrentPeer<C>, port: number, source: number, flags: number): void {
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.connectable = true
     if (peer.port !== port) {
       peer.port = port
@@ -432,132 +401,36 @@ export class PeerList<C extends ListedConnection = ListedConnection> {
     this.locked = null
     if (peer.connection !== connection) return
     // The connection will report its end later; it is no longer this peer's then.
-    const was = this.standing(peer)
+    const was = standingOf(peer, this.rules)
     peer.connection = null
     this.recount(peer, was)
   }
 
-  private isReady(peer: TorrentPeer<C>, now: Millis): boolean {
-    return now >= this.readyAt(peer)
-  }
-
-  private readyAt(peer: TorrentPeer<C>): Millis {
-    if (peer.lastConnected === 0) return 0
-    return peer.lastConnected + (peer.failcount + 1) * this.minReconnectTime * 1000
-  }
-
-  /** Refills the cache of candidates from the next part of the list, and weeds that part when the list grows large. */
-  private findCandidates(now: Millis): void {
-    const { peers } = this
-    const found: TorrentPeer<C>[] = []
-    const weeding = this.maxSize > 0 && peers.length >= this.maxSize * WEEDING_SHARE
-    let worst: TorrentPeer<C> | null = null
-    let earliest = Number.POSITIVE_INFINITY
-    const scanned = Math.min(peers.length, SCAN_COUNT)
-    const sawAll = scanned === peers.length
-    for (let i = 0; i < scanned && peers.length > 0; i++) {
-      if (this.scanAt >= peers.length) this.scanAt = 0
-      const peer = peers[this.scanAt]
-      if (weeding && this.isEraseCandidate(peer) && (worst === null || !isBetterToErase(worst, peer))) {
-        if (peer.source === PeerSource.resumeData) {
-          // Another peer moves into its place: the position stays.
-          this.erase(peer)
-          continue
-        }
-        worst = peer
-      }
-      this.scanAt++
-      if (!this.isConnectCandidate(peer)) continue
-      const readyAt = this.readyAt(peer)
-      if (readyAt > now) earliest = Math.min(earliest, readyAt)
-      else this.insertCandidate(found, peer)
-    }
-    if (worst !== null) this.erase(worst)
-    this.candidates = found
-    // Nothing was ready in the whole list: no scan is worth while before the first of them is.
-    this.nextTry = found.length === 0 && sawAll ? earliest : 0
-  }
-
-  private insertCandidate(found: TorrentPeer<C>[], peer: TorrentPeer<C>): void {
-    let at = found.length
-    while (at > 0 && compareConnectCandidates(peer, found[at - 1], this.isFinished, this.priorityOf) < 0) at--
-    if (at === CANDIDATE_COUNT) return
-    if (found.length === CANDIDATE_COUNT) found.pop()
-    found.splice(at, 0, peer)
-  }
-
-  /** Of no use any more: to be forgotten when room is needed. */
-  private isEraseCandidate(peer: TorrentPeer<C>): boolean {
-    if (peer.listIndex === -1 || peer.connection !== null || this.isConnectCandidate(peer)) return false
-    return peer.failcount > 0 || peer.source === PeerSource.resumeData
-  }
-
-  /** Makes room: erases the worst of a part of the list; when `force`, one that is still good if there is no other. */
+  /** Erases one or more of no use; when `force`, one that is still good if there is no other. */
   private erasePeers(force: boolean): void {
     // A flood of made-up peers must not cost a scan each.
     if (!force && this.erasableCount === 0) return
-    const { peers } = this
-    const lowWatermark = Math.min(Math.floor(this.maxSize * WEEDING_SHARE), this.maxSize - 1)
-    let at = this.host.random.below(peers.length)
-    let worst: TorrentPeer<C> | null = null
-    let worstForced: TorrentPeer<C> | null = null
-    for (let i = Math.min(peers.length, SCAN_COUNT); i > 0 && peers.length >= lowWatermark && peers.length > 0; i--) {
-      if (at >= peers.length) at = 0
-      const peer = peers[at]
-      if (this.isEraseCandidate(peer) && (worst === null || !isBetterToErase(worst, peer))) {
-        if (peer.source === PeerSource.resumeData) {
-          this.erase(peer)
-          continue
-        }
-        worst = peer
-      }
-      const erasable = peer !== this.locked && peer.connection === null
-      if (erasable && (worstForced === null || !isBetterToErase(worstForced, peer))) worstForced = peer
-      at++
-    }
-    if (worst !== null) this.erase(worst)
-    else if (force && worstForced !== null) this.erase(worstForced)
-  }
-
-  private standing(peer: TorrentPeer<C>): Standing {
-    if (this.isConnectCandidate(peer)) return 'candidate'
-    return this.isEraseCandidate(peer) ? 'erasable' : 'none'
+    makeRoom(this, this.maxSize, this.host.random.below(this.size), force)
   }
 
   /** Keeps the counts after a change of `peer`; `was`: its standing before. */
   private recount(peer: TorrentPeer<C>, was: Standing): void {
-    const is = this.standing(peer)
+    const is = standingOf(peer, this.rules)
     if (was === 'candidate') this.candidateCount--
     else if (was === 'erasable') this.erasableCount--
     if (is === 'erasable') this.erasableCount++
     if (is !== 'candidate') return
     this.candidateCount++
-    this.nextTry = 0
+    this.candidates.onCandidate(peer)
   }
 
   /** What makes a candidate has changed for all. */
   private recountIfChanged(): void {
-    const { isFinished } = this.host
-    const { maxFailcount, minReconnectTime } = this.host.settings
-    if (
-      isFinished === this.isFinished &&
-      maxFailcount === this.maxFailcount &&
-      minReconnectTime === this.minReconnectTime
-    ) {
-      return
-    }
-    this.isFinished = isFinished
-    this.maxFailcount = maxFailcount
-    this.minReconnectTime = minReconnectTime
+    if (areRulesCurrent(this.rules, this.host)) return
+    this.rules = standingRules(this.host)
     this.candidateCount = 0
     this.erasableCount = 0
-    for (const peer of this.peers) this.recount(peer, 'none')
-    this.nextTry = 0
+    this.candidates.reset()
+    for (const peer of this.store) this.recount(peer, 'none')
   }
-}
-
-function withPort<C>(first: TorrentPeer<C> | null, port: number): TorrentPeer<C> | null {
-  let peer = first
-  while (peer !== null && peer.port !== port) peer = peer.nextSameAddress
-  return peer
 }

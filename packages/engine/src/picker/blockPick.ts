@@ -4,6 +4,7 @@ import type { BlockIndex, PieceIndex } from '../util/flavored.ts'
 import { BlockState, type DownloadingPiece, DownloadQueue, PieceState } from './downloadingPiece.ts'
 import { PickerFlags } from './pickerFlags.ts'
 import { Pickable, type PieceTable, TOP_PRIORITY } from './pieceTable.ts'
+import type { RecentExtents } from './recentExtents.ts'
 
 export interface PickOptions<P extends object> {
   /** Who will be asked. */
@@ -53,6 +54,7 @@ export class BlockPick<P extends object> {
 
   constructor(
     private readonly table: PieceTable<P>,
+    private readonly extents: RecentExtents<P>,
     private readonly random: Random,
   ) {}
 
@@ -95,8 +97,10 @@ export class BlockPick<P extends object> {
       for (let i = 0; i < suggested.length && this.left > 0; i++) this.takeOutOfTurn(suggested[i])
     }
     if (this.left <= 0) return
-    if (this.is(PickerFlags.rarestFirst)) this.pickInOrder()
-    else {
+    if (this.is(PickerFlags.rarestFirst)) {
+      if (this.is(PickerFlags.pieceExtentAffinity)) this.pickFromExtents()
+      this.pickInOrder()
+    } else {
       this.pickTopPriority()
       if (this.is(PickerFlags.sequential)) this.pickSequential()
       else this.pickFromRandomStart()
@@ -183,7 +187,17 @@ export class BlockPick<P extends object> {
     }
   }
 
+  /** Neighbours of pieces in progress, whatever their rarity. */
+  private pickFromExtents(): void {
+    this.extents.prune()
+    for (const extent of this.extents.list) {
+      const end = this.extents.endOf(extent)
+      for (let piece = this.extents.startOf(extent); piece < end && this.left > 0; piece++) this.takeOutOfTurn(piece)
+    }
+  }
+
   private pickInOrder(): void {
+    if (this.left <= 0) return
     const { order, length } = this.table.order
     if (this.has !== 'all' && this.has.count * SPARSE_RATIO < length) {
       this.pickFromFew(this.has)

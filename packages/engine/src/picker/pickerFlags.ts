@@ -12,6 +12,8 @@ export const PickerFlags = {
   prioritizePartials: 8,
   /** Pieces in the order of their index. */
   sequential: 16,
+  /** Pieces next to ones in progress first. With `rarestFirst` only. */
+  pieceExtentAffinity: 32,
 } as const
 
 export interface PickerSituation {
@@ -26,6 +28,8 @@ export interface PickerSituation {
   readonly onParole: boolean
   /** Setting `prioritize_partial_pieces`. */
   readonly prioritizePartialPieces: boolean
+  /** Setting `piece_extent_affinity`. Default false. */
+  readonly pieceExtentAffinity?: boolean
 }
 
 /** The flags to pick with for a peer, by libtorrent's rules. */
@@ -37,6 +41,7 @@ export function pickerFlags(situation: PickerSituation): number {
     flags |= PickerFlags.rarestFirst
     // All snubbed peers meet at the common pieces, where they hold up nobody else.
     if (situation.snubbed) flags |= PickerFlags.reverse
+    else if (situation.pieceExtentAffinity) flags |= PickerFlags.pieceExtentAffinity
   }
   if (situation.prioritizePartialPieces) flags |= PickerFlags.prioritizePartials
   if (situation.onParole) flags |= PickerFlags.onParole | PickerFlags.prioritizePartials

@@ -5,6 +5,7 @@ import { BlockPick, type PickOptions } from './blockPick.ts'
 import { type DistributedCopies, distributedCopies } from './distributedCopies.ts'
 import { BlockState, type DownloadingPiece, DownloadQueue, PieceState } from './downloadingPiece.ts'
 import { type PickerLayout, PieceTable } from './pieceTable.ts'
+import { RecentExtents } from './recentExtents.ts'
 
 /** A block of a piece in progress, as `get_download_queue()` shows it (manual, `block_info`). */
 export interface BlockInfo<P> {
@@ -46,6 +47,7 @@ export class PiecePicker<P extends object> {
   private readonly table: PieceTable<P>
   private readonly picking: BlockPick<P>
   private readonly blocksPerPiece: number
+  private readonly extents: RecentExtents<P>
 
   /** Nothing had, everything wanted, no peer. The layout is taken as valid: at most 2,097,152 pieces. */
   constructor(
@@ -53,7 +55,8 @@ export class PiecePicker<P extends object> {
     random: Random,
   ) {
     this.table = new PieceTable(layout, random)
-    this.picking = new BlockPick(this.table, random)
+    this.extents = new RecentExtents(this.table)
+    this.picking = new BlockPick(this.table, this.extents, random)
     this.blocksPerPiece = layout.blocksPerPiece
   }
 
@@ -274,6 +277,7 @@ export class PiecePicker<P extends object> {
     const running = known ?? this.table.open(piece)
     const wasIdle = running.requested === 0
     if (!running.request(this.blockOf(blockId), peer)) return false
+    if (known === undefined && options.extentAffinity) this.extents.record(piece)
     const reverse = options.reverse ?? false
     if (known === undefined || wasIdle || !reverse) running.reverse = reverse
     if (wasIdle) running.speed = options.speed ?? PieceState.none
@@ -459,6 +463,8 @@ export class PiecePicker<P extends object> {
 export interface MarkOptions {
   /** Picked with `PickerFlags.reverse`. Default false. */
   readonly reverse?: boolean
+  /** Picked with `PickerFlags.pieceExtentAffinity`: its neighbours are wanted next. Default false. */
+  readonly extentAffinity?: boolean
   /** Picked with `PickerFlags.onParole`: others should keep off the piece. Default false. */
   readonly onParole?: boolean
   /** Rate category of the peer. Default none. */

@@ -1,77 +1,100 @@
 import type { Clock, Timer, Timers } from '../platform/clock.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
-
-/** A torrent, as far as opening connections is concerned. */
-export interface ConnectingTorrent {
-  /** Tries its best candidate. False when it has none, or wants no more connections now. */
-  connectOne(): boolean
-}
+import { type ConnectingTorrent, ConnectTurns } from './connectTurns.ts'
 
 export interface ConnectorHost {
   readonly clock: Clock
   readonly timers: Timers
-  /** Setting `connection_speed`: attempts per second. */
-  readonly connectionSpeed: number
+  readonly settings: Readonly<
+    Pick<Settings, 'connectionSpeed' | 'connectSeedEveryNDownload' | 'smoothConnects' | 'tickInterval'>
+  >
   readonly freeConnections: number
 }
 
-/** How often waiting attempts are made: a tenth of the second that `connection_speed` counts in. */
-const ROUND_MS = 100
+/** What a negative `connection_speed` means (manual). */
+const DEFAULT_CONNECTION_SPEED = 200
 
 /**
- * Spends the session's connection attempts: `connection_speed` a second, one torrent after the other.
+ * Spends the session's connection attempts: `connection_speed` a second, given to the torrents in turn.
  * What was saved up in a quiet second may be spent at once, so that a new torrent starts without waiting.
  */
 export class Connector {
-  private readonly queue = new Set<ConnectingTorrent>()
+  private readonly turns: ConnectTurns
+  /** Attempts that may be made now; below 0 while those of a boost are still to be made up for. */
   private budget: number
   private lastRefill: Millis
   private timer: Timer | null = null
   private stopped = false
 
   constructor(private readonly host: ConnectorHost) {
-    this.budget = host.connectionSpeed
+    this.turns = new ConnectTurns(() => host.settings.connectSeedEveryNDownload)
+    this.budget = this.speed
     this.lastRefill = host.clock.now()
   }
 
   add(torrent: ConnectingTorrent): void {
     if (this.stopped) return
-    this.queue.add(torrent)
+    this.turns.add(torrent)
     this.resume()
   }
 
   /** A connection became free: whoever waits for one may try. */
   resume(): void {
-    if (this.stopped || this.queue.size === 0) return
-    this.timer ??= this.host.timers.after(this.budget >= 1 ? 0 : ROUND_MS, () => this.round())
+    if (this.stopped || this.turns.size === 0 || this.speed === 0) return
+    this.timer ??= this.host.timers.after(this.budget >= 1 ? 0 : this.host.settings.tickInterval, () => this.round())
+  }
+
+  /**
+   * Makes up to `attempts` for `torrent` now, whatever the speed; they are taken off those that follow, of which the
+   * first go to it as well. Returns how many were made.
+   */
+  boost(torrent: ConnectingTorrent, attempts: number): number {
+    if (this.stopped || attempts <= 0 || this.speed === 0) return 0
+    this.refill()
+    let made = 0
+    while (made < attempts && this.host.freeConnections > 0 && torrent.connectOne()) made++
+    this.budget -= made
+    this.turns.prefer(torrent)
+    return made
   }
 
   stop(): void {
     this.stopped = true
     this.timer?.cancel()
-    this.queue.clear()
+    this.turns.clear()
+  }
+
+  private get speed(): number {
+    const { connectionSpeed } = this.host.settings
+    return connectionSpeed < 0 ? DEFAULT_CONNECTION_SPEED : connectionSpeed
   }
 
   private round(): void {
     this.timer = null
     this.refill()
-    while (this.budget >= 1 && this.queue.size > 0 && this.host.freeConnections > 0) {
-      const torrent = this.queue.values().next().value as ConnectingTorrent
-      this.queue.delete(torrent)
+    while (this.budget >= 1 && this.host.freeConnections > 0) {
+      const torrent = this.turns.next()
+      if (torrent === null) return
       if (!torrent.connectOne()) continue
       this.budget--
-      this.queue.add(torrent)
+      this.turns.add(torrent)
     }
     // Without free connections nothing is retried here: `resume` is called when there are some.
-    if (this.queue.size > 0 && this.host.freeConnections > 0) {
-      this.timer ??= this.host.timers.after(ROUND_MS, () => this.round())
-    }
+    if (this.host.freeConnections > 0) this.resume()
   }
 
   private refill(): void {
     const now = this.host.clock.now()
-    const { connectionSpeed } = this.host
-    this.budget = Math.min(connectionSpeed, this.budget + ((now - this.lastRefill) / 1000) * connectionSpeed)
+    const perSecond = this.attemptsPerSecond()
+    this.budget = Math.min(perSecond, this.budget + ((now - this.lastRefill) / 1000) * perSecond)
     this.lastRefill = now
+  }
+
+  /** Close to the limit fewer are made: the last connections are not spent in one batch, and timed out in another. */
+  private attemptsPerSecond(): number {
+    const { freeConnections, settings } = this.host
+    if (!settings.smoothConnects) return this.speed
+    return Math.min(this.speed, Math.ceil(Math.max(0, freeConnections) / 2))
   }
 }

@@ -1,16 +1,14 @@
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { AlertQueue } from '../alerts/alertQueue.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
-import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
 import { ExternalIpAlert, SessionErrorAlert, UdpErrorAlert } from '../alerts/sessionAlerts.ts'
-import { TorrentAddedAlert, TorrentRemovedAlert } from '../alerts/torrentAlerts.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
-import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
+import { type LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { AttemptBook } from '../peers/attemptBook.ts'
-import type { Clock, Timer, Timers } from '../platform/clock.ts'
+import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Random } from '../platform/random.ts'
@@ -19,51 +17,59 @@ import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
 import { applySettings, type Settings } from '../settings/settings.ts'
 import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
-import { deleteFiles } from '../torrent/diskOperations.ts'
+import type { Swarm } from '../torrent/swarm.ts'
 import { Torrent } from '../torrent/torrent.ts'
 import type { TorrentHost, Wakeable } from '../torrent/torrentHost.ts'
 import { TrackerClient } from '../tracker/trackerClient.ts'
-import { fromLatin1 } from '../util/bytes.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { TransferStats } from '../util/transferStats.ts'
-import type { Handshake } from '../wire/handshake.ts'
 import { CheckingQueue } from './checkingQueue.ts'
+import { ConnectionLimit, type ConnectionLimitHost } from './connectionLimit.ts'
 import { Connector, type ConnectorHost } from './connector.ts'
 import { Discovery, type DiscoveryHost } from './discovery.ts'
 import { ExternalAddress } from './externalAddress.ts'
 import { FlushQueue } from './flushQueue.ts'
 import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
 import { guardedPlatform } from './guardedPlatform.ts'
-import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
+import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
-import { refuseStream } from './refuseStream.ts'
+import { OutgoingPorts } from './outgoingPorts.ts'
+import { makePeerId } from './peerId.ts'
+import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
+import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
+import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
 import { StalledPeers } from './stalledPeers.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
 import { WakeQueue } from './wakeQueue.ts'
 
-const TICK_MS = 1000
 /** Torrents that check their files at the same time (libtorrent's `active_checking`). */
 const ACTIVE_CHECKING = 1
-/** What a negative `connection_speed` means (manual). */
-const DEFAULT_CONNECTION_SPEED = 200
-/** Connections whose handshake has not come yet: a further one ends the oldest, so that silent ones keep nobody out. */
-const MAX_HALF_OPEN_INCOMING = 200
 
 /**
  * The session below the API: owns the torrents and what they share - sockets, disk, trackers, upload slots, time.
  * Everything in here is synchronous; `Session` puts promises and events on top.
  *
- * There is one timer, once a second, and only while a torrent has connections; everything else that waits for a time
- * is in one queue. So a session of idle torrents does nothing at all.
+ * There is one timer, once a second, and only while a torrent has connections (`ticker`); everything else that waits for
+ * a time is in one queue (`wakes`). So a session of idle torrents does nothing at all.
  */
 export class SessionCore
-  implements TorrentHost, ListenSocketsHost, IncomingHost, ConnectorHost, UnchokerHost, DiscoveryHost
+  implements
+    TorrentHost,
+    ListenSocketsHost,
+    IncomingConnectionsHost,
+    ConnectionLimitHost,
+    ConnectorHost,
+    DiscoveryHost,
+    UnchokerHost,
+    PeerTurnoverHost,
+    SessionTickerHost,
+    SessionTorrentsHost
 {
   readonly alerts: AlertQueue
-  readonly torrents = new Map<string, Torrent>()
+  readonly torrents: SessionTorrents
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
   readonly listenSockets: ListenSockets
@@ -76,21 +82,13 @@ export class SessionCore
   readonly timers: Timers
   readonly peerId: Uint8Array
   readonly trackerKey: number
-  /** Payload thrown away over all torrents that were removed; those that are here count their own. */
-  removedFailedBytes = 0
-  removedRedundantBytes = 0
-  numConnections = 0
-  hasIncomingConnections = false
   private paused = false
   private closing = false
-  /** Torrents that are leaving. */
-  private removing = 0
-  private onAllRemoved: (() => void) | null = null
-  private tickTimer: Timer | null = null
-  private lastTick: Millis = 0
-  private readonly active = new Set<Torrent>()
-  private readonly updated = new Set<Torrent>()
-  private readonly incoming = new Set<IncomingConnection>()
+  private readonly ticker: SessionTicker
+  private readonly incoming: IncomingConnections
+  private readonly limit: ConnectionLimit
+  private readonly turnover: PeerTurnover
+  private readonly outgoingPorts: OutgoingPorts
   private readonly flushes: FlushQueue
   private readonly stalled: StalledPeers
   private readonly connector: Connector
@@ -121,6 +119,7 @@ export class SessionCore
     this.blockSender = new BlockSender(disk.pool)
     this.peerId = makePeerId(settings.peerFingerprint, platform.random)
     this.trackerKey = platform.random.u32()
+    this.torrents = new SessionTorrents(this)
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
@@ -129,6 +128,11 @@ export class SessionCore
     this.external = new ExternalAddress(platform.clock)
     this.flushes = new FlushQueue(platform.timers)
     this.stalled = new StalledPeers(this.disk)
+    this.ticker = new SessionTicker(this)
+    this.incoming = new IncomingConnections(this)
+    this.limit = new ConnectionLimit(this)
+    this.turnover = new PeerTurnover(this, platform.clock.now())
+    this.outgoingPorts = new OutgoingPorts(settings)
     this.connector = new Connector(this)
     this.wakes = new WakeQueue<Wakeable>(platform.clock, platform.timers, (owner, now) => owner.onWake(now))
   }
@@ -181,27 +185,31 @@ export class SessionCore
     return this.paused
   }
 
-  get connectionSpeed(): number {
-    const { connectionSpeed } = this.settings
-    return connectionSpeed < 0 ? DEFAULT_CONNECTION_SPEED : connectionSpeed
+  /** Connections over all torrents, half-open ones included. */
+  get numConnections(): number {
+    return this.limit.inUse
   }
 
   get freeConnections(): number {
-    return this.settings.connectionsLimit - this.numConnections
+    return this.limit.free
   }
 
-  get handshakeTimeout(): Millis {
-    return this.settings.handshakeTimeout * 1000
+  get hasIncomingConnections(): boolean {
+    return this.incoming.hasAny
   }
 
   activeTorrents(): Iterable<Torrent> {
-    return this.active
+    return this.ticker.active
+  }
+
+  *connectedTorrents(): Iterable<Swarm> {
+    for (const torrent of this.ticker.active) yield torrent.swarm
   }
 
   // --- torrents -------------------------------------------------------------------------------------------------
 
   find(infoHash: Sha1Hash): Torrent | null {
-    return this.torrents.get(infoHash.toHex()) ?? null
+    return this.torrents.find(infoHash)
   }
 
   /**
@@ -215,64 +223,26 @@ export class SessionCore
     makeRef: (torrent: Torrent) => TorrentRef,
   ): Torrent {
     if (this.closing) throw thrownError('sessionIsClosing')
-    const key = info.infoHash.toHex()
-    if (this.torrents.has(key)) throw thrownError('duplicateTorrent')
-    const torrent = new Torrent(this, params, info, resume, makeRef)
-    this.torrents.set(key, torrent)
-    if (this.alerts.wants(TorrentAddedAlert.category)) this.alerts.post(new TorrentAddedAlert({ handle: torrent.ref }))
-    try {
-      torrent.start()
-    } catch (cause) {
-      // A storage of the user's own may throw: nothing of the torrent stays.
-      this.remove(torrent, () => {})
-      throw cause
-    }
-    return torrent
+    return this.torrents.add(info.infoHash, () => new Torrent(this, params, info, resume, makeRef))
   }
 
   /** `done` is called when nothing of the torrent is left, with the error if its files could not be deleted. */
   remove(
     torrent: Torrent,
     done: (error: LibtorrentError | null) => void,
-    code: LibtorrentErrorCode = 'torrentRemoved',
-    deletesFiles = false,
+    code?: LibtorrentErrorCode,
+    deletesFiles?: boolean,
   ): void {
-    const key = torrent.infoHash.toHex()
-    if (this.torrents.get(key) !== torrent) return done(null)
-    this.torrents.delete(key)
-    this.updated.delete(torrent)
-    this.removedFailedBytes += torrent.counters.failedBytes
-    this.removedRedundantBytes += torrent.counters.redundantBytes
-    this.removing++
-    let left = deletesFiles ? 2 : 1
-    let failure: LibtorrentError | null = null
-    const part = () => {
-      if (--left > 0) return
-      this.wakes.delete(torrent)
-      this.wakes.delete(torrent.swarm)
-      done(failure)
-      if (--this.removing === 0) this.onAllRemoved?.()
-    }
-    torrent.abort(part, code, deletesFiles)
-    if (this.alerts.wants(TorrentRemovedAlert.category)) {
-      this.alerts.post(new TorrentRemovedAlert({ handle: torrent.ref, infoHash: torrent.infoHash }))
-    }
-    if (!deletesFiles) return
-    deleteFiles(torrent, (result) => {
-      if (result instanceof LibtorrentError) failure = result
-      part()
-    })
+    this.torrents.remove(torrent, done, code, deletesFiles)
   }
 
   onStateUpdated(torrent: Torrent): void {
-    if (!torrent.isRemoved && (torrent.params.updateSubscribe ?? true)) this.updated.add(torrent)
+    this.torrents.onStateUpdated(torrent)
   }
 
   /** The torrents whose status changed since the last call. */
   takeUpdated(): Torrent[] {
-    const torrents = [...this.updated]
-    this.updated.clear()
-    return torrents
+    return this.torrents.takeUpdated()
   }
 
   // --- starting and stopping ------------------------------------------------------------------------------------
@@ -299,22 +269,17 @@ export class SessionCore
     this.closing = true
     this.listenSockets.close()
     this.connector.stop()
-    for (const connection of this.incoming) connection.drop()
-    this.incoming.clear()
-    for (const torrent of [...this.torrents.values()]) this.remove(torrent, () => {}, 'sessionClosing')
+    this.incoming.close()
     let left = 2
     const part = () => {
       if (--left === 0) this.release(done)
     }
     this.discovery.close(part)
-    // Those that were being removed before have files open, too.
-    if (this.removing === 0) part()
-    else this.onAllRemoved = part
+    this.torrents.removeAll('sessionClosing', part)
   }
 
   private release(done: () => void): void {
-    this.tickTimer?.cancel()
-    this.tickTimer = null
+    this.ticker.stop()
     this.wakes.stop()
     this.stalled.stop()
     this.trackerClient.close()
@@ -331,7 +296,12 @@ export class SessionCore
       maxQueuedDiskBytes: this.settings.maxQueuedDiskBytes,
       filePoolSize: this.settings.filePoolSize,
     })
-    for (const torrent of this.torrents.values()) torrent.trackers.onSettingsChanged()
+    this.limit.enforce()
+    for (const torrent of this.torrents.values()) {
+      torrent.trackers.onSettingsChanged()
+      torrent.swarm.onSettingsChanged()
+      torrent.suggester.onSettingsChanged()
+    }
     this.connector.resume()
     this.discovery.onSettingsChanged()
     if (this.settings.listenInterfaces === listenInterfaces) done()
@@ -341,106 +311,49 @@ export class SessionCore
   // --- each second ----------------------------------------------------------------------------------------------
 
   setActive(torrent: Torrent, active: boolean): void {
-    if (!active) {
-      this.active.delete(torrent)
-      return
-    }
-    this.active.add(torrent)
-    if (this.tickTimer !== null) return
-    this.lastTick = this.clock.now()
-    this.tickTimer = this.timers.after(TICK_MS, () => this.tick())
+    this.ticker.setActive(torrent, active)
   }
 
-  private tick(): void {
-    const now = this.clock.now()
-    const elapsed = Math.max(1, now - this.lastTick)
-    this.lastTick = now
-    // Set before anything can throw: a fault must not be the last thing that happens in this session.
-    const timer = this.timers.after(TICK_MS, () => this.tick())
-    this.tickTimer = timer
-    for (const torrent of [...this.active]) this.tickTorrent(torrent, now, elapsed)
-    this.stats.tick(elapsed)
+  onTick(now: Millis): void {
     this.unchoker.tick(now)
-    if (this.active.size > 0 || this.stats.uploadRate > 0 || this.stats.downloadRate > 0) return
-    timer.cancel()
-    this.tickTimer = null
-  }
-
-  private tickTorrent(torrent: Torrent, now: Millis, elapsed: Millis): void {
-    for (const peer of torrent.swarm.connections) this.stats.accumulate(peer.stats)
-    try {
-      torrent.tick(now, elapsed)
-    } catch (cause) {
-      this.onFault(cause)
-    }
+    this.turnover.tick(now)
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
 
   connect(remote: Endpoint, handler: StreamHandler): Stream {
-    return this.platform.tcp.connect(remote, this.connectOptions(), handler)
-  }
-
-  private nextOutgoingPort = 0
-
-  private connectOptions(): { localPort?: number } {
-    const { outgoingPort, numOutgoingPorts } = this.settings
-    if (outgoingPort === 0) return {}
-    this.nextOutgoingPort = (this.nextOutgoingPort + 1) % Math.max(1, numOutgoingPorts)
-    return { localPort: Math.min(0xffff, outgoingPort + this.nextOutgoingPort) }
+    return this.platform.tcp.connect(remote, this.outgoingPorts.next(), handler)
   }
 
   onIncoming(stream: Stream): void {
-    if (this.closing || this.freeConnections <= 0) return refuseStream(stream)
-    if (this.incoming.size >= MAX_HALF_OPEN_INCOMING) this.dropOldestIncoming()
-    this.incoming.add(new IncomingConnection(this, stream))
+    this.incoming.onIncoming(stream)
   }
 
-  private dropOldestIncoming(): void {
-    for (const oldest of this.incoming) {
-      this.incoming.delete(oldest)
-      oldest.drop()
-      return
-    }
+  targetOf(infoHash: Uint8Array): Torrent | null {
+    return this.torrents.findBytes(infoHash)
   }
 
-  onHandshake(connection: IncomingConnection, handshake: Handshake, rest: Uint8Array): void {
-    this.incoming.delete(connection)
-    const { stream } = connection
-    const torrent = this.torrents.get(hexOf(handshake.infoHash))
-    if (torrent === undefined || this.closing) {
-      stream.destroy()
-      return
-    }
-    if (this.alerts.wants(IncomingConnectionAlert.category)) {
-      this.alerts.post(new IncomingConnectionAlert({ socketType: 'tcp', endpoint: stream.remote }))
-    }
-    this.hasIncomingConnections = true
-    try {
-      if (torrent.accept(stream, handshake, rest) !== null) stream.destroy()
-    } catch (cause) {
-      this.onFault(cause)
-      stream.destroy()
-    }
-  }
-
-  onIncomingFailed(connection: IncomingConnection): void {
-    this.incoming.delete(connection)
+  makeRoom(numPeers: number): boolean {
+    return this.limit.makeRoom(numPeers)
   }
 
   wantsConnections(torrent: Torrent): void {
     this.connector.add(torrent)
   }
 
+  boostConnections(torrent: Torrent, attempts: number): number {
+    return this.connector.boost(torrent, attempts)
+  }
+
   onConnectionOpened(_torrent: Torrent, _peer: PeerConnection): void {
-    this.numConnections++
+    this.limit.inUse++
   }
 
   onConnectionClosed(torrent: Torrent, peer: PeerConnection): void {
-    this.numConnections--
+    this.limit.inUse--
     this.stats.accumulate(peer.stats)
     this.stalled.remove(peer)
-    this.unchoker.onClosed(peer)
+    this.unchoker.onClosed(torrent, peer)
     torrent.swarm.wantConnections()
     this.connector.resume()
   }
@@ -466,6 +379,10 @@ export class SessionCore
 
   wakeAt(owner: Wakeable, when: Millis): void {
     this.wakes.set(owner, when)
+  }
+
+  forgetWake(owner: Wakeable): void {
+    this.wakes.delete(owner)
   }
 
   queueForChecking(torrent: Torrent): void {
@@ -512,18 +429,4 @@ export class SessionCore
     this.lastAddressNews = now
     for (const torrent of this.torrents.values()) torrent.trackers.onAddressChanged(v6)
   }
-}
-
-/** The fingerprint, then random characters that survive in URLs and logs. */
-function makePeerId(fingerprint: string, random: Random): Uint8Array {
-  const id = new Uint8Array(20)
-  const prefix = fromLatin1(fingerprint).subarray(0, 20)
-  id.set(prefix)
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-  for (let i = prefix.length; i < 20; i++) id[i] = alphabet.charCodeAt(random.below(alphabet.length))
-  return id
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

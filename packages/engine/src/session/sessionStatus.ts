@@ -46,8 +46,8 @@ export interface SessionStatus {
 export function sessionStatus(session: SessionCore): SessionStatus {
   const { stats, unchoker } = session
   const now = session.clock.now()
-  let totalFailedBytes = session.removedFailedBytes
-  let totalRedundantBytes = session.removedRedundantBytes
+  let totalFailedBytes = session.torrents.removedFailedBytes
+  let totalRedundantBytes = session.torrents.removedRedundantBytes
   let peerlistSize = 0
   for (const torrent of session.torrents.values()) {
     totalFailedBytes += torrent.counters.failedBytes

@@ -19,6 +19,10 @@ export class Unchoker {
   allowedUploadSlots: number
   private lastRound: Millis = 0
   private lastOptimistic: Millis = 0
+  /** Unchoked peers of each torrent that has some. */
+  private readonly unchokedOf = new Map<Torrent, number>()
+  /** Interested in us, and choked; who has waited longest comes first. */
+  private readonly waiting = new Map<PeerConnection, Torrent>()
 
   constructor(private readonly host: UnchokerHost) {
     this.allowedUploadSlots = slotLimit(host.settings)
@@ -37,17 +41,20 @@ export class Unchoker {
   /** A free slot goes to whoever asks first; a slot of someone who wants nothing more is free. */
   onInterestChanged(torrent: Torrent, peer: PeerConnection): void {
     if (!peer.isPeerInterested) {
-      this.choke(peer)
-      this.giveFreeSlot()
+      this.waiting.delete(peer)
+      if (this.choke(torrent, peer)) this.giveFreeSlot()
     } else if (this.hasFreeSlot(torrent)) {
-      this.unchoke(peer)
+      this.unchoke(torrent, peer)
+    } else if (peer.upload.isChoked) {
+      this.waiting.set(peer, torrent)
     }
   }
 
-  onClosed(peer: PeerConnection): void {
+  onClosed(torrent: Torrent, peer: PeerConnection): void {
+    this.waiting.delete(peer)
     if (peer.upload.isChoked) return
     if (peer.isOptimisticUnchoke) this.lastOptimistic = Number.NEGATIVE_INFINITY
-    this.numUnchoked--
+    this.count(torrent, -1)
     this.giveFreeSlot()
   }
 
@@ -58,19 +65,18 @@ export class Unchoker {
     if (now - this.lastOptimistic >= settings.optimisticUnchokeInterval * 1000) this.optimisticRound(now)
   }
 
+  private get isSlotFree(): boolean {
+    return this.numUnchoked < Math.max(slotLimit(this.host.settings), this.allowedUploadSlots)
+  }
+
   private hasFreeSlot(torrent: Torrent): boolean {
-    const limit = slotLimit(this.host.settings)
-    if (this.numUnchoked >= Math.max(limit, this.allowedUploadSlots)) return false
-    return torrent.maxUploads < 0 || countUnchoked(torrent) < torrent.maxUploads
+    if (!this.isSlotFree) return false
+    return torrent.maxUploads < 0 || (this.unchokedOf.get(torrent) ?? 0) < torrent.maxUploads
   }
 
   private giveFreeSlot(): void {
-    for (const torrent of this.host.activeTorrents()) {
-      if (!this.hasFreeSlot(torrent)) continue
-      for (const peer of torrent.swarm.connections) {
-        if (peer.isReady && peer.isPeerInterested && peer.upload.isChoked) return this.unchoke(peer)
-      }
-    }
+    if (!this.isSlotFree) return
+    for (const [peer, torrent] of this.waiting) if (this.hasFreeSlot(torrent)) return this.unchoke(torrent, peer)
   }
 
   private regularRound(now: Millis): void {
@@ -84,9 +90,9 @@ export class Unchoker {
         // An optimistic unchoke that earned a regular slot leaves its own to the next one, at once.
         if (peer.isOptimisticUnchoke) this.lastOptimistic = Number.NEGATIVE_INFINITY
         peer.isOptimisticUnchoke = false
-        this.unchoke(peer)
+        this.unchoke(candidate.owner, peer)
       } else if (!peer.isOptimisticUnchoke) {
-        this.choke(peer)
+        this.choke(candidate.owner, peer)
       }
       peer.downloadedAtRound = peer.stats.totalPayloadDownload
       peer.uploadedAtRound = peer.stats.totalPayloadUpload
@@ -107,24 +113,36 @@ export class Unchoker {
       const { peer } = candidate
       if (chosen.has(candidate)) {
         if (peer.entry !== null) peer.entry.lastOptimisticallyUnchoked = now
-        this.unchoke(peer)
+        this.unchoke(candidate.owner, peer)
         peer.isOptimisticUnchoke = true
       } else if (peer.isOptimisticUnchoke) {
-        this.choke(peer)
+        this.choke(candidate.owner, peer)
       }
     }
   }
 
-  private choke(peer: PeerConnection): void {
-    if (peer.upload.isChoked) return
+  /** False when it was choked already. */
+  private choke(torrent: Torrent, peer: PeerConnection): boolean {
+    if (peer.upload.isChoked) return false
     peer.chokePeer()
-    this.numUnchoked--
+    this.count(torrent, -1)
+    if (peer.isPeerInterested) this.waiting.set(peer, torrent)
+    return true
   }
 
-  private unchoke(peer: PeerConnection): void {
+  private unchoke(torrent: Torrent, peer: PeerConnection): void {
     if (!peer.upload.isChoked || !peer.isReady) return
+    this.waiting.delete(peer)
+    torrent.suggester.onUnchoke(peer)
     peer.unchokePeer()
-    this.numUnchoked++
+    this.count(torrent, 1)
+  }
+
+  private count(torrent: Torrent, change: 1 | -1): void {
+    this.numUnchoked += change
+    const unchoked = (this.unchokedOf.get(torrent) ?? 0) + change
+    if (unchoked === 0) this.unchokedOf.delete(torrent)
+    else this.unchokedOf.set(torrent, unchoked)
   }
 
   private candidates(): Candidate[] {
@@ -133,8 +151,8 @@ export class Unchoker {
       const shared = describe(torrent)
       for (const peer of torrent.swarm.connections) {
         if (!peer.isReady) continue
-        if (peer.isPeerInterested) candidates.push(new Candidate(peer, shared))
-        else this.choke(peer)
+        if (peer.isPeerInterested) candidates.push(new Candidate(peer, torrent, shared))
+        else this.choke(torrent, peer)
       }
     }
     return candidates
@@ -146,6 +164,7 @@ class Candidate implements UnchokeCandidate {
 
   constructor(
     readonly peer: PeerConnection,
+    readonly owner: Torrent,
     readonly torrent: UnchokeTorrent,
   ) {}
 
@@ -192,12 +211,6 @@ function describe(torrent: Torrent): UnchokeTorrent {
     totalSize: torrent.layout?.totalSize ?? 0,
     maxUploads: torrent.maxUploads,
   }
-}
-
-function countUnchoked(torrent: Torrent): number {
-  let count = 0
-  for (const peer of torrent.swarm.connections) if (!peer.upload.isChoked) count++
-  return count
 }
 
 function slotLimit(settings: Readonly<Settings>): number {

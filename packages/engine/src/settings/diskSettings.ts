@@ -36,4 +36,9 @@ export const diskSettings = {
     source: source.v1_0,
     doc: 'Accept resume data although files have other modification times than it says.',
   }),
+  noRecheckIncompleteResume: bool('no_recheck_incomplete_resume', {
+    default: false,
+    source: source.v1_0,
+    doc: 'Where resume data is missing or cannot be believed, take it that nothing is there, instead of checking the files.',
+  }),
 } as const

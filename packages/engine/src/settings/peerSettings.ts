@@ -1,4 +1,5 @@
-import { bool, int, source, text } from './settingRow.ts'
+import { SuggestMode } from './settingEnums.ts'
+import { bool, choice, float, int, source, text } from './settingRow.ts'
 
 /** Settings about connections to peers: finding, opening, keeping and closing them. */
 export const peerSettings = {
@@ -38,6 +39,13 @@ export const peerSettings = {
     source: source.v1_0,
     doc: 'Connections over all torrents (`session::set_max_connections`).',
   }),
+  connectionsSlack: int('connections_slack', {
+    default: 10,
+    classic: 0,
+    unit: 'connections',
+    source: source.v1_0,
+    doc: 'Incoming connections let in beyond the limit, until their handshake is there: each may take the place of a peer of another torrent that has more of them.',
+  }),
   connectionSpeed: int('connection_speed', {
     default: 30,
     classic: 10,
@@ -45,6 +53,57 @@ export const peerSettings = {
     unit: 'connections/s',
     source: source.manual,
     doc: 'Outgoing connection attempts a second. 0: none are made. Below 0: 200.',
+  }),
+  smoothConnects: bool('smooth_connects', {
+    default: true,
+    classic: false,
+    source: source.v1_0,
+    doc: 'Close to the connection limit, make fewer attempts a second: half as many as there are connections left.',
+  }),
+  torrentConnectBoost: int('torrent_connect_boost', {
+    default: 30,
+    classic: 0,
+    unit: 'connections',
+    source: source.v1_0,
+    doc: 'Attempts a torrent makes at once when trackers first name peers, whatever `connectionSpeed`; they are taken off the attempts that follow.',
+  }),
+  connectSeedEveryNDownload: int('connect_seed_every_n_download', {
+    default: 10,
+    classic: 1,
+    unit: 'attempts',
+    source: source.v1_1,
+    doc: 'After this many attempts for torrents that are downloading, one is for a torrent that is finished.',
+  }),
+  seedingOutgoingConnections: bool('seeding_outgoing_connections', {
+    default: true,
+    source: source.v1_0,
+    doc: 'Connect to peers also for torrents that are finished. If not, they only let others connect.',
+  }),
+  noConnectPrivilegedPorts: bool('no_connect_privileged_ports', {
+    default: false,
+    source: source.v1_0,
+    doc: 'Never connect to ports below 1024: nobody can make us attack the services of a machine by naming it as a peer.',
+  }),
+  peerTurnoverInterval: int('peer_turnover_interval', {
+    default: 300,
+    min: 1,
+    unit: 's',
+    source: source.manual,
+    doc: 'How often the least useful peers are disconnected, in the hope of better ones, when connections run short.',
+  }),
+  peerTurnover: float('peer_turnover', {
+    default: 0.04,
+    max: 1,
+    unit: 'of the peers',
+    source: source.manual,
+    doc: 'Which part of the peers of the torrent that is: one at least, if there is somebody to take its place.',
+  }),
+  peerTurnoverCutoff: float('peer_turnover_cutoff', {
+    default: 0.9,
+    max: 1,
+    unit: 'of the limit',
+    source: source.manual,
+    doc: 'It happens when this part of the connections of the session, or of the torrent, is in use.',
   }),
   allowMultipleConnectionsPerIp: bool('allow_multiple_connections_per_ip', {
     default: false,
@@ -105,6 +164,12 @@ export const peerSettings = {
     source: source.manual,
     doc: 'Send `have` messages also to peers that have the piece. Useful for statistics only.',
   }),
+  lazyBitfields: bool('lazy_bitfields', {
+    default: false,
+    classic: true,
+    source: source.manual,
+    doc: 'Hide from the network that we are a seed: up to 50 pieces are left out of our bitfield and told one by one.',
+  }),
   allowedFastSetSize: int('allowed_fast_set_size', {
     default: 10,
     unit: 'pieces',
@@ -115,7 +180,12 @@ export const peerSettings = {
     default: 10,
     unit: 'pieces',
     source: source.manual,
-    doc: 'Suggested pieces remembered per peer (BEP 6).',
+    doc: 'Suggested pieces remembered, of each peer and for each peer (BEP 6).',
+  }),
+  suggestMode: choice<SuggestMode>('suggest_mode', SuggestMode, {
+    default: SuggestMode.noPieceSuggestions,
+    source: source.v1_0,
+    doc: 'Whether peers are told which pieces to ask us for (BEP 6): rare ones just read from disk, which can be had again cheaply. At most `maxSuggestPieces` per torrent and peer.',
   }),
   maxMetadataSize: int('max_metadata_size', {
     default: 30 * 1024 * 1024,

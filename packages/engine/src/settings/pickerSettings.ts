@@ -59,4 +59,15 @@ export const pickerSettings = {
     source: source.manual,
     doc: 'Most requests outstanding at a peer, however fast it is.',
   }),
+  autoSequential: bool('auto_sequential', {
+    default: true,
+    classic: false,
+    source: source.v1_1,
+    doc: 'Download in order while at least ten seeds are connected, and ten times as many as other peers: rarity does not matter then, and the disk is spared.',
+  }),
+  pieceExtentAffinity: bool('piece_extent_affinity', {
+    default: false,
+    source: source.v1_2,
+    doc: 'Prefer pieces next to ones in progress, until 4 MiB in a row are complete: larger writes for torrents of small pieces.',
+  }),
 } as const

@@ -46,4 +46,13 @@ export const sessionSettings = {
     source: source.v1_0,
     doc: 'Alerts kept until they are fetched (`session::set_alert_queue_size_limit`); further ones are dropped and counted.',
   }),
+  tickInterval: int('tick_interval', {
+    default: 500,
+    classic: 100,
+    min: 1,
+    max: 1000,
+    unit: 'ms',
+    source: source.v1_0,
+    doc: 'How often what is limited per second - connection attempts - is handed out. Less spreads it more evenly, more costs less CPU.',
+  }),
 } as const

@@ -17,3 +17,12 @@ export const SeedChokingAlgorithm = {
   antiLeech: 2,
 } as const
 export type SeedChokingAlgorithm = (typeof SeedChokingAlgorithm)[keyof typeof SeedChokingAlgorithm]
+
+/** Which pieces are suggested to peers (libtorrent `suggest_mode_t`). The numbers are libtorrent's. */
+export const SuggestMode = {
+  /** None. */
+  noPieceSuggestions: 0,
+  /** Rare ones that were read or received a moment ago. */
+  suggestReadCache: 1,
+} as const
+export type SuggestMode = (typeof SuggestMode)[keyof typeof SuggestMode]

@@ -71,6 +71,11 @@ export const trackerSettings = {
     source: source.v1_0,
     doc: 'Tell trackers how many bytes were received more than once (`redundant=`).',
   }),
+  reportTrueDownloaded: bool('report_true_downloaded', {
+    default: false,
+    source: source.manual,
+    doc: 'Count bytes received more than once as downloaded (`downloaded=`).',
+  }),
   trackerBackoff: int('tracker_backoff', {
     default: 250,
     unit: '%',

@@ -5,9 +5,12 @@ import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import { PieceState } from '../picker/downloadingPiece.ts'
 import { contiguousBlocks, PickerFlags, pickerFlags } from '../picker/pickerFlags.ts'
-import type { PiecePicker } from '../picker/piecePicker.ts'
+import type { MarkOptions, PiecePicker } from '../picker/piecePicker.ts'
 import type { Settings } from '../settings/settings.ts'
 import { Bitfield } from '../util/bitfield.ts'
+import type { Millis } from '../util/flavored.ts'
+import { AutoSequential } from './autoSequential.ts'
+import type { Swarm } from './swarm.ts'
 
 export interface BlockRequesterHost {
   readonly settings: Readonly<Settings>
@@ -17,8 +20,10 @@ export interface BlockRequesterHost {
   readonly picker: PiecePicker<TorrentPeer> | null
   readonly numPeers: number
   readonly isSequentialDownload: boolean
+  readonly swarm: Swarm
   /** False while paused, in upload mode, checking, or while nothing is wanted. */
   readonly isRequesting: boolean
+  now(): Millis
 }
 
 /** A third of the fastest rate makes the next category down (libtorrent). */
@@ -28,8 +33,11 @@ const FAST_RATE_BYTES = 100_000
 /** Decides how many blocks to ask of which peer, and asks. */
 export class BlockRequester {
   private readonly picked: number[] = []
+  private readonly autoSequential: AutoSequential
 
-  constructor(private readonly host: BlockRequesterHost) {}
+  constructor(private readonly host: BlockRequesterHost) {
+    this.autoSequential = new AutoSequential(host)
+  }
 
   /** Fills the peer's queue up to its target. Called when answers came, when it unchoked us, when pieces became free. */
   requestMore(peer: PeerConnection): void {
@@ -57,12 +65,13 @@ export class BlockRequester {
     const entry = peer.entry as TorrentPeer
     const layout = host.layout as PieceLayout
     const flags = pickerFlags({
-      sequentialDownload: host.isSequentialDownload,
+      sequentialDownload: host.isSequentialDownload || this.autoSequential.isOn,
       numHave: picker.numHave,
       initialPickerThreshold: settings.initialPickerThreshold,
       snubbed: peer.download.isSnubbed,
       onParole: entry.onParole && settings.useParoleMode,
       prioritizePartialPieces: settings.prioritizePartialPieces,
+      pieceExtentAffinity: settings.pieceExtentAffinity,
     })
     const rate = peer.stats.downloadPayloadRate
     const speed = speedCategory(rate)
@@ -73,7 +82,7 @@ export class BlockRequester {
       peer: entry,
       flags,
       preferContiguousBlocks: contiguous,
-      suggestedPieces: peer.suggested,
+      suggestedPieces: peer.suggested.pieces,
       numPeers: host.numPeers,
       speed,
       strictEndGameMode: settings.strictEndGameMode,
@@ -82,6 +91,7 @@ export class BlockRequester {
     const mark = {
       reverse: (flags & PickerFlags.reverse) !== 0,
       onParole: (flags & PickerFlags.onParole) !== 0,
+      extentAffinity: (flags & PickerFlags.pieceExtentAffinity) !== 0,
       speed,
     }
     // More come back than were asked for when whole pieces are preferred; the queue's own limit still holds.
@@ -89,12 +99,7 @@ export class BlockRequester {
     for (let i = 0; i < limit; i++) this.ask(peer, picker, picked[i], mark)
   }
 
-  private ask(
-    peer: PeerConnection,
-    picker: PiecePicker<TorrentPeer>,
-    blockId: number,
-    mark: { readonly reverse: boolean; readonly onParole: boolean; readonly speed: PieceState },
-  ): void {
+  private ask(peer: PeerConnection, picker: PiecePicker<TorrentPeer>, blockId: number, mark: MarkOptions): void {
     // Its late answer may still come: the same block is not asked of the same peer twice.
     if (peer.download.hasReleased && peer.download.requests.has(blockId)) return
     if (!picker.markAsDownloading(blockId, peer.entry as TorrentPeer, mark)) return

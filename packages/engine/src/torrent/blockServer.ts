@@ -1,6 +1,7 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { SlotIndex } from '../util/flavored.ts'
+import type { PieceSuggester } from './pieceSuggester.ts'
 import { type BlockConsumer, ReadTable } from './readTable.ts'
 import type { SeedMode } from './seedMode.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -11,6 +12,7 @@ export interface BlockServerHost {
   /** Says which pieces have to be verified before they are read; answers by `pieceVerified`. */
   readonly seedMode: SeedMode
   onReadError(error: LibtorrentError): void
+  readonly suggester: PieceSuggester
 }
 
 /** Serves blocks from disk to whoever asked for them: peers, mostly. */
@@ -41,6 +43,7 @@ export class BlockServer {
     const length = reads.lengths[token]
     reads.release(token)
     if (error === null) {
+      this.host.suggester.onPieceInMemory(piece)
       if (consumer === null) this.host.session.pool.release(slot)
       else consumer.sendBlock(piece, begin, length, slot)
       return

@@ -9,6 +9,7 @@ import { encodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { FilePriorities } from './filePriorities.ts'
 import type { Interest } from './interest.ts'
+import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -32,6 +33,7 @@ export interface CompletionHost {
   readonly storage: TorrentStorage | null
   /** Files are checked: `pieces` says what is there. */
   readonly isLoaded: boolean
+  readonly suggester: PieceSuggester
   needsSaveResume: boolean
   enter(state: 'downloading' | 'finished' | 'seeding'): void
 }
@@ -52,9 +54,11 @@ export class Completion {
   onPiecePassed(piece: PieceIndex): void {
     const { host } = this
     host.news.pieceFinished(piece)
+    host.suggester.onPieceInMemory(piece)
     for (const peer of host.swarm.connections) {
       if (!peer.isReady) continue
       host.interest.gained(peer, piece)
+      peer.suggested.remove(piece)
       if (peer.pieces.get(piece) && !host.settings.sendRedundantHave) continue
       peer.writer.have(piece)
       peer.touch()

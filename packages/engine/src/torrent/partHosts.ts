@@ -10,6 +10,7 @@ import type { MetadataExchangeHost } from './metadataExchange.ts'
 import type { PeerDiscoveryHost } from './peerDiscovery.ts'
 import type { PeerExchangeHost } from './peerExchange.ts'
 import type { PeerTickerHost } from './peerTicker.ts'
+import type { PieceSuggesterHost } from './pieceSuggester.ts'
 import type { RunStateHost } from './runState.ts'
 import type { SeedModeHost } from './seedMode.ts'
 import type { SwarmHost } from './swarm.ts'
@@ -32,6 +33,7 @@ export type PartHosts = BlockRequesterHost &
   PeerExchangeHost &
   PeerReportsHost &
   PeerTickerHost &
+  PieceSuggesterHost &
   RunStateHost &
   SeedModeHost &
   SwarmHost &

@@ -5,13 +5,17 @@ import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from 
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
 import type { WaitingDialler } from '../peers/attemptBook.ts'
+import { leastUseful } from '../peers/disconnectOrder.ts'
 import { PeerList } from '../peers/peerList.ts'
+import { isPrivilegedPort } from '../peers/peerStanding.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
+import { asDisconnectCandidate } from './disconnectCandidate.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
 export interface SwarmHost {
@@ -31,6 +35,10 @@ export interface SwarmHost {
   now(): Millis
   externalEndpoint(v6: boolean): Endpoint | null
   wantsConnections(): void
+  /** Makes up to `attempts` connections at once, by `connectOne`; returns how many. */
+  boostConnections(attempts: number): number
+  /** At the limit of the session this torrent got one more, `numPeers` with it. False when it has to go. */
+  makeRoom(numPeers: number): boolean
   onConnectionOpened(peer: PeerConnection): void
   onConnectionClosed(peer: PeerConnection): void
   onPeerErased(entry: TorrentPeer<PeerConnection>): void
@@ -43,6 +51,9 @@ const MAX_SKIPPED = 20
 export class Swarm implements Wakeable, WaitingDialler {
   readonly connections = new Set<PeerConnection>()
   private known: PeerList<PeerConnection> | null = null
+  /** Attempts made at once since trackers began to name peers (setting `torrent_connect_boost`). */
+  private boosted = 0
+  private readonly rankOf = (peer: PeerConnection) => (peer.entry === null ? 0 : this.list.priorityOf(peer.entry))
 
   constructor(
     private readonly host: SwarmHost,
@@ -57,6 +68,15 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   get knownPeers(): number {
     return this.known?.size ?? 0
+  }
+
+  /** Connections, half-open ones included. */
+  get numPeers(): number {
+    return this.connections.size
+  }
+
+  get maxConnections(): number {
+    return this.host.maxConnections
   }
 
   get knownSeeds(): number {
@@ -86,7 +106,15 @@ export class Swarm implements Wakeable, WaitingDialler {
   }
 
   private get hasRoom(): boolean {
-    return this.host.isTakingPeers && this.connections.size < this.host.maxConnections
+    const { isTakingPeers, isFinished, maxConnections, settings } = this.host
+    if (isFinished && !settings.seedingOutgoingConnections) return false
+    return isTakingPeers && this.connections.size < maxConnections
+  }
+
+  /** A tracker has named peers: the first of them are tried at once. */
+  boost(): void {
+    const left = this.host.settings.torrentConnectBoost - this.boosted
+    if (left > 0 && this.hasRoom) this.boosted += this.host.boostConnections(left)
   }
 
   /** It may be worth trying again. */
@@ -147,12 +175,15 @@ export class Swarm implements Wakeable, WaitingDialler {
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
     const { host } = this
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
-    if (host.session.freeConnections <= 0 || this.connections.size >= host.maxConnections) return 'tooManyConnections'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
     const entry = this.list.newConnection(peer, host.now())
     if (typeof entry === 'string') return entry
     peer.entry = entry
+    if (!this.makeRoomFor(peer)) {
+      this.list.connectionClosed(entry, peer, { failed: false }, host.now())
+      return 'tooManyConnections'
+    }
     peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
     this.connections.add(peer)
     host.onConnectionOpened(peer)
@@ -168,6 +199,40 @@ export class Swarm implements Wakeable, WaitingDialler {
   /** Another torrent has found a BitTorrent client at an address that we wanted to dial. */
   onReached(address: string): void {
     this.known?.retryNow(address)
+    this.wantConnections()
+  }
+
+  /** At the limit of the torrent one of its own makes way, at that of the session one of another torrent; or nobody. */
+  private makeRoomFor(newcomer: PeerConnection): boolean {
+    const { host, connections } = this
+    if (connections.size >= host.maxConnections) {
+      const leaving = whoMakesWay(connections, host.maxConnections, this.rankOf(newcomer), this.rankOf)
+      if (leaving === null) return false
+      leaving.disconnect('tooManyConnections')
+    }
+    return host.session.freeConnections > 0 || host.makeRoom(connections.size + 1)
+  }
+
+  /** Disconnects the `count` least useful peers. */
+  disconnectPeers(count: number, code: LibtorrentErrorCode): void {
+    for (const peer of leastUseful(this.connections, count, this.host.now(), asDisconnectCandidate)) {
+      peer.disconnect(code)
+    }
+  }
+
+  disconnectLowestRanking(code: LibtorrentErrorCode): void {
+    lowestRanking(this.connections, this.rankOf)?.disconnect(code)
+  }
+
+  /** The limit of the torrent may have been lowered. */
+  enforceLimit(): void {
+    this.disconnectPeers(this.connections.size - this.host.maxConnections, 'tooManyConnections')
+  }
+
+  onSettingsChanged(): void {
+    if (this.host.settings.noConnectPrivilegedPorts) {
+      this.known?.eraseWhere((entry) => isPrivilegedPort(entry.port), 'portBlocked')
+    }
     this.wantConnections()
   }
 
@@ -211,6 +276,8 @@ export class Swarm implements Wakeable, WaitingDialler {
   closeAll(code: LibtorrentErrorCode): void {
     const error = libtorrentError(code)
     for (const peer of [...this.connections]) peer.close(error)
+    // Starting over is starting anew.
+    this.boosted = 0
   }
 
   private postConnect(peer: PeerConnection): void {
@@ -237,5 +304,6 @@ const HARMLESS_ENDS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
   'sessionClosing',
   'tooManyConnections',
   'optimisticDisconnect',
+  'portBlocked',
   'timedOutNoInterest',
 ])

@@ -32,6 +32,7 @@ import { PeerDiscovery } from './peerDiscovery.ts'
 import { PeerExchange } from './peerExchange.ts'
 import { PeerTicker } from './peerTicker.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
+import { PieceSuggester } from './pieceSuggester.ts'
 import { RenamedFiles } from './renamedFiles.ts'
 import { RunState } from './runState.ts'
 import { SeedMode } from './seedMode.ts'
@@ -70,6 +71,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly interest: Interest
   readonly requester: BlockRequester
   readonly server: BlockServer
+  readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   readonly announcer: TorrentAnnouncer
   readonly files: FilePriorities
@@ -124,6 +126,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.interest = new Interest(this)
     this.requester = new BlockRequester(this)
     this.server = new BlockServer(this)
+    this.suggester = new PieceSuggester(this)
     this.metadata = new MetadataExchange(this)
     this.ticker = new PeerTicker(this)
     this.files = new FilePriorities(this)
@@ -446,6 +449,14 @@ export class Torrent implements PartHosts, Wakeable {
 
   wantsConnections(): void {
     this.session.wantsConnections(this)
+  }
+
+  boostConnections(attempts: number): number {
+    return this.session.boostConnections(this, attempts)
+  }
+
+  makeRoom(numPeers: number): boolean {
+    return this.session.makeRoom(numPeers)
   }
 
   /** Tries the best candidate (for the session's connector). */

@@ -61,6 +61,8 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   /** Payload totals when `started` was announced: trackers count from there. */
   private fromUpload = 0
   private fromDownload = 0
+  private fromFailed = 0
+  private fromRedundant = 0
 
   constructor(private readonly host: TorrentAnnouncerHost) {
     this.trackers = new TorrentTrackers(this)
@@ -83,9 +85,11 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   start(): void {
-    const { stats } = this.host
+    const { stats, counters } = this.host
     this.fromUpload = stats.totalPayloadUpload
     this.fromDownload = stats.totalPayloadDownload
+    this.fromFailed = counters.failedBytes
+    this.fromRedundant = counters.redundantBytes
     this.trackers.start()
   }
 
@@ -122,14 +126,17 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   announceParams(): AnnounceParams {
     const { host } = this
     const { pieces, layout, counters, stats } = host
+    const corrupt = counters.failedBytes - this.fromFailed
+    const redundant = counters.redundantBytes - this.fromRedundant
+    const received = stats.totalPayloadDownload - this.fromDownload - corrupt
     return {
       infoHash: host.infoHashBytes,
       peerId: host.session.peerId,
       uploaded: stats.totalPayloadUpload - this.fromUpload,
-      downloaded: stats.totalPayloadDownload - this.fromDownload,
+      downloaded: Math.max(0, host.settings.reportTrueDownloaded ? received : received - redundant - this.surplus()),
       left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),
-      corrupt: counters.failedBytes,
-      redundant: counters.redundantBytes,
+      corrupt,
+      redundant,
       key: host.session.trackerKey,
       numWant: host.settings.numWant,
       privateTorrent: host.info.priv,
@@ -145,12 +152,21 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     return { ipv4: addresses.filter((address) => !isV6(address)), ipv6: addresses.filter(isV6) }
   }
 
+  /** Bytes of blocks that are still arriving although every piece is there: they will be redundant. */
+  private surplus(): number {
+    let bytes = 0
+    if (!this.host.pieces?.isSeed) return 0
+    for (const peer of this.host.swarm.connections) bytes += peer.download.arrivingBytes
+    return bytes
+  }
+
   wakeAt(when: Millis): void {
     this.host.wakeAt(when)
   }
 
   onTrackerPeers(peers: readonly TrackerPeer[]): void {
     for (const peer of peers) this.host.swarm.addPeer(peer, PeerSource.tracker)
+    this.host.swarm.boost()
   }
 
   onExternalAddress(address: string, source: string): void {

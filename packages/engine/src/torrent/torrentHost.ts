@@ -70,6 +70,13 @@ export interface TorrentHost {
   setActive(torrent: Torrent, active: boolean): void
   /** This torrent has peers to connect to and room for them. */
   wantsConnections(torrent: Torrent): void
+  /** Makes up to `attempts` connections for it at once, by `torrent.connectOne`; returns how many. */
+  boostConnections(torrent: Torrent, attempts: number): number
+  /**
+   * At the connection limit of the session a torrent got one more, `numPeers` with it: another torrent gives one up if it
+   * has more. False when the newcomer has to go.
+   */
+  makeRoom(numPeers: number): boolean
   /** Files, or what `custom` makes. */
   openStorage(params: StorageParams, handler: StorageHandler, custom: StorageConstructor | undefined): TorrentStorage
   /** Opens a TCP connection. */

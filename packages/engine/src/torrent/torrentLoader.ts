@@ -78,7 +78,10 @@ export class TorrentLoader {
     return state.name === 'checking' ? state.checker.known : new Bitfield(0)
   }
 
-  /** any -> judging. Without resume data looks whether there are any files to check. */
+  /**
+   * any -> judging. Compares the resume data with the files; without any looks whether there are files to check. With
+   * `no_recheck_incomplete_resume` nothing counts as there instead.
+   */
   checkResume(claim: ResumeState | null): void {
     const judging: State = { name: 'judging', claim }
     this.state = judging
@@ -160,7 +163,8 @@ export class TorrentLoader {
       }
       this.postRejected(verdict.error)
     }
-    if (needsFullCheck(this.files, stats)) this.checkFiles()
+    const { noRecheckIncompleteResume } = this.host.settings
+    if (!noRecheckIncompleteResume && needsFullCheck(this.files, stats)) this.checkFiles()
     else this.finish(this.only(new Bitfield(this.layout.numPieces)))
   }
 

@@ -18,6 +18,7 @@ import { PeerSource } from '../peers/peerSource.ts'
 import { MAX_FAILCOUNT, type TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { BlockPool } from '../platform/disk.ts'
+import type { Random } from '../platform/random.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { equalBytes } from '../util/bytes.ts'
@@ -28,9 +29,11 @@ import { decodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
 import type { Interest } from './interest.ts'
+import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PeerExchange } from './peerExchange.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
+import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -51,6 +54,7 @@ export interface PeerReportsHost {
   >
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
+  readonly random: Random
   readonly ref: TorrentRef
   readonly layout: PieceLayout | null
   /** 20 bytes. */
@@ -61,6 +65,7 @@ export interface PeerReportsHost {
   readonly requester: BlockRequester
   readonly receiver: PieceReceiver | null
   readonly server: BlockServer
+  readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
   readonly info: TorrentInfo
@@ -167,9 +172,11 @@ export class TorrentPeerHost implements PeerHost {
   private sendPieces(peer: PeerConnection, layout: PieceLayout): void {
     const { picker, isSeed, isLoaded, settings } = this.torrent
     const { writer } = peer
-    if (isSeed && isLoaded) {
+    if (isSeed && isLoaded && settings.lazyBitfields) {
+      sendLazyBitfield(writer, layout.numPieces, this.torrent.random)
+    } else if (isSeed && isLoaded) {
       if (peer.supportsFast) writer.haveAll()
-      else writer.bitfield(allSet(layout.numPieces))
+      else writer.bitfield(fullBitfield(layout.numPieces))
     } else if (picker !== null && picker.numHave > 0 && isLoaded) {
       writer.bitfield(picker.have.asBytes())
     } else if (peer.supportsFast) {
@@ -197,7 +204,8 @@ export class TorrentPeerHost implements PeerHost {
         yourAddress: peer.remote.address,
         maxRequests: settings.maxAllowedInRequestQueue,
         metadataSize: torrent.metadata.size || undefined,
-        isUploadOnly: torrent.isUploadOnly,
+        // A seed that hides as one that lacks pieces does not say so either.
+        isUploadOnly: torrent.isUploadOnly && !settings.lazyBitfields,
       },
       torrent.exchange.isAllowed ? [] : ['ut_pex'],
     )
@@ -258,6 +266,7 @@ export class TorrentPeerHost implements PeerHost {
     if (layout === null) return
     picker?.incRefcount(piece)
     interest.peerHas(peer, piece)
+    this.torrent.suggester.onPeerHave(peer, piece)
     if (peer.isSeed) this.noteSeed(peer)
     if (!peer.isClosed && peer.download.requests.length === 0) requester.requestMore(peer)
   }
@@ -429,12 +438,4 @@ export class TorrentPeerHost implements PeerHost {
     const request = { piece, start, length }
     alerts.post(new InvalidRequestAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, request }))
   }
-}
-
-/** A bitfield message of a seed, for peers without the fast extension. */
-function allSet(numPieces: number): Uint8Array {
-  const bytes = new Uint8Array((numPieces + 7) >> 3).fill(0xff)
-  const spare = bytes.length * 8 - numPieces
-  if (spare > 0) bytes[bytes.length - 1] &= 0xff << spare
-  return bytes
 }

@@ -66,6 +66,20 @@ export class TorrentPieces {
     this.picker = null
   }
 
+  /**
+   * A picker even though every piece is had: it knows how many peers have each. `init` gets one that was made for
+   * that, and counts the peers there are; from then on it is to be told of all that happens, as while downloading.
+   */
+  keepPicker(init: (picker: PiecePicker<TorrentPeer>) => void): PiecePicker<TorrentPeer> {
+    if (this.picker !== null) return this.picker
+    const picker = this.newPicker()
+    picker.setPiecePriorities(this.piecePriorities())
+    picker.weHaveAll()
+    this.picker = picker
+    init(picker)
+    return picker
+  }
+
   piecePriority(piece: PieceIndex): number {
     return this.picker?.piecePriority(piece) ?? this.priorities?.[piece] ?? DEFAULT_PRIORITY
   }

@@ -38,6 +38,30 @@ scenario('a complete download without resume data is found complete', (world) =>
   expect(client.alerts('fileCompleted')).toHaveLength(0)
 })
 
+scenario('without resume data a torrent that is not to be rechecked downloads everything at once', (world) => {
+  const content = new TestTorrent({ size: 32 * PIECE })
+  const seed = seedOf(world, content)
+  const client = new SimClient(world, 'client', content, {
+    has: (piece) => piece < 20,
+    disk: SLOW_DISK,
+    settings: { noRecheckIncompleteResume: true },
+  })
+  world.runUntil(() => isSettled(client), { seconds: 10 })
+  expect(client.alerts('stateChanged').map((alert) => alert.state)).toEqual(['downloading'])
+  expect(client.torrent.status().numPieces).toBe(0)
+  client.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => client.torrent.isSeed, { minutes: 5 })
+  expect(client.torrent.status().totalPayloadDownload).toBe(content.totalSize)
+})
+
+scenario('a recheck that somebody asks for is done all the same', (world) => {
+  const content = new TestTorrent({ size: 32 * PIECE })
+  const client = new SimClient(world, 'client', content, { has: 'all', settings: { noRecheckIncompleteResume: true } })
+  world.runUntil(() => isSettled(client), { seconds: 10 })
+  client.torrent.forceRecheck()
+  world.runUntil(() => client.torrent.isSeed, { seconds: 10 })
+})
+
 scenario('checking a file that is too long leaves its size alone', (world) => {
   const content = new TestTorrent({ size: 10 * PIECE + 5 })
   const host = world.host('client')

@@ -58,6 +58,17 @@ function downloader(world: SimWorld, settings: ClientOptions['settings']): SimCl
   return client
 }
 
+scenario('a slot given up goes at once to a peer that had one before and was choked', (world) => {
+  const client = downloader(world, { unchokeSlotsLimit: 1 })
+  const [first, second] = interestedPeers(world, client, 2)
+  expect([isUnchoked(first), isUnchoked(second)]).toEqual([true, false])
+  world.runUntil(() => isUnchoked(second), { seconds: 40 })
+  expect(isUnchoked(first)).toBe(false)
+  second.send((to) => to.notInterested())
+  world.run({ seconds: 1 })
+  expect(isUnchoked(first)).toBe(true)
+})
+
 scenario(
   'one optimistic slot goes round among idle peers, an equal time each',
   (world) => {

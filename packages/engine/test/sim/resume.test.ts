@@ -285,6 +285,23 @@ for (const { what, tamper, code } of TAMPERINGS) {
   )
 }
 
+scenario('resume data that is rejected counts as nothing there, where files are not to be rechecked', async (world) => {
+  const content = new TestTorrent({ size: 20 * PIECE })
+  const host = world.host('client')
+  content.putOn(world.filesOf(host), SAVE)
+  const first = new SimClient(world, host, content)
+  world.runUntil(() => first.torrent.isSeed, { minutes: 1 })
+  const resumeData = await world.settle(first.torrent.saveResumeData())
+  await world.settle(first.session.abort())
+  world.filesOf(host).truncate(`${SAVE}/content`, 10 * PIECE)
+  const settings = { noRecheckIncompleteResume: true }
+  const second = new SimClient(world, host, content, { add: { resumeData }, settings })
+  world.runUntil(() => hasStarted(second), { minutes: 1 })
+  expect(second.alerts('fastresumeRejected').map((alert) => alert.error.code)).toEqual(['mismatchingFilesSize'])
+  expect(second.alerts('stateChanged').map((alert) => alert.state)).not.toContain('checkingFiles')
+  expect(second.torrent.status()).toMatchObject({ state: 'downloading', numPieces: 0 })
+})
+
 scenario(
   'resume data that is damaged anywhere is never an error, nor a claim that is not true of the files',
   async (world) => {

@@ -39,6 +39,82 @@ for (const url of [HTTP, UDP]) {
     expect(of('started').peer.port).toBe(6881)
   })
 
+  for (const reportTrueDownloaded of [false, true]) {
+    scenario(
+      `what came twice is ${reportTrueDownloaded ? '' : 'not '}told as downloaded, what was bad never (${url})`,
+      async (world) => {
+        const tracker = world.tracker(url, { interval: 600 })
+        const torrent = new TestTorrent({ size: 6 * 32_768, trackers: [url] })
+        const settings = { reportTrueDownloaded, closeRedundantConnections: false }
+        const client = new SimClient(world, 'client', torrent, { settings })
+        let bad = 1
+        const corrupts = (piece: number, begin: number) => piece === 2 && begin === 0 && bad-- > 0
+        const peer = world.peer('peer', { torrent, has: 'all', serves: true, corrupts })
+        client.torrent.connectPeer(peer.listen())
+        world.runUntil(() => client.alerts('hashFailed').length > 0, { seconds: 10 })
+        world.run({ seconds: 5 })
+        // The peer that sent bad data is not let in again; another brings the rest, and something twice.
+        const other = world.peer('other', { torrent, has: 'all', serves: true })
+        client.torrent.connectPeer(other.listen())
+        world.runUntil(() => client.torrent.isSeed, { minutes: 2 })
+        for (let i = 0; i < 3; i++) other.connection.sendBlock(0, 0, 16_384)
+        world.run({ seconds: 5 })
+        const status = client.torrent.status()
+        expect(status.totalFailedBytes).toBe(32_768)
+        expect(status.totalRedundantBytes).toBeGreaterThanOrEqual(3 * 16_384)
+        await world.settle(client.session.abort())
+        const last = tracker.announces.at(-1)!
+        expect(last.event).toBe('stopped')
+        expect(last.downloaded).toBe(torrent.totalSize + (reportTrueDownloaded ? status.totalRedundantBytes : 0))
+        expect(status.totalPayloadDownload).toBe(torrent.totalSize + 32_768 + status.totalRedundantBytes)
+      },
+      { seeds: 1 },
+    )
+  }
+
+  scenario(`a torrent that is paused and resumed counts from nothing again (${url})`, (world) => {
+    const tracker = world.tracker(url, { interval: 600 })
+    const torrent = listed(url)
+    const client = new SimClient(world, 'client', torrent)
+    const peer = world.peer('peer', { torrent, has: 'all', serves: true })
+    const bad = world.peer('bad', { torrent, has: 'all', serves: true, corrupts: () => true })
+    client.torrent.connectPeer(bad.listen())
+    world.runUntil(() => client.alerts('hashFailed').length > 0, { seconds: 10 })
+    client.torrent.connectPeer(peer.listen())
+    world.runUntil(() => client.torrent.isSeed, { minutes: 2 })
+    world.run({ seconds: 5 })
+    client.torrent.pause()
+    world.run({ seconds: 30 })
+    client.torrent.resume()
+    world.run({ seconds: 30 })
+    const last = tracker.announces.at(-1)!
+    expect(last).toMatchObject({ event: 'started', downloaded: 0, uploaded: 0 })
+    if (url === HTTP) expect(last.parameters).toMatchObject({ corrupt: '0', redundant: '0' })
+  })
+
+  scenario(`what is still arriving when everything is there is not told as downloaded (${url})`, (world) => {
+    const tracker = world.tracker(url, { interval: 600 })
+    const torrent = new TestTorrent({ size: 32_768, trackers: [url] })
+    const client = new SimClient(world, 'client', torrent, { settings: { closeRedundantConnections: false } })
+    const slow = world.peer('slow', { torrent, has: 'all' })
+    slow.onMessage = ({ name }, connection) => {
+      if (name === 'interested') connection.send((to) => to.unchoke())
+    }
+    client.torrent.connectPeer(slow.listen())
+    world.run({ seconds: 2 })
+    slow.connection.send((to) => to.pieceHeader(0, 0, 16_384))
+    slow.connection.sendRaw(torrent.piece(0).slice(0, 5000))
+    world.run({ seconds: 2 })
+    const fast = world.peer('fast', { torrent, has: 'all', serves: true })
+    client.torrent.connectPeer(fast.listen())
+    world.runUntil(() => client.torrent.isSeed, { minutes: 2 })
+    world.run({ seconds: 3 })
+    expect(client.torrent.status().totalPayloadDownload).toBe(torrent.totalSize + 5000)
+    client.torrent.forceReannounce(0, -1, true)
+    world.run({ seconds: 3 })
+    expect(tracker.announces.at(-1)).toMatchObject({ left: 0, downloaded: torrent.totalSize })
+  })
+
   scenario(`a seed never says completed (${url})`, async (world) => {
     const tracker = world.tracker(url, { interval: 600 })
     const client = new SimClient(world, 'client', listed(url), { has: 'all' })

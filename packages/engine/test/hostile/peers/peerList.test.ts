@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { SeededRandom } from '../../../sim/seededRandom.ts'
 import { PeerSource } from '../../../src/peers/peerSource.ts'
 import { FakeConnection, PeerScene } from '../../unit/peers/fakePeers.ts'
 
@@ -21,6 +22,18 @@ describe('strangers flood the peer list', () => {
     expect(first).toBeInstanceOf(FakeConnection)
     expect(new Set(others)).toEqual(new Set(['duplicatePeerId']))
     expect(scene.list.size).toBe(1)
+  })
+
+  test('ten thousand addresses that connect once keep out nobody a tracker names', () => {
+    const scene = new PeerScene()
+    scene.random = new SeededRandom(1)
+    for (let i = 0; i < 10_000; i++) {
+      const connection = scene.incoming(`6.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 10_000)
+      ;(connection as FakeConnection).close(false)
+    }
+    for (let i = 0; i < 500; i++) scene.add(`9.0.${i >> 8}.${i & 255}`, PeerSource.tracker)
+    expect(scene.list.numConnectCandidates).toBe(500)
+    expect(scene.list.size).toBeLessThanOrEqual(3000)
   })
 
   test('connecting and closing again and again from many ports fills nothing when addresses may be several peers', () => {

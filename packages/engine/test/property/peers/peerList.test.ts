@@ -94,7 +94,9 @@ class History extends PeerScene {
       (peer) =>
         peer.connection === null &&
         !this.list.isConnectCandidate(peer) &&
-        (peer.failcount > 0 || peer.source === PeerSource.resumeData),
+        (peer.failcount > 0 ||
+          peer.source === PeerSource.resumeData ||
+          (!peer.connectable && !peer.banned && peer.hashfails === 0)),
     )
     expect(this.list.addPeer({ address: '3.0.0.1', port: 6881 }, PeerSource.tracker) !== null).toBe(isUseless)
   }

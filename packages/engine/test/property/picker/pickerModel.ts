@@ -178,7 +178,8 @@ export class PickerModel {
     for (const id of out) {
       const reverse = (step.flags & PickerFlags.reverse) !== 0
       const speed = step.speed as 0 | 1 | 2 | 3
-      expect(this.picker.markAsDownloading(id, peer, { reverse, onParole: parole, speed })).toBe(true)
+      const extentAffinity = (step.flags & PickerFlags.pieceExtentAffinity) !== 0
+      expect(this.picker.markAsDownloading(id, peer, { reverse, onParole: parole, extentAffinity, speed })).toBe(true)
       const block = this.block(id)
       block.state = BlockState.requested
       block.requesters.add(peer)

@@ -13,8 +13,9 @@ const flags = fc
     reverse: fc.constantFrom(0, 0, PickerFlags.reverse),
     partials: fc.constantFrom(0, 0, PickerFlags.prioritizePartials),
     parole: fc.constantFrom(0, 0, 0, PickerFlags.onParole | PickerFlags.prioritizePartials),
+    affinity: fc.constantFrom(0, 0, 0, PickerFlags.pieceExtentAffinity),
   })
-  .map(({ order, reverse, partials, parole }) => order | reverse | partials | parole)
+  .map(({ order, reverse, partials, parole, affinity }) => order | reverse | partials | parole | affinity)
 
 const pickStep = fc.record({
   type: fc.constant('pick' as const),

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../../src/address/endpoint.ts'
 import type { LibtorrentErrorCode } from '../../../src/errors/libtorrentError.ts'
-import { type ListedConnection, PeerList, type PeerListHost } from '../../../src/peers/peerList.ts'
+import { PeerList } from '../../../src/peers/peerList.ts'
+import type { ListedConnection, PeerListHost } from '../../../src/peers/peerListHost.ts'
 import type { TorrentPeer } from '../../../src/peers/torrentPeer.ts'
 import type { Random } from '../../../src/platform/random.ts'
 
@@ -42,6 +43,7 @@ export class PeerScene implements PeerListHost<FakeConnection> {
     minReconnectTime: 60,
     maxFailcount: 3,
     allowMultipleConnectionsPerIp: false,
+    noConnectPrivilegedPorts: false,
   }
   random: Random = fixedRandom()
   readonly peerId = new Uint8Array(20).fill(1)

@@ -189,6 +189,127 @@ describe('whom to connect to', () => {
   })
 })
 
+describe('a long list', () => {
+  const LENGTH = 1000
+  /** Among those of the first look, and not of the last, which begins anew at the front. */
+  const SEEN = 250
+  /** Time to look through all of it, 300 peers every 5 ms. */
+  const LOOK_MS = 5 * Math.ceil(LENGTH / 300)
+
+  /** All have just been connected and closed; each waits a second longer than another, not in the order of the list. */
+  function waitingScene() {
+    const scene = new PeerScene()
+    scene.settings.maxPeerlistSize = 0
+    const peers = Array.from({ length: LENGTH }, (_, i) => scene.add(`1.0.${i >> 8}.${i & 255}`))
+    for (const peer of peers) scene.connect(peer).close(false)
+    for (const [i, peer] of peers.entries()) peer.lastConnected = scene.now + ((i * 7) % LENGTH) * 1000
+    return { scene, peers }
+  }
+
+  /** Asks as the list says, and not more often than every 5 ms, until somebody comes; returns how often. */
+  function askUntilSomebody(scene: PeerScene): { asked: number; address: string } {
+    for (let asked = 1; ; asked++) {
+      const peer = scene.list.connectOnePeer(scene.now)
+      if (peer !== null) return { asked, address: peer.address }
+      scene.now = Math.max(scene.now + 5, scene.list.retryAt)
+    }
+  }
+
+  test('in which all are waiting is looked through once, and then asked when the first is ready', () => {
+    const { scene, peers } = waitingScene()
+    const readyAt = scene.now + 60_000
+    const { asked, address } = askUntilSomebody(scene)
+    expect(address).toBe(peers[0].address)
+    expect(scene.now).toBeGreaterThanOrEqual(readyAt)
+    expect(scene.now).toBeLessThanOrEqual(readyAt + LOOK_MS)
+    expect(asked).toBeLessThanOrEqual(2 * Math.ceil(LENGTH / 300))
+  })
+
+  test('gives everybody the moment the reconnect time is over, one after the other', () => {
+    const { scene } = waitingScene()
+    const late: number[] = []
+    for (let i = 0; i < 200; i++) {
+      const { address } = askUntilSomebody(scene)
+      const peer = scene.list.find({ address, port: 6881 })!
+      late.push(scene.now - (peer.lastConnected + 60_000))
+      scene.connect(peer)
+    }
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...late)).toBeLessThanOrEqual(LOOK_MS)
+  })
+
+  test('gives a new peer at once although it was just found that all others are waiting', () => {
+    const { scene, peers } = waitingScene()
+    for (const peer of peers) peer.lastConnected = scene.now
+    for (let i = 0; i < 2; i++) expect(scene.list.connectOnePeer(scene.now)).toBeNull()
+    const added = scene.add('9.9.9.9')
+    for (let i = 0; i < 10 && scene.list.connectOnePeer(scene.now) !== added; i++) expect(i).toBeLessThan(9)
+  })
+
+  test('does not forget whose time has changed while it is looked through', () => {
+    const { scene, peers } = waitingScene()
+    for (const peer of peers) peer.lastConnected = scene.now + 1_000_000
+    const early = peers[SEEN]
+    early.lastConnected = scene.now
+    scene.list.setFailcount(early, 2)
+    expect(scene.list.connectOnePeer(scene.now)).toBeNull()
+    scene.list.setFailcount(early, 0)
+    const { address } = askUntilSomebody(scene)
+    expect(address).toBe(early.address)
+    expect(scene.now - (early.lastConnected + 60_000)).toBeLessThanOrEqual(LOOK_MS)
+  })
+
+  test('misses nobody although others are forgotten while it is looked through', () => {
+    const { scene, peers } = waitingScene()
+    for (const peer of peers) peer.lastConnected = scene.now
+    const last = peers[LENGTH - 1]
+    last.lastConnected = scene.now - 50_000
+    expect(scene.list.connectOnePeer(scene.now)).toBeNull()
+    // The last one moves to where nobody looks any more.
+    scene.list.erase(peers[SEEN])
+    const { address } = askUntilSomebody(scene)
+    expect(address).toBe(last.address)
+    expect(scene.now - (last.lastConnected + 60_000)).toBeLessThanOrEqual(LOOK_MS)
+  })
+})
+
+describe('ports below 1024', () => {
+  test('are not connected to while the setting says so, whoever names them', () => {
+    const scene = new PeerScene()
+    scene.settings.noConnectPrivilegedPorts = true
+    expect(scene.list.addPeer({ address: '1.0.0.1', port: 1023 }, PeerSource.tracker)).toBeNull()
+    expect(scene.add('1.0.0.2', PeerSource.tracker, 0, 1024)).toMatchObject({ port: 1024 })
+    const incoming = scene.incoming('1.0.0.3') as FakeConnection
+    expect(scene.list.updatePeerPort(incoming.entry!, 80, PeerSource.incoming)).toBe(true)
+    incoming.close(false)
+    scene.now += 10_000_000
+    expect(scene.connectOrder()).toEqual(['1.0.0.2'])
+  })
+
+  test('those known before count no more once the setting is turned on, and again when it is turned off', () => {
+    const scene = new PeerScene()
+    const peer = scene.add('1.0.0.1', PeerSource.tracker, 0, 80)
+    expect(scene.list.numConnectCandidates).toBe(1)
+    scene.settings.noConnectPrivilegedPorts = true
+    expect(scene.list.numConnectCandidates).toBe(0)
+    expect(scene.list.connectOnePeer(scene.now)).toBeNull()
+    scene.settings.noConnectPrivilegedPorts = false
+    expect(scene.list.connectOnePeer(scene.now)).toBe(peer)
+  })
+
+  test('what a filter stops is disconnected and forgotten, the rest stays', () => {
+    const scene = new PeerScene()
+    const connections = ['1.0.0.1', '1.0.0.2', '1.0.0.3'].map((address, i) =>
+      scene.connect(scene.add(address, PeerSource.tracker, 0, 80 + 1000 * i)),
+    )
+    scene.add('1.0.0.4', PeerSource.tracker, 0, 443)
+    scene.list.eraseWhere(({ port }) => port < 1024, 'portBlocked')
+    expect(connections.map(({ closedWith }) => closedWith)).toEqual(['portBlocked', null, null])
+    expect(scene.erased.sort()).toEqual(['1.0.0.1', '1.0.0.4'])
+    expect([...scene.list].map(({ address }) => address).sort()).toEqual(['1.0.0.2', '1.0.0.3'])
+  })
+})
+
 describe('incoming connections', () => {
   test('an unknown one makes an entry that is not connected to until it says where it listens', () => {
     const scene = new PeerScene()
@@ -333,6 +454,22 @@ describe('a full list', () => {
     scene.connectOrder()
     expect(scene.incoming('2.0.0.1')).toBe('tooManyConnections')
     expect(scene.erased).toEqual([])
+  })
+
+  test('forgets those that connected to us once, and keeps what it holds against some', () => {
+    const scene = new PeerScene()
+    scene.settings.maxPeerlistSize = 10
+    for (let i = 0; i < 8; i++) (scene.incoming(`1.0.0.${i}`) as FakeConnection).close(false)
+    const suspect = scene.incoming('1.0.0.8') as FakeConnection
+    suspect.entry!.hashfails = 1
+    suspect.close(false)
+    const banned = scene.incoming('1.0.0.9') as FakeConnection
+    banned.close(false)
+    scene.list.ban(banned.entry!)
+    for (let i = 0; i < 8; i++) scene.add(`2.0.0.${i}`, PeerSource.tracker)
+    expect(scene.list.addPeer({ address: '2.0.0.8', port: 6881 }, PeerSource.tracker)).toBeNull()
+    expect(scene.erased).toHaveLength(8)
+    expect([...scene.list]).toEqual(expect.arrayContaining([suspect.entry, banned.entry]))
   })
 
   test('has another limit while the torrent is paused', () => {

@@ -248,6 +248,67 @@ describe('suggested pieces', () => {
   })
 })
 
+describe('extent affinity', () => {
+  const flags = PickerFlags.rarestFirst | PickerFlags.pieceExtentAffinity
+  /** 1 MiB: an extent is four pieces. */
+  const BLOCKS = 64
+
+  function begun(pieces: readonly number[], availability: readonly number[]) {
+    const picker = aPicker(availability, BLOCKS)
+    for (const piece of pieces) {
+      picker.markAsDownloading(picker.blockId(piece, 0), bob, { extentAffinity: true })
+      for (let block = 1; block < BLOCKS; block++) picker.markAsDownloading(picker.blockId(piece, block), bob)
+    }
+    return picker
+  }
+
+  test('the rest of the 4 MiB around a piece in progress comes before rarer pieces', () => {
+    const picker = begun([5], [1, 1, 1, 1, 9, 9, 9, 9, 1, 1])
+    expect(pick(picker, 4 * BLOCKS, { flags }).pieces.slice(0, 3)).toEqual([4, 6, 7])
+    expect(pick(picker, 3 * BLOCKS).pieces).not.toContain(4)
+  })
+
+  test('only pieces the peer has, each block once', () => {
+    const picker = begun([5], [1, 1, 1, 1, 9, 9, 9, 9])
+    const { blocks, pieces } = pick(picker, 100 * BLOCKS, { flags }, bits('**--***-'))
+    expect(pieces.slice(0, 2)).toEqual([4, 6])
+    expect(new Set(blocks).size).toBe(blocks.length)
+  })
+
+  test('a piece with neighbours of another priority draws none of them', () => {
+    const picker = aPicker([1, 1, 1, 1, 9, 9, 9, 9], BLOCKS)
+    picker.setPiecePriority(7, 2)
+    for (let block = 0; block < BLOCKS; block++) {
+      picker.markAsDownloading(picker.blockId(5, block), bob, { extentAffinity: true })
+    }
+    expect(pick(picker, BLOCKS, { flags }).pieces[0]).toBeLessThan(4)
+  })
+
+  test('a sixth extent is begun only when one of the five is complete', () => {
+    const availability = new Array(28).fill(9)
+    availability[27] = 1
+    const picker = begun([0, 4, 8, 12, 16, 20], availability)
+    expect(pick(picker, 16 * BLOCKS, { flags }).pieces).toEqual([
+      1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19, 27,
+    ])
+    for (const piece of [0, 1, 2, 3]) picker.weHave(piece)
+    picker.abortDownload(picker.blockId(20, 0), bob)
+    for (let block = 1; block < BLOCKS; block++) picker.abortDownload(picker.blockId(20, block), bob)
+    pick(picker, 1, { flags })
+    picker.markAsDownloading(picker.blockId(20, 0), alice, { extentAffinity: true })
+    expect(pick(picker, 15 * BLOCKS - 1, { flags }).pieces).toEqual([
+      5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19, 20, 21, 22,
+    ])
+  })
+
+  test('pieces of 4 MiB are large enough by themselves', () => {
+    const picker = aPicker([9, 9, 1], 256)
+    for (let block = 0; block < 256; block++)
+      picker.markAsDownloading(picker.blockId(0, block), bob, { extentAffinity: true })
+    expect(pick(picker, 256, { flags }).pieces).toEqual([2])
+  })
+})
+
 describe('parole', () => {
   const flags = PickerFlags.rarestFirst | PickerFlags.onParole | PickerFlags.prioritizePartials
 
@@ -289,6 +350,16 @@ describe('flags by situation', () => {
     ['with few pieces', { ...calm, numHave: 3 }, PickerFlags.prioritizePartials],
     ['in order', { ...calm, sequentialDownload: true, snubbed: true }, PickerFlags.sequential],
     ['snubbed', { ...calm, snubbed: true }, PickerFlags.rarestFirst | PickerFlags.reverse],
+    [
+      'with extent affinity',
+      { ...calm, pieceExtentAffinity: true },
+      PickerFlags.rarestFirst | PickerFlags.pieceExtentAffinity,
+    ],
+    [
+      'snubbed, with extent affinity',
+      { ...calm, pieceExtentAffinity: true, snubbed: true },
+      PickerFlags.rarestFirst | PickerFlags.reverse,
+    ],
     [
       'by setting',
       { ...calm, prioritizePartialPieces: true },
