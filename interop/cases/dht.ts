@@ -79,7 +79,9 @@ export function dhtCases(): InteropCase[] {
 }
 
 async function storeBothWays(stage: Stage): Promise<string> {
-  const theirs = await LineDaemon.start('libtorrent dht', LIBTORRENT_DHT, { log: join(stage.directory, 'libtorrent.log') })
+  const theirs = await LineDaemon.start('libtorrent dht', LIBTORRENT_DHT, {
+    log: join(stage.directory, 'libtorrent.log'),
+  })
   const ours: OurDht[] = []
   try {
     const { port } = await theirs.request('start', { port: await freePort() })

@@ -78,7 +78,9 @@ export function ed25519Verify(signature: Uint8Array, message: Uint8Array, public
  */
 export function ed25519AddScalarToPublic(publicKey: Uint8Array, scalar: Uint8Array): Uint8Array {
   needSize(publicKey, ED25519_PUBLIC_KEY_SIZE, 'public key')
-  return pointOf(publicKey).add(Point.fromBytes(timesBase(scalarOf(scalar)))).toBytes()
+  return pointOf(publicKey)
+    .add(Point.fromBytes(timesBase(scalarOf(scalar))))
+    .toBytes()
 }
 
 /** As `ed25519AddScalarToPublic`, on the secret side. @throws RangeError for arguments of the wrong size. */

@@ -102,7 +102,8 @@ export class CompactPeers {
     const dropped = this.count - kept
     this.count = kept
     this.scraped = null
-    if (this.records.length > 16 * this.recordSize && kept * this.recordSize * 4 <= this.records.length) this.resize(kept)
+    if (this.records.length > 16 * this.recordSize && kept * this.recordSize * 4 <= this.records.length)
+      this.resize(kept)
     return dropped
   }
 

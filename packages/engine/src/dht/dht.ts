@@ -17,8 +17,8 @@ import type { GetPeersHandler, GetPeersOptions, ScrapeResult } from './getPeersL
 import { immutableTarget, MAX_ITEM_BYTES, type MutableItem } from './mutableItem.ts'
 import { addressText, contactOf, type NodeContact } from './nodeContact.ts'
 import { commonPrefixBits } from './nodeDistance.ts'
-import * as lookups from './nodeLookups.ts'
 import type { AnnounceOptions, SampledInfohashes } from './nodeLookups.ts'
+import * as lookups from './nodeLookups.ts'
 import { RateBudget } from './rateBudget.ts'
 
 /** Our storage forgets what is too old every so often (libtorrent). */

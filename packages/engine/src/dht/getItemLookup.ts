@@ -1,13 +1,7 @@
 import type { BNode } from '../bencode/bNode.ts'
 import { equalBytes } from '../util/bytes.ts'
 import type { KrpcWriter } from './krpcWriter.ts'
-import {
-  immutableTarget,
-  MAX_ITEM_BYTES,
-  type MutableItem,
-  mutableTarget,
-  verifyMutableItem,
-} from './mutableItem.ts'
+import { immutableTarget, MAX_ITEM_BYTES, type MutableItem, mutableTarget, verifyMutableItem } from './mutableItem.ts'
 import { BUCKET_SIZE } from './routingBucket.ts'
 import { type Candidate, Traversal } from './traversal.ts'
 import type { TraversalHost } from './traversalHost.ts'

@@ -1,5 +1,5 @@
-import type { Endpoint } from '../address/endpoint.ts'
 import { decodeCompactEndpoint } from '../address/compactEndpoint.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import { BloomFilter, SCRAPE_FILTER_SIZE } from './bloomFilter.ts'
 import type { ScrapeFilters } from './compactPeers.ts'

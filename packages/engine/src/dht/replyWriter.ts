@@ -1,5 +1,5 @@
-import { CLIENT_VERSION, type KrpcWriter } from './krpcWriter.ts'
 import type { KrpcFailure } from './krpcError.ts'
+import { CLIENT_VERSION, type KrpcWriter } from './krpcWriter.ts'
 import { NODE_ID_SIZE } from './nodeDistance.ts'
 import type { NodeEntry } from './nodeEntry.ts'
 

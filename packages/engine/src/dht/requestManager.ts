@@ -149,12 +149,7 @@ export class RequestManager {
     }
   }
 
-  private launch(
-    transaction: number,
-    contact: NodeContact,
-    id: Uint8Array | null,
-    observer: RequestObserver,
-  ): boolean {
+  private launch(transaction: number, contact: NodeContact, id: Uint8Array | null, observer: RequestObserver): boolean {
     if (!this.host.sendPacket(contact)) return false
     const now = this.host.now()
     const request = new PendingRequest(transaction, contact, id, now, observer)

@@ -1,6 +1,6 @@
-import type { Candidate } from './traversal.ts'
 import type { NodeContact } from './nodeContact.ts'
 import type { QueryBody, RequestObserver } from './requestManager.ts'
+import type { Candidate } from './traversal.ts'
 
 export interface WriteBatchHost {
   ask(body: QueryBody, contact: NodeContact, id: Uint8Array | null, observer: RequestObserver): boolean

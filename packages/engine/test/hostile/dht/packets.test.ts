@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { bencode } from '../../../src/bencode/bencode.ts'
 import { Preformatted } from '../../../src/bencode/entry.ts'
 import { decodeKrpc } from '../../../src/dht/krpcMessage.ts'
-import { compact, idOf, TestDht } from '../../unit/dht/testDht.ts'
 import { concatBytes } from '../../../src/util/bytes.ts'
 import { Sha1Hash } from '../../../src/util/digest.ts'
+import { compact, idOf, TestDht } from '../../unit/dht/testDht.ts'
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'))
 const attacker = { address: '66.6.6.6', port: 666 }
@@ -16,7 +16,10 @@ describe('a packet made to break the decoder', () => {
     ['dicts', 'd1:a'],
   ])('of %s nested as deep as a packet is long is dropped, in linear time', (_, level) => {
     const dht = new TestDht()
-    for (const packet of [`d1:a${level.repeat(30_000)}e`, `d1:ad2:id20:abcdefghij01234567891:v${level.repeat(15_000)}e`]) {
+    for (const packet of [
+      `d1:a${level.repeat(30_000)}e`,
+      `d1:ad2:id20:abcdefghij01234567891:v${level.repeat(15_000)}e`,
+    ]) {
       const begin = performance.now()
       expect(dht.receive(bytes(packet), attacker)).toBeNull()
       expect(performance.now() - begin).toBeLessThan(100)
@@ -55,7 +58,9 @@ describe('a packet made to break the decoder', () => {
   })
 
   test('of more than 500 parts is dropped', () => {
-    expect(decodeKrpc(bytes(`d1:ad2:id20:abcdefghij01234567891:vl${'i1e'.repeat(600)}ee1:q4:ping1:t2:aa1:y1:qe`))).toBeNull()
+    expect(
+      decodeKrpc(bytes(`d1:ad2:id20:abcdefghij01234567891:vl${'i1e'.repeat(600)}ee1:q4:ping1:t2:aa1:y1:qe`)),
+    ).toBeNull()
   })
 
   test('from port 0 or an address that is none does nothing', () => {
@@ -135,10 +140,10 @@ describe('a forged source', () => {
     const dht = new TestDht({ settings: { ...settings, dhtUploadRateLimit: 8000 } })
     for (let i = 0; i < 100_000; i++) {
       if (i % 1000 === 0) dht.time.run(100)
-      dht.node.incoming(
-        bencode({ a: { id: idOf(`x${i}`), target: infoHash.bytes }, q: 'get', t: 'aa', y: 'q' }),
-        { address: `60.${(i >> 8) & 255}.${i & 255}.1`, port: 1 + (i & 0xfff) },
-      )
+      dht.node.incoming(bencode({ a: { id: idOf(`x${i}`), target: infoHash.bytes }, q: 'get', t: 'aa', y: 'q' }), {
+        address: `60.${(i >> 8) & 255}.${i & 255}.1`,
+        port: 1 + (i & 0xfff),
+      })
     }
     // ten seconds and the burst of three
     expect(dht.dht.counters.bytesOut).toBeLessThan(8000 * 14)
@@ -171,7 +176,10 @@ describe('answers of a liar', () => {
     return dht.takeQuestions().map(({ to }) => `${to.address}:${to.port}`)
   }
   const node = (n: number, address: string, port: number) =>
-    concatBytes(Uint8Array.from({ length: 20 }, (_, i) => (i === 18 ? n >> 8 : i === 19 ? n : 0x55)), compact(address, Math.max(1, port)))
+    concatBytes(
+      Uint8Array.from({ length: 20 }, (_, i) => (i === 18 ? n >> 8 : i === 19 ? n : 0x55)),
+      compact(address, Math.max(1, port)),
+    )
 
   test('ten thousand nodes at one victim make us send it one packet', () => {
     const nodes = Array.from({ length: 2000 }, (_, n) => node(n, '80.0.0.1', 1000 + n))
@@ -183,7 +191,16 @@ describe('answers of a liar', () => {
   test('nodes on our own network, without a port, multicast or ourselves are not asked', () => {
     const noPort = node(1, '80.0.0.1', 1)
     noPort[25] = 0
-    const bad = ['127.0.0.1', '10.0.0.1', '192.168.1.1', '169.254.169.254', '100.64.0.1', '224.0.0.1', '255.255.255.255', '0.0.0.0']
+    const bad = [
+      '127.0.0.1',
+      '10.0.0.1',
+      '192.168.1.1',
+      '169.254.169.254',
+      '100.64.0.1',
+      '224.0.0.1',
+      '255.255.255.255',
+      '0.0.0.0',
+    ]
     expect(ledTo(concatBytes(noPort, ...bad.map((address, n) => node(n + 2, address, 80))))).toEqual([])
   })
 
@@ -222,7 +239,18 @@ describe('answers of a liar', () => {
     dht.sent.length = 0
     let peers = 0
     let taken = -1
-    dht.dht.announce(infoHash, { port: 1 }, { onPeers: (p) => { peers += p.length }, onDone: (n) => { taken = n } })
+    dht.dht.announce(
+      infoHash,
+      { port: 1 },
+      {
+        onPeers: (p) => {
+          peers += p.length
+        },
+        onDone: (n) => {
+          taken = n
+        },
+      },
+    )
     const [question] = dht.takeQuestions()
     const many = concatBytes(...Array.from({ length: 5000 }, (_, i) => compact(`80.${i >> 8}.${i & 255}.1`, 5)))
     dht.answer(question, { id: idOf('liar'), token: new Uint8Array(1000), values: [many] })
@@ -236,7 +264,8 @@ describe('what strangers store', () => {
   test('one address fills neither a torrent, nor the storage beyond its limits', () => {
     const dht = new TestDht({ settings: { dhtMaxTorrents: 100, dhtMaxDhtItems: 50 } })
     const token = dht.ask('get_peers', { info_hash: infoHash.bytes }, attacker).bytes('token')!
-    for (let port = 1; port <= 200; port++) dht.ask('announce_peer', { info_hash: infoHash.bytes, port, token }, attacker)
+    for (let port = 1; port <= 200; port++)
+      dht.ask('announce_peer', { info_hash: infoHash.bytes, port, token }, attacker)
     expect(dht.dht.storage.counters()).toMatchObject({ torrents: 1, peers: 8 })
     for (let i = 0; i < 500; i++) {
       const hash = dht.random.bytes(20)
@@ -253,10 +282,10 @@ describe('what strangers store', () => {
   test('questions from a million addresses leave a table of bounded size', () => {
     const dht = new TestDht()
     for (let i = 0; i < 50_000; i++) {
-      dht.node.incoming(
-        bencode({ a: { id: dht.random.bytes(20) }, q: 'ping', t: 'aa', y: 'q' }),
-        { address: `${60 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.1`, port: 6881 },
-      )
+      dht.node.incoming(bencode({ a: { id: dht.random.bytes(20) }, q: 'ping', t: 'aa', y: 'q' }), {
+        address: `${60 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.1`,
+        port: 6881,
+      })
     }
     const { dhtNodes, dhtNodeCache } = dht.dht.status()
     expect([dhtNodes, dhtNodeCache <= 8]).toEqual([0, true])

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { bdecode } from '../../../src/bencode/bdecode.ts'
 import { bencode } from '../../../src/bencode/bencode.ts'
 import type { Entry } from '../../../src/bencode/entry.ts'
-import { decodeKrpc } from '../../../src/dht/krpcMessage.ts'
 import { readDhtState, writeDhtState } from '../../../src/dht/dhtState.ts'
-import { bdecode } from '../../../src/bencode/bdecode.ts'
+import { decodeKrpc } from '../../../src/dht/krpcMessage.ts'
 import { contactOf, NodeContact } from '../../../src/dht/nodeContact.ts'
 import { TestDht } from '../../unit/dht/testDht.ts'
 
@@ -29,7 +29,16 @@ const almostMessage = fc.dictionary(
 
 /** Questions in which one argument or another has a wrong type or size. */
 const almostQuery = fc.record({
-  method: fc.constantFrom('ping', 'find_node', 'get_peers', 'announce_peer', 'get', 'put', 'sample_infohashes', 'dance'),
+  method: fc.constantFrom(
+    'ping',
+    'find_node',
+    'get_peers',
+    'announce_peer',
+    'get',
+    'put',
+    'sample_infohashes',
+    'dance',
+  ),
   args: fc.dictionary(
     fc.constantFrom(
       'target',
@@ -88,7 +97,10 @@ test('answers with anything in them make no lookup throw', () => {
   const dht = new TestDht({ settings: { dhtPreferVerifiedNodeIds: false } })
   fc.assert(
     fc.property(
-      fc.dictionary(fc.constantFrom('nodes', 'nodes6', 'values', 'token', 'v', 'k', 'sig', 'seq', 'BFsd', 'BFpe'), value),
+      fc.dictionary(
+        fc.constantFrom('nodes', 'nodes6', 'values', 'token', 'v', 'k', 'sig', 'seq', 'BFsd', 'BFpe'),
+        value,
+      ),
       fc.constantFrom('peers', 'scrape', 'immutable', 'mutable', 'sample'),
       (values, kind) => {
         dht.know(new Uint8Array(20).fill(9), { address: '70.1.1.1', port: 7 })
@@ -122,7 +134,9 @@ test('a contact has the same compact form as text and as bytes', () => {
 })
 
 test('the state survives being saved, and no state makes reading throw', () => {
-  const contact = fc.oneof(bytes(6, 6), bytes(18, 18)).map((compact) => new NodeContact(Uint8Array.from(compact, (b) => (b % 100) + 20)))
+  const contact = fc
+    .oneof(bytes(6, 6), bytes(18, 18))
+    .map((compact) => new NodeContact(Uint8Array.from(compact, (b) => (b % 100) + 20)))
   fc.assert(
     fc.property(fc.array(contact), bytes(20, 20), (contacts, id) => {
       const state = {
@@ -133,7 +147,9 @@ test('the state survives being saved, and no state makes reading throw', () => {
       const decoded = bdecode(bencode(writeDhtState(state)))
       const read = readDhtState(decoded.ok ? decoded.root : null)
       expect(read.nodeIds.map((n) => [n.address, [...n.id]])).toEqual([['10.0.0.1', [...id]]])
-      expect([...read.nodes, ...read.nodes6].map((c) => c.key)).toEqual([...state.nodes, ...state.nodes6].map((c) => c.key))
+      expect([...read.nodes, ...read.nodes6].map((c) => c.key)).toEqual(
+        [...state.nodes, ...state.nodes6].map((c) => c.key),
+      )
     }),
   )
   fc.assert(

@@ -24,8 +24,14 @@ type Step =
   | { readonly do: 'newId'; readonly id: Uint8Array }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: fc.record({ do: fc.constant('seen' as const), id: closeId, n: fc.nat(300), rtt: fc.nat(500) }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('heard' as const), id: closeId, n: fc.nat(300), rtt: fc.constant(0) }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({ do: fc.constant('seen' as const), id: closeId, n: fc.nat(300), rtt: fc.nat(500) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('heard' as const), id: closeId, n: fc.nat(300), rtt: fc.constant(0) }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('failed' as const), pick: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('again' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('newId' as const), id: closeId }) },
@@ -35,7 +41,12 @@ test('whatever happens to a table, it keeps to its limits, has each node once, a
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400 }), id, fc.boolean(), (steps, target, extended) => {
       let time = 1000
-      const settings = { ...defaultDhtSettings, dhtPreferVerifiedNodeIds: false, dhtExtendedRoutingTable: extended, dhtMaxFailCount: 2 }
+      const settings = {
+        ...defaultDhtSettings,
+        dhtPreferVerifiedNodeIds: false,
+        dhtExtendedRoutingTable: extended,
+        dhtMaxFailCount: 2,
+      }
       const table = new RoutingTable({ settings, now: () => time, isAllowed: () => true }, new Uint8Array(20))
       for (const s of steps) {
         time += 100
@@ -65,7 +76,10 @@ test('whatever happens to a table, it keeps to its limits, has each node once, a
       })
       const found: NodeEntry[] = []
       table.closest(target, found)
-      const expected = live.filter((n) => n.confirmed).sort((a, b) => compareDistance(a.id, b.id, target)).slice(0, 8)
+      const expected = live
+        .filter((n) => n.confirmed)
+        .sort((a, b) => compareDistance(a.id, b.id, target))
+        .slice(0, 8)
       expect(found.map((n) => n.contact.key)).toEqual(expected.map((n) => n.contact.key))
     }),
     { numRuns: 150 },

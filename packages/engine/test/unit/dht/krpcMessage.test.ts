@@ -30,9 +30,7 @@ describe('BEP 5, example packets', () => {
   })
 
   test('an answer with peers', () => {
-    const reply = decode(
-      'd1:rd2:id20:abcdefghij01234567895:token8:aoeusnth6:valuesl6:axje.u6:idhtnmee1:t2:aa1:y1:re',
-    )
+    const reply = decode('d1:rd2:id20:abcdefghij01234567895:token8:aoeusnth6:valuesl6:axje.u6:idhtnmee1:t2:aa1:y1:re')
     if (reply?.type !== 'reply') throw new Error('no reply')
     expect(latin1(reply.values!.getString('token')!)).toBe('aoeusnth')
     expect([...reply.values!.getList('values')!].map((v) => v.asText())).toEqual(['axje.u', 'idhtnm'])

@@ -31,7 +31,8 @@ describe('DosBlocker', () => {
   test('changing the port or the address within a /64 does not help', () => {
     const blocker = new DosBlocker()
     let refused = 0
-    for (let i = 0; i < 1000; i++) if (!blocker.incoming(compact(`2a00:1::${i.toString(16)}`, i + 1), i, 5, 300)) refused++
+    for (let i = 0; i < 1000; i++)
+      if (!blocker.incoming(compact(`2a00:1::${i.toString(16)}`, i + 1), i, 5, 300)) refused++
     expect(refused).toBe(950)
   })
 })

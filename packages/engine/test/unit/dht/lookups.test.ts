@@ -65,7 +65,9 @@ describe('a lookup', () => {
     dht.dht.getPeers(infoHash, {}, { onDone: () => done++ })
     expect(dht.takeQuestions('get_peers')).toHaveLength(5)
     dht.time.run({ ms: 1100 })
-    const more = dht.takeQuestions('get_peers').filter((q) => text((q.message.get('a') as never as Map<string, Entry>).get('info_hash')).startsWith('UUU'))
+    const more = dht
+      .takeQuestions('get_peers')
+      .filter((q) => text((q.message.get('a') as never as Map<string, Entry>).get('info_hash')).startsWith('UUU'))
     expect(more).toHaveLength(3)
     expect(done).toBe(0)
     dht.time.run({ seconds: 16 })
@@ -146,7 +148,15 @@ describe('announce', () => {
   test('tells the nodes that gave a token, with the token each gave', () => {
     const dht = knowing(8)
     let result = -1
-    dht.dht.announce(infoHash, { port: 4321, seed: true, impliedPort: true }, { onDone: (n) => { result = n } })
+    dht.dht.announce(
+      infoHash,
+      { port: 4321, seed: true, impliedPort: true },
+      {
+        onDone: (n) => {
+          result = n
+        },
+      },
+    )
     const announced: Sent[] = []
     for (let questions = dht.takeQuestions(); questions.length > 0; questions = dht.takeQuestions()) {
       for (const question of questions) {
@@ -207,7 +217,11 @@ describe('items (BEP 44)', () => {
       itemValues(3, 'three'),
     ]
     questions.forEach((q, i) => dht.answer(q, { ...answers[i], id: id(0x55 ^ (0x10 + numberOf(q)), numberOf(q)) }))
-    expect(found).toEqual([[2n, false], [3n, false], [3n, true]])
+    expect(found).toEqual([
+      [2n, false],
+      [3n, false],
+      [3n, true],
+    ])
   })
 
   test('a mutable item is changed from what is stored', () => {
@@ -217,9 +231,15 @@ describe('items (BEP 44)', () => {
       publicKey,
       none,
       (current) => signMutableItem(bencode('next'), none, (current?.seq ?? 0n) + 1n, publicKey, secretKey),
-      (item, n) => { result = [item?.seq, n] },
+      (item, n) => {
+        result = [item?.seq, n]
+      },
     )
-    const values = (q: Sent) => ({ ...itemValues(6, 'six'), id: id(0x55 ^ (0x10 + numberOf(q)), numberOf(q)), token: 'tt' })
+    const values = (q: Sent) => ({
+      ...itemValues(6, 'six'),
+      id: id(0x55 ^ (0x10 + numberOf(q)), numberOf(q)),
+      token: 'tt',
+    })
     for (const question of dht.takeQuestions('get')) dht.answer(question, values(question))
     const puts = dht.takeQuestions('put')
     expect(puts).toHaveLength(2)
@@ -237,7 +257,8 @@ describe('items (BEP 44)', () => {
 test('sample_infohashes: a valid answer is passed on, an invalid one is none (BEP 51)', () => {
   const dht = knowing(0)
   const results: (number | null)[] = []
-  const sample = () => dht.dht.sampleInfohashes(at(1), infoHash, (result) => results.push(result === null ? null : result.samples.length))
+  const sample = () =>
+    dht.dht.sampleInfohashes(at(1), infoHash, (result) => results.push(result === null ? null : result.samples.length))
   const values = { id: id(1), interval: 60, num: 5, samples: new Uint8Array(60), nodes: node(1, 1) }
   for (const change of [{}, { interval: -1 }, { interval: 21_601 }, { samples: 'x' }, { num: -1 }]) {
     sample()
@@ -249,7 +270,8 @@ test('sample_infohashes: a valid answer is passed on, an invalid one is none (BE
 test('a direct request is sent as given and its answer handed over, an error too', () => {
   const dht = knowing(0)
   const results: (string | null)[] = []
-  const ask = () => dht.dht.directRequest(at(1), { q: 'dance', a: { step: 'waltz' } }, (r) => results.push(r?.getText('y') ?? null))
+  const ask = () =>
+    dht.dht.directRequest(at(1), { q: 'dance', a: { step: 'waltz' } }, (r) => results.push(r?.getText('y') ?? null))
   ask()
   const [question] = dht.takeQuestions('dance')
   expect(text((question.message.get('a') as Map<string, Entry>).get('step'))).toBe('waltz')

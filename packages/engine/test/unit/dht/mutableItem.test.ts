@@ -48,7 +48,8 @@ test('a signature holds for its value, salt and number only', () => {
 })
 
 test('what nobody may store cannot be signed', () => {
-  const sign = (v: Uint8Array, salt: Uint8Array, seq: bigint) => () => signMutableItem(v, salt, seq, publicKey, secretKey)
+  const sign = (v: Uint8Array, salt: Uint8Array, seq: bigint) => () =>
+    signMutableItem(v, salt, seq, publicKey, secretKey)
   expect(sign(new Uint8Array(1001), new Uint8Array(0), 1n)).toThrow('1 to 1000 bytes')
   expect(sign(value, new Uint8Array(65), 1n)).toThrow('up to 64 bytes')
   expect(sign(value, new Uint8Array(0), -1n)).toThrow('0 to 2^63 - 1')

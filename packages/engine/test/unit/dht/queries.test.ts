@@ -134,7 +134,13 @@ describe('BEP 44, put and get', () => {
 
   function put(dht: TestDht, seq: number, value: Entry, more: Record<string, Entry> = {}, salt = none) {
     const item = signMutableItem(bencode(value), salt, BigInt(seq), publicKey, secretKey)
-    const args = { k: publicKey, seq, sig: item.signature, v: value, token: itemToken(dht, mutableTarget(publicKey, salt)) }
+    const args = {
+      k: publicKey,
+      seq,
+      sig: item.signature,
+      v: value,
+      token: itemToken(dht, mutableTarget(publicKey, salt)),
+    }
     return dht.ask('put', { ...args, ...(salt.length > 0 ? { salt } : {}), ...more }, asker)
   }
 
@@ -278,7 +284,11 @@ describe('questions that are not understood', () => {
     ['without an id', { y: 'q', q: 'ping', t: 'aa', a: { x: 'xxxxxxxxx' } }, [203, "invalid value for 'id'"]],
     ['without a method', { y: 'q', t: 'aa', a: { id: idOf('x') } }, [203, "missing 'q' key"]],
     ['of an unknown method', { y: 'q', q: 'dance', t: 'aa', a: { id: idOf('x') } }, [204, 'unknown message']],
-    ['without a target', { y: 'q', q: 'find_node', t: 'aa', a: { id: idOf('x') } }, [203, "invalid value for 'target'"]],
+    [
+      'without a target',
+      { y: 'q', q: 'find_node', t: 'aa', a: { id: idOf('x') } },
+      [203, "invalid value for 'target'"],
+    ],
   ])('%s get an error', (_, query, error) => {
     const sent = new TestDht().receive(bencode(query as Entry), asker)!
     const [code, message] = sent.message.get('e') as readonly Entry[]

@@ -145,7 +145,8 @@ describe('buckets', () => {
 
   test('a deeper table than any real one is not made', () => {
     const { table: t } = table({ dhtRestrictRoutingIps: false })
-    for (let bits = 0; bits < 160; bits++) for (let i = 0; i < 20; i++) t.nodeSeen(idIn(bits), contact(bits * 20 + i), 50)
+    for (let bits = 0; bits < 160; bits++)
+      for (let i = 0; i < 20; i++) t.nodeSeen(idIn(bits), contact(bits * 20 + i), 50)
     expect(t.bucketCount).toBeLessThanOrEqual(50)
   })
 

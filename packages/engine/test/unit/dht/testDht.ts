@@ -1,8 +1,8 @@
 import { SeededRandom } from '../../../sim/seededRandom.ts'
 import { VirtualTime } from '../../../sim/virtualTime.ts'
 import type { Endpoint } from '../../../src/address/endpoint.ts'
-import { bdecodeEntry, type Entry } from '../../../src/bencode/entry.ts'
 import { bencode } from '../../../src/bencode/bencode.ts'
+import { bdecodeEntry, type Entry } from '../../../src/bencode/entry.ts'
 import { Dht } from '../../../src/dht/dht.ts'
 import type { DhtHost } from '../../../src/dht/dhtHost.ts'
 import type { DhtNode } from '../../../src/dht/dhtNode.ts'
@@ -37,7 +37,12 @@ export class TestDht {
   readonly node: DhtNode
 
   constructor(options: TestDhtOptions = {}) {
-    this.settings = { ...defaultDhtSettings, dhtUploadRateLimit: 10_000_000, dhtBlockRatelimit: 1e9, ...options.settings }
+    this.settings = {
+      ...defaultDhtSettings,
+      dhtUploadRateLimit: 10_000_000,
+      dhtBlockRatelimit: 1e9,
+      ...options.settings,
+    }
     const host = { clock: this.time, timers: this.time, random: this.random, settings: this.settings, ...options.host }
     this.dht = new Dht(host, options.state)
     this.node = this.addSocket(options.local ?? { address: '51.0.0.1', port: 6881 })

@@ -1,0 +1,45 @@
+/**
+ * A DHT of ten thousand nodes in virtual time: a tenth of the packets is lost, a fifth of the nodes leaves after the
+ * announces. Tells how many lookups find what was announced, by how many questions, and how full the tables are.
+ * Run: npx tsx bench/micro/dhtNetwork.ts [nodes] [lookups]
+ */
+import { Sha1Hash } from '../../packages/engine/src/util/digest.ts'
+import { announce, DhtWorld, lookup, settledNetwork } from '../../packages/engine/test/sim/dht/dhtWorld.ts'
+
+const count = Number(process.argv[2] ?? 10_000)
+const lookups = Number(process.argv[3] ?? 50)
+const settings = { dhtUploadRateLimit: 1_000_000, dhtExtendedRoutingTable: false }
+const seconds = (since: number) => ((performance.now() - since) / 1000).toFixed(1)
+
+let begin = performance.now()
+const world = new DhtWorld({ settings, loss: 0.1 })
+const all = settledNetwork(world, count, 60)
+console.log(`${count} nodes: ${seconds(begin)} s, ${Math.round(process.memoryUsage().rss / 1e6)} MB`)
+
+begin = performance.now()
+const announced = Array.from({ length: lookups }, (_, i) => {
+  const infoHash = new Sha1Hash(world.random.bytes(20))
+  const peer = all[count - 1 - i]
+  return { infoHash, peer, taken: announce(world, peer, infoHash, 6881) }
+})
+const mean = (numbers: readonly number[]) => (numbers.reduce((a, b) => a + b, 0) / numbers.length).toFixed(1)
+console.log(`${lookups} announces, each taken by ${mean(announced.map((a) => a.taken))} nodes: ${seconds(begin)} s`)
+
+begin = performance.now()
+const gone = Math.floor(count / 5)
+for (const sim of all.slice(0, gone)) world.kill(sim)
+const living = all.slice(gone)
+const results = announced.map(({ infoHash, peer }) => {
+  const { peers, questions } = lookup(world, living[world.random.below(living.length)], infoHash)
+  return { found: peers.has(`${peer.endpoint.address}:6881`), questions }
+})
+const found = results.filter((r) => r.found).length
+console.log(
+  `a fifth gone: ${found} of ${lookups} found, ${mean(results.map((r) => r.questions))} questions each: ${seconds(begin)} s`,
+)
+const tables = living.slice(0, 200).map(({ dht }) => dht.status())
+console.log(
+  `tables: ${mean(tables.map((t) => t.dhtNodes))} nodes, estimate of the network ${mean(tables.map((t) => t.dhtGlobalNodes))}`,
+)
+console.log(`${world.packets} packets`)
+for (const { dht } of living) dht.stop()
