@@ -165,7 +165,9 @@ export function lookup(world: DhtWorld, sim: SimDht, infoHash: Sha1Hash): Lookup
     infoHash,
     {},
     {
-      onPeers: (found) => found.forEach(({ address, port }) => peers.add(`${address}:${port}`)),
+      onPeers: (found) => {
+        for (const { address, port } of found) peers.add(`${address}:${port}`)
+      },
       onDone: () => {
         done = true
       },

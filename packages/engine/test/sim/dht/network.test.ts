@@ -65,7 +65,7 @@ test('with a fifth of the nodes gone and a tenth of the packets lost, almost eve
   const world = new DhtWorld({ settings: smallTables, loss: 0.1 })
   const all = settledNetwork(world, 300)
   const hashes = Array.from({ length: 20 }, () => new Sha1Hash(world.random.bytes(20)))
-  hashes.forEach((infoHash, i) => announce(world, all[299 - i], infoHash, 5000 + i))
+  for (const [i, infoHash] of hashes.entries()) announce(world, all[299 - i], infoHash, 5000 + i)
   for (const sim of all.slice(0, 60)) world.kill(sim)
   const living = all.slice(60)
   const found = hashes.filter((infoHash, i) => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { SeededRandom } from '../../../sim/seededRandom.ts'
 import {
   ed25519AddScalarToPublic,
   ed25519AddScalarToSecret,
   ed25519CreateKeypair,
+  ed25519CreateSeed,
   ed25519KeyExchange,
   ed25519Sign,
   ed25519Verify,
@@ -64,7 +66,7 @@ describe('Ed25519', () => {
   })
 
   test('two key pairs share a secret', () => {
-    const a = ed25519CreateKeypair(new Uint8Array(32).fill(3))
+    const a = ed25519CreateKeypair(ed25519CreateSeed(new SeededRandom(3)))
     const b = ed25519CreateKeypair(new Uint8Array(32).fill(4))
     expect(ed25519KeyExchange(a.publicKey, b.secretKey)).toEqual(ed25519KeyExchange(b.publicKey, a.secretKey))
   })
