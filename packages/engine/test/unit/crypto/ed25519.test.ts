@@ -7,8 +7,8 @@ import {
   ed25519CreateSeed,
   ed25519KeyExchange,
   ed25519Sign,
-  ed25519Verify,
 } from '../../../src/crypto/ed25519.ts'
+import { ed25519Verify } from '../../../src/crypto/ed25519Verify.ts'
 import { SipHash } from '../../../src/crypto/sipHash.ts'
 import { fromHex, toHex, utf8 } from '../../../src/util/bytes.ts'
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { bencode } from '../../../src/bencode/bencode.ts'
 import { type Entry, Preformatted } from '../../../src/bencode/entry.ts'
 import { ed25519CreateKeypair } from '../../../src/crypto/ed25519.ts'
-import { immutableTarget, mutableTarget, signMutableItem } from '../../../src/dht/mutableItem.ts'
+import { immutableTarget, mutableTarget } from '../../../src/dht/mutableItem.ts'
 import { contactOf } from '../../../src/dht/nodeContact.ts'
 import { compareDistance } from '../../../src/dht/nodeDistance.ts'
+import { signMutableItem } from '../../../src/dht/signMutableItem.ts'
 import { compact, idOf, TestDht, text } from './testDht.ts'
 
 const asker = { address: '60.1.2.3', port: 6000 }
