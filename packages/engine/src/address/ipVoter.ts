@@ -1,4 +1,3 @@
-import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
 import { isGlobal } from './classify.ts'
 import { isV6 } from './endpoint.ts'
@@ -33,7 +32,7 @@ export class IpVoter {
   private elected: string | null = null
 
   constructor(
-    private readonly random: Random,
+    private readonly random: { below(limit: number): number },
     now: Millis,
   ) {
     this.lastRound = now

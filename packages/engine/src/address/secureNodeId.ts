@@ -1,5 +1,4 @@
 import { crc32c } from '../crypto/crc32c.ts'
-import type { Random } from '../platform/random.ts'
 import { isLocalBytes } from './classify.ts'
 
 /** The bits of an address that a node id depends on (BEP 42): the farther down, the fewer. */
@@ -13,7 +12,7 @@ const v6Octets = new Uint8Array(8)
  * A node id that the address (4 or 16 bytes) may have (BEP 42): the first 21 bits are fixed by the address and by the
  * lower three bits of the last byte; the rest is random.
  */
-export function generateNodeId(address: Uint8Array, random: Random): Uint8Array {
+export function generateNodeId(address: Uint8Array, random: { bytes(count: number): Uint8Array }): Uint8Array {
   const id = random.bytes(20)
   const prefix = idPrefix(address, id[19])
   id[0] = prefix >>> 24

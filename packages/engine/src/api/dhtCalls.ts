@@ -6,7 +6,7 @@ import { bencode } from '../bencode/bencode.ts'
 import { type Entry, toEntry } from '../bencode/entry.ts'
 import type { Ed25519Keypair } from '../crypto/ed25519.ts'
 import type { Dht } from '../dht/dht.ts'
-import { MAX_SEQUENCE_NUMBER, type MutableItem, signMutableItem } from '../dht/mutableItem.ts'
+import { MAX_SEQUENCE_NUMBER, type MutableItem } from '../dht/mutableItem.ts'
 import type { SampledInfohashes } from '../dht/nodeLookups.ts'
 import { utf8 } from '../util/bytes.ts'
 import type { Sha1Hash } from '../util/digest.ts'
@@ -77,11 +77,13 @@ export class DhtCalls {
     })
   }
 
-  putMutableItem(
+  async putMutableItem(
     { publicKey, secretKey }: Ed25519Keypair,
     update: (current: DhtMutableItem | null) => Entry,
     saltOrText: DhtSalt,
   ): Promise<DhtPutResult & { readonly seq: number }> {
+    // Who never signs never waits for the code of the curve.
+    const { signMutableItem } = await import('../dht/signMutableItem.ts')
     const dht = this.dht()
     const salt = bytesOf(saltOrText)
     return new Promise((resolve, reject) => {

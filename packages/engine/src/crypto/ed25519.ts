@@ -1,13 +1,18 @@
-import { createHash, createPublicKey, verify } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { ED25519_PUBLIC_KEY_SIZE, ED25519_SIGNATURE_SIZE } from './ed25519Verify.ts'
 
-/** Bytes of a seed, of a public key, of an expanded secret key and of a signature. */
-export const ED25519_SEED_SIZE = 32
-export const ED25519_PUBLIC_KEY_SIZE = 32
-export const ED25519_SECRET_KEY_SIZE = 64
-export const ED25519_SIGNATURE_SIZE = 64
+/** Bytes of a seed and of an expanded secret key. */
+const SEED_SIZE = 32
+const SECRET_KEY_SIZE = 64
 
-/** libtorrent's key pair: the secret key is the expanded one, SHA-512 of the seed with the scalar's bits set. */
+/**
+ * Making keys and signatures. Checking them is in a file of its own (`ed25519Verify.ts`), because the arithmetic here
+ * takes 10 to 20 ms to load, and few ever sign.
+ *
+ * libtorrent's key pair: the secret key is the expanded one, SHA-512 of the seed with the scalar's
+ * bits set.
+ */
 export interface Ed25519Keypair {
   readonly publicKey: Uint8Array
   readonly secretKey: Uint8Array
@@ -17,14 +22,11 @@ const Point = ed25519.Point
 /** Order of the base point. */
 const ORDER = Point.Fn.ORDER
 
-/** The DER frame of a raw Ed25519 public key (RFC 8410), which is all Node takes besides PEM and JWK. */
-const SPKI_PREFIX = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
-
 /**
  * A fresh seed (libtorrent `dht::ed25519_create_seed`). `random` must be cryptographically strong: the platform's is.
  */
 export function ed25519CreateSeed(random: { bytes(count: number): Uint8Array }): Uint8Array {
-  return random.bytes(ED25519_SEED_SIZE)
+  return random.bytes(SEED_SIZE)
 }
 
 /**
@@ -32,7 +34,7 @@ export function ed25519CreateSeed(random: { bytes(count: number): Uint8Array }):
  * @throws RangeError unless the seed has 32 bytes.
  */
 export function ed25519CreateKeypair(seed: Uint8Array): Ed25519Keypair {
-  needSize(seed, ED25519_SEED_SIZE, 'seed')
+  needSize(seed, SEED_SIZE, 'seed')
   const secretKey = new Uint8Array(sha512(seed))
   secretKey[0] &= 248
   secretKey[31] &= 63
@@ -47,7 +49,7 @@ export function ed25519CreateKeypair(seed: Uint8Array): Ed25519Keypair {
  */
 export function ed25519Sign(message: Uint8Array, publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
   needSize(publicKey, ED25519_PUBLIC_KEY_SIZE, 'public key')
-  needSize(secretKey, ED25519_SECRET_KEY_SIZE, 'secret key')
+  needSize(secretKey, SECRET_KEY_SIZE, 'secret key')
   const scalar = littleEndian(secretKey.subarray(0, 32))
   const nonce = littleEndian(sha512(secretKey.subarray(32), message)) % ORDER
   const signature = new Uint8Array(ED25519_SIGNATURE_SIZE)
@@ -55,20 +57,6 @@ export function ed25519Sign(message: Uint8Array, publicKey: Uint8Array, secretKe
   const challenge = littleEndian(sha512(signature.subarray(0, 32), publicKey, message)) % ORDER
   signature.set(toLittleEndian((nonce + challenge * scalar) % ORDER), 32)
   return signature
-}
-
-/**
- * Whether `signature` of `message` was made with the key of `publicKey` (libtorrent `dht::ed25519_verify`). Never
- * throws; false for keys and signatures of the wrong size. About 0.15 ms: strangers must not be able to ask for many.
- */
-export function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  if (publicKey.length !== ED25519_PUBLIC_KEY_SIZE || signature.length !== ED25519_SIGNATURE_SIZE) return false
-  try {
-    const der = Buffer.concat([SPKI_PREFIX, publicKey])
-    return verify(null, message, createPublicKey({ key: der, format: 'der', type: 'spki' }), signature)
-  } catch {
-    return false
-  }
 }
 
 /**
@@ -85,9 +73,9 @@ export function ed25519AddScalarToPublic(publicKey: Uint8Array, scalar: Uint8Arr
 
 /** As `ed25519AddScalarToPublic`, on the secret side. @throws RangeError for arguments of the wrong size. */
 export function ed25519AddScalarToSecret(secretKey: Uint8Array, scalar: Uint8Array): Uint8Array {
-  needSize(secretKey, ED25519_SECRET_KEY_SIZE, 'secret key')
+  needSize(secretKey, SECRET_KEY_SIZE, 'secret key')
   const sum = (littleEndian(secretKey.subarray(0, 32)) + scalarOf(scalar)) % ORDER
-  const result = new Uint8Array(ED25519_SECRET_KEY_SIZE)
+  const result = new Uint8Array(SECRET_KEY_SIZE)
   result.set(toLittleEndian(sum), 0)
   result.set(sha512(secretKey.subarray(32), scalar).subarray(0, 32), 32)
   return result
@@ -99,7 +87,7 @@ export function ed25519AddScalarToSecret(secretKey: Uint8Array, scalar: Uint8Arr
  */
 export function ed25519KeyExchange(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
   needSize(publicKey, ED25519_PUBLIC_KEY_SIZE, 'public key')
-  needSize(secretKey, ED25519_SECRET_KEY_SIZE, 'secret key')
+  needSize(secretKey, SECRET_KEY_SIZE, 'secret key')
   const clamped = secretKey.slice(0, 32)
   clamped[0] &= 248
   clamped[31] = (clamped[31] & 63) | 64

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../address/endpoint.ts'
-import type { BNode } from '../bencode/bNode.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { Sha1Hash } from '../util/digest.ts'
@@ -32,6 +31,3 @@ export interface DhtSocket {
   /** As `UdpSocket.send`; the packet is copied. */
   send(packet: Uint8Array, to: Endpoint): void
 }
-
-/** A message that answers a direct request, decoded; valid during the call only. Null: there was none in time. */
-export type DirectResponse = BNode | null

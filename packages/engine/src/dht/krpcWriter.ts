@@ -1,8 +1,5 @@
 import { VERSION } from '../util/version.ts'
 
-/** Beyond it no packet of ours grows: what the internet carries in one piece, IPv6 and its tunnels included. */
-export const MAX_PACKET_BYTES = 1452
-
 /** `v` of our messages (BEP 5, BEP 20): client and version. */
 export const CLIENT_VERSION = clientVersion(VERSION)
 

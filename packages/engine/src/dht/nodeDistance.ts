@@ -37,9 +37,3 @@ export function randomIdWithPrefix(id: Uint8Array, bits: number, random: Random)
   }
   return result
 }
-
-/** Whether the id is 0, which stands for a node whose id we do not know. */
-export function isZeroId(id: Uint8Array): boolean {
-  for (let i = 0; i < NODE_ID_SIZE; i++) if (id[i] !== 0) return false
-  return true
-}

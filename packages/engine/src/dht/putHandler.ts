@@ -1,5 +1,6 @@
 import { softErrorOf } from '../bencode/bdecode.ts'
 import type { BNode } from '../bencode/bNode.ts'
+import { ED25519_PUBLIC_KEY_SIZE, ED25519_SIGNATURE_SIZE } from '../crypto/ed25519Verify.ts'
 import { EMPTY_BYTES, equalBytes } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { DhtStorage } from './dhtStorage.ts'
@@ -69,8 +70,9 @@ function putMutable(
   const signature = args.getString('sig')
   const seq = args.getBigInt('seq')
   if (salt.length > MAX_SALT_BYTES) return krpcFailure(saltTooBig, 'salt too big')
-  if (publicKey.length !== 32) return krpcFailure(protocol, "invalid value for 'k'")
-  if (signature === null || signature.length !== 64) return krpcFailure(protocol, "invalid value for 'sig'")
+  if (publicKey.length !== ED25519_PUBLIC_KEY_SIZE) return krpcFailure(protocol, "invalid value for 'k'")
+  if (signature === null || signature.length !== ED25519_SIGNATURE_SIZE)
+    return krpcFailure(protocol, "invalid value for 'sig'")
   if (seq === null || seq < 0n) return krpcFailure(protocol, 'invalid (negative) sequence number')
   const target = mutableTarget(publicKey, salt)
   if (!host.tokens.verify(token, compact, target)) return krpcFailure(protocol, 'invalid token')

@@ -19,8 +19,10 @@ const closeId = fc.tuple(id, fc.nat(40)).map(([bytes, zeros]) => {
 })
 
 type Step =
-  | { readonly do: 'seen' | 'heard'; readonly id: Uint8Array; readonly n: number; readonly rtt: number }
-  | { readonly do: 'failed' | 'again'; readonly pick: number }
+  | { readonly do: 'seen'; readonly id: Uint8Array; readonly n: number; readonly rtt: number }
+  | { readonly do: 'heard'; readonly id: Uint8Array; readonly n: number; readonly rtt: number }
+  | { readonly do: 'failed'; readonly pick: number }
+  | { readonly do: 'again'; readonly pick: number }
   | { readonly do: 'newId'; readonly id: Uint8Array }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -55,7 +57,7 @@ test('whatever happens to a table, it keeps to its limits, has each node once, a
         if (s.do === 'seen') table.nodeSeen(s.id, contact(s.n), s.rtt)
         else if (s.do === 'heard') table.heardAbout(s.id, contact(s.n))
         else if (s.do === 'newId') table.updateOwnId(s.id)
-        else if (all.length > 0) {
+        else if ((s.do === 'failed' || s.do === 'again') && all.length > 0) {
           const node = all[s.pick % all.length]
           if (s.do === 'failed') table.nodeFailed(node.id, node.contact)
           else table.nodeSeen(node.id, node.contact, 10)

@@ -8,6 +8,9 @@ import type { DhtHost } from '../../../src/dht/dhtHost.ts'
 import type { DhtNode } from '../../../src/dht/dhtNode.ts'
 import { type DhtSettings, defaultDhtSettings } from '../../../src/dht/dhtSettings.ts'
 import type { DhtState } from '../../../src/dht/dhtState.ts'
+import { contactOf } from '../../../src/dht/nodeContact.ts'
+import { compareBytes } from '../../../src/util/bytes.ts'
+import type { Sha1Hash } from '../../../src/util/digest.ts'
 import type { Millis } from '../../../src/util/flavored.ts'
 
 /** Who gets packets sent to an address. */
@@ -105,20 +108,88 @@ export class DhtWorld {
   }
 }
 
-/**
- * A network of `count` nodes that joined one after the other, each over nodes that were there before: the world is as
- * it is after some hours.
- */
+/** A network of `count` nodes that join one after the other, each over three that were there before. */
 export function grownNetwork(world: DhtWorld, count: number, joinInterval: Millis): SimDht[] {
   const all: SimDht[] = []
   for (let i = 0; i < count; i++) {
     const sim = world.add({ address: world.newAddress(i), port: 6881 })
-    for (let k = 0; k < 3 && all.length > 0; k++) {
-      sim.dht.addRouter(all[world.random.below(all.length)].endpoint)
-    }
+    for (let k = 0; k < 3 && all.length > 0; k++) sim.dht.addRouter(all[world.random.below(all.length)].endpoint)
     all.push(sim)
     sim.dht.start()
     world.time.run(joinInterval)
   }
   return all
+}
+
+/**
+ * A network of `count` nodes as it is after many hours, without simulating them: each knows `known` others by chance,
+ * and those closest to it.
+ */
+export function settledNetwork(world: DhtWorld, count: number, known = 60): SimDht[] {
+  const all = Array.from({ length: count }, (_, i) => world.add({ address: world.newAddress(i), port: 6881 }))
+  const contacts = all.map(({ endpoint }) => contactOf(endpoint)!)
+  const byId = all.map((_, i) => i).sort((a, b) => compareBytes(all[a].node.ownId, all[b].node.ownId))
+  byId.forEach((self, place) => {
+    const know = (other: number) => {
+      if (other !== self) all[self].node.table.nodeSeen(all[other].node.ownId, contacts[other], 80)
+    }
+    for (let d = 1; d <= 8; d++) {
+      know(byId[(place + d) % count])
+      know(byId[(place + count - d) % count])
+    }
+    for (let k = 0; k < known; k++) know(world.random.below(count))
+  })
+  for (const { dht } of all) dht.start()
+  return all
+}
+
+/** What a lookup of `sim` came to. */
+export interface LookupResult {
+  readonly peers: ReadonlySet<string>
+  /** Questions it asked. */
+  readonly questions: number
+}
+
+/** Looks for peers and waits for the end. */
+export function lookup(world: DhtWorld, sim: SimDht, infoHash: Sha1Hash): LookupResult {
+  const peers = new Set<string>()
+  let questions = 0
+  let done = false
+  const { onPacket } = world
+  const key = infoHash.toHex()
+  world.onPacket = (packet) => {
+    if (packet.from === sim.endpoint && Buffer.from(packet.bytes).toString('hex').includes(key)) questions++
+    onPacket?.(packet)
+  }
+  sim.dht.getPeers(
+    infoHash,
+    {},
+    {
+      onPeers: (found) => {
+        for (const { address, port } of found) peers.add(`${address}:${port}`)
+      },
+      onDone: () => {
+        done = true
+      },
+    },
+  )
+  world.time.runUntil(() => done, { minutes: 5 })
+  world.onPacket = onPacket
+  return { peers, questions }
+}
+
+/** Announces and waits for the end; how many nodes took it. */
+export function announce(world: DhtWorld, sim: SimDht, infoHash: Sha1Hash, port: number): number {
+  let taken = -1
+  sim.dht.announce(
+    infoHash,
+    { port },
+    {
+      onDone: (numNodes) => {
+        taken = numNodes
+      },
+    },
+  )
+  world.time.runUntil(() => taken >= 0, { minutes: 5 })
+  return taken
 }

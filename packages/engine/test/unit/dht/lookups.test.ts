@@ -3,8 +3,8 @@ import type { Endpoint } from '../../../src/address/endpoint.ts'
 import { bencode } from '../../../src/bencode/bencode.ts'
 import type { Entry } from '../../../src/bencode/entry.ts'
 import { ed25519CreateKeypair } from '../../../src/crypto/ed25519.ts'
-import { signMutableItem } from '../../../src/dht/mutableItem.ts'
-import { concatBytes, utf8 } from '../../../src/util/bytes.ts'
+import { signMutableItem } from '../../../src/dht/signMutableItem.ts'
+import { concatBytes } from '../../../src/util/bytes.ts'
 import { Sha1Hash } from '../../../src/util/digest.ts'
 import { compact, idOf, type Sent, TestDht, text } from './testDht.ts'
 
@@ -216,7 +216,9 @@ describe('items (BEP 44)', () => {
       itemValues(8, 'eight', liar.publicKey, liar.secretKey),
       itemValues(3, 'three'),
     ]
-    questions.forEach((q, i) => dht.answer(q, { ...answers[i], id: id(0x55 ^ (0x10 + numberOf(q)), numberOf(q)) }))
+    for (const [i, q] of questions.entries()) {
+      dht.answer(q, { ...answers[i], id: id(0x55 ^ (0x10 + numberOf(q)), numberOf(q)) })
+    }
     expect(found).toEqual([
       [2n, false],
       [3n, false],

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  immutableTarget,
-  mutableTarget,
-  signedBytes,
-  signMutableItem,
-  verifyMutableItem,
-} from '../../../src/dht/mutableItem.ts'
+import { immutableTarget, mutableTarget, signedBytes, verifyMutableItem } from '../../../src/dht/mutableItem.ts'
+import { signMutableItem } from '../../../src/dht/signMutableItem.ts'
 import { fromHex, latin1, toHex, utf8 } from '../../../src/util/bytes.ts'
 
 const value = utf8('12:Hello World!')

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { bencode } from '../../../src/bencode/bencode.ts'
 import { type Entry, Preformatted } from '../../../src/bencode/entry.ts'
 import { ed25519CreateKeypair } from '../../../src/crypto/ed25519.ts'
-import { immutableTarget, mutableTarget, signMutableItem } from '../../../src/dht/mutableItem.ts'
+import { immutableTarget, mutableTarget } from '../../../src/dht/mutableItem.ts'
 import { contactOf } from '../../../src/dht/nodeContact.ts'
 import { compareDistance } from '../../../src/dht/nodeDistance.ts'
+import { signMutableItem } from '../../../src/dht/signMutableItem.ts'
 import { compact, idOf, TestDht, text } from './testDht.ts'
 
 const asker = { address: '60.1.2.3', port: 6000 }
@@ -21,7 +22,7 @@ function itemToken(dht: TestDht, target: Uint8Array): Uint8Array {
 /** Knows `count` nodes in networks of their own. */
 function knowMany(dht: TestDht, count: number): Uint8Array[] {
   const ids = Array.from({ length: count }, () => dht.random.bytes(20))
-  ids.forEach((id, i) => dht.know(id, { address: `70.${i >> 8}.${i & 255}.1`, port: 7000 + i }))
+  for (const [i, id] of ids.entries()) dht.know(id, { address: `70.${i >> 8}.${i & 255}.1`, port: 7000 + i })
   return ids
 }
 
@@ -42,7 +43,7 @@ test('find_node tells of the eight closest nodes, closest first', () => {
   const nodes = dht.ask('find_node', { target }, asker).bytes('nodes')!
   const closest = ids.sort((a, b) => compareDistance(a, b, target)).slice(0, 8)
   expect(nodes.length).toBe(8 * 26)
-  closest.forEach((id, i) => expect(nodes.slice(i * 26, i * 26 + 20)).toEqual(id))
+  for (const [i, id] of closest.entries()) expect(nodes.slice(i * 26, i * 26 + 20)).toEqual(id)
 })
 
 describe('get_peers and announce_peer', () => {

@@ -165,7 +165,7 @@ describe('a node that fails', () => {
     // Two buckets: the farther one is full.
     for (let i = 0; i < 8; i++) made.table.nodeSeen(idIn(1), contact(i), 50)
     const ids = Array.from({ length: 8 }, () => idIn(0))
-    ids.forEach((id, i) => made.table.nodeSeen(id, contact(100 + i), 50))
+    for (const [i, id] of ids.entries()) made.table.nodeSeen(id, contact(100 + i), 50)
     return { ...made, ids }
   }
 
