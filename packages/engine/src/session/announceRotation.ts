@@ -5,6 +5,8 @@ export interface AnnounceRotationHost<T> {
   readonly timers: Timers
   /** How often each member is announced. */
   readonly interval: Millis
+  /** Whether announcing makes sense now; asked again after a while if not. Default: always. */
+  isReady?(): boolean
   announce(member: T): void
 }
 
@@ -12,6 +14,8 @@ export interface AnnounceRotationHost<T> {
 const SHORTEST_GAP_MS = 1000
 /** New members do not wait for their turn, but come no faster than this. */
 const NEW_MEMBER_GAP_MS = 100
+/** How long to wait for a service that is not ready. */
+const NOT_READY_MS = 1000
 
 /**
  * Announces torrents to a service for finding peers (DHT, local discovery), one after the other, so that each comes
@@ -62,6 +66,7 @@ export class AnnounceRotation<T> {
   private turn(): void {
     this.timer = null
     this.isHurried = false
+    if (this.members.size > 0 && this.host.isReady?.() === false) return this.schedule(NOT_READY_MS)
     const member = first(this.fresh) ?? first(this.members)
     if (member === undefined) return
     this.fresh.delete(member)

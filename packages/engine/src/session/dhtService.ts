@@ -74,6 +74,8 @@ export class DhtService implements DhtHost {
       get interval(): Millis {
         return service.host.settings.dhtAnnounceInterval * 1000
       },
+      // Without a node in the table there is nobody to tell.
+      isReady: () => (this.running?.dhtNodes ?? []).some(({ table }) => table.counts().nodes > 0),
       announce: (torrent) => {
         if (this.running !== null) torrent.announceToDht(this.running)
       },

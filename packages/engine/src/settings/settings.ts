@@ -44,6 +44,7 @@ export function minMemoryUsage(): Settings {
     maxPausedPeerlistSize: 50,
     preferUdpTrackers: true,
     maxRejects: 10,
+    upnpIgnoreNonrouters: true,
   }
 }
 

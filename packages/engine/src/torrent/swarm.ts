@@ -166,7 +166,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     if (entry === null || entry.connection !== null) return
     // Whoever asks by name knows better than our memory of earlier failures.
     this.list.setFailcount(entry, 0)
-    entry.lastConnected = 0
+    this.list.retryNow(endpoint.address)
     this.host.session.attempts.reached(endpoint.address)
     this.wantConnections()
   }

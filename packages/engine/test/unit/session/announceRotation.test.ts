@@ -44,6 +44,25 @@ test('a member added in a quiet time does not wait for the turn of another', () 
   expect(timesOf('b')).toEqual([5 * MINUTE])
 })
 
+test('while the service is not ready nobody loses a turn', () => {
+  const time = new VirtualTime()
+  const begin = time.now()
+  const announced: [string, number][] = []
+  const rotation = new AnnounceRotation<string>({
+    timers: time,
+    interval: MINUTE,
+    isReady: () => time.now() - begin >= 10_000,
+    announce: (member) => announced.push([member, time.now() - begin]),
+  })
+  rotation.add('a')
+  rotation.add('b')
+  time.run({ seconds: 20 })
+  expect(announced).toEqual([
+    ['a', 10_000],
+    ['b', 10_100],
+  ])
+})
+
 test('who has left is not announced, and without members no timer runs', () => {
   const { time, rotation, timesOf } = scene()
   rotation.add('a')
