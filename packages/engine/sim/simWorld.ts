@@ -1,3 +1,5 @@
+// Loaded here, because code that is loaded when first needed arrives in real time, not in virtual time.
+import '../src/dht/signMutableItem.ts'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { addressToBytes } from '../src/address/addressBytes.ts'
 import { isV6 } from '../src/address/endpoint.ts'
