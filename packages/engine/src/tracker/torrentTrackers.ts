@@ -155,20 +155,21 @@ export class TorrentTrackers {
   }
 
   /**
-   * Announces in `delay` seconds to the tracker at `trackerIndex` of `entries()`, whatever the others do, or, with -1,
-   * as if the intervals of all were over. Not before a tracker's minimum interval, unless that is to be ignored.
-   * An announce that waits for its turn already goes before those that nobody asked for.
-   * Out of range or not announcing: nothing happens.
+   * Announces in `delay` seconds to `tracker`, an index of `entries()` or a URL, whatever the others do, or, with -1, as
+   * if the intervals of all were over. Not before a tracker's minimum interval, unless that is to be ignored. An
+   * announce that waits for its turn already goes before those that nobody asked for. No such tracker, or not
+   * announcing: nothing happens.
    */
-  forceReannounce(delay: Seconds = 0, trackerIndex = -1, ignoreMinInterval = false): void {
+  forceReannounce(delay: Seconds = 0, tracker: number | string = -1, ignoreMinInterval = false): void {
     if (!this.announcing) return
     const now = this.host.clock.now()
     const when = now + Math.max(0, delay) * 1000
-    const chosen = trackerIndex === -1 ? this.list.entries : this.list.entries.slice(trackerIndex, trackerIndex + 1)
-    if (trackerIndex < -1) return
+    const { entries } = this.list
+    const one = typeof tracker === 'string' ? this.list.find(tracker) : (entries[tracker] ?? null)
+    const chosen = tracker === -1 ? entries : one === null ? [] : [one]
     this.takeSources()
     for (const entry of chosen) {
-      if (trackerIndex !== -1) for (const local of this.sources) entry.openEndpoint(local).triggeredManually = true
+      if (one !== null) for (const local of this.sources) entry.openEndpoint(local).triggeredManually = true
       for (const endpoint of entry.endpoints) {
         endpoint.nextAnnounce = ignoreMinInterval ? when : Math.max(when, endpoint.minAnnounce)
         if (ignoreMinInterval) endpoint.minAnnounce = 0
@@ -311,7 +312,7 @@ export class TorrentTrackers {
         ...params,
         url: entry.url,
         localEndpoint: endpoint.localEndpoint,
-        port: endpoint.localEndpoint.port,
+        port: this.host.settings.announcePort || endpoint.localEndpoint.port,
         event: told,
         numWant: stopped ? 0 : numWant,
         trackerId: entry.trackerid,
