@@ -284,9 +284,9 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.needsSaveResume = true
   }
 
-  /** Announces now, or after `seconds`; to the tracker at `trackerIndex` only, -1 for all. */
-  forceReannounce(seconds: Seconds = 0, trackerIndex = -1, ignoreMinInterval = false): void {
-    this.torrent.trackers.forceReannounce(seconds, trackerIndex, ignoreMinInterval)
+  /** Announces now, or after `seconds`; to one tracker only, by index or URL, or, with -1, to those in use. */
+  forceReannounce(seconds: Seconds = 0, tracker: number | string = -1, ignoreMinInterval = false): void {
+    this.torrent.trackers.forceReannounce(seconds, tracker, ignoreMinInterval)
   }
 
   /** Asks a tracker how large the swarm is; `scrapeReply` or `scrapeFailed` follows. */

@@ -33,6 +33,13 @@ export const trackerSettings = {
     source: source.manual,
     doc: "Address sent to trackers as `ip=`. Empty: nothing is sent, and the tracker uses the connection's address.",
   }),
+  announcePort: int('announce_port', {
+    default: 0,
+    max: 65_535,
+    unit: 'port',
+    source: source.v2_0,
+    doc: 'Port sent to trackers as ours, where a router or proxy makes it another than the one listened on. 0: that of the listen socket.',
+  }),
   numWant: int('num_want', {
     default: 200,
     unit: 'peers',

@@ -228,5 +228,11 @@ const COUNT_FIELDS = {
 function isBetter(a: AnnounceEndpoint, b: AnnounceEndpoint): boolean {
   if (a.enabled !== b.enabled) return a.enabled
   if (a.enabled && a.fails !== b.fails) return a.fails < b.fails
+  // That a tracker has no address of one family tells less than that there is no route to the one it has.
+  if (!a.enabled && hasNoAddress(a) !== hasNoAddress(b)) return hasNoAddress(b)
   return a.nextAnnounce < b.nextAnnounce
+}
+
+function hasNoAddress({ lastError }: AnnounceEndpoint): boolean {
+  return lastError?.code === 'EAFNOSUPPORT'
 }

@@ -4,8 +4,8 @@ import type { Millis, Seconds } from '../util/flavored.ts'
 import type { AnnounceEndpoint } from './announceEndpoint.ts'
 import type { AnnounceEntry, TrackerSpec } from './announceEntry.ts'
 import { clampIntervals, clampRetry, UNREACHABLE_PAUSE } from './announceIntervals.ts'
+import { OpenAnnounces } from './openAnnounces.ts'
 import type { TorrentTrackersHost } from './torrentTrackersHost.ts'
-import type { PendingAnnounce } from './trackerClient.ts'
 import { isUnreachable } from './trackerErrors.ts'
 import { TrackerList } from './trackerList.ts'
 import { TrackerNews } from './trackerNews.ts'
@@ -15,13 +15,6 @@ import { TrackerScrapes } from './trackerScrapes.ts'
 
 /** Within this time all torrents tell their trackers of a new address. */
 const ADDRESS_NEWS_SPREAD_MS: Millis = 30_000
-
-/** An announce under way, or in the queue. */
-interface Announce {
-  readonly entry: AnnounceEntry
-  readonly event: TrackerEvent
-  readonly pending: PendingAnnounce
-}
 
 /**
  * The trackers of one torrent: whom to tell what, and when. Each of our listen sockets announces for itself. Has no
@@ -37,8 +30,7 @@ export class TorrentTrackers {
   private finished = false
   /** The listen sockets announces go out from, as of the last plan. */
   private sources: readonly Endpoint[] = []
-  /** The announce of each endpoint that is `updating`. */
-  private readonly announces = new Map<AnnounceEndpoint, Announce>()
+  private readonly announces = new OpenAnnounces()
   private stopping: { pending: number; readonly done: (() => void)[] } = { pending: 0, done: [] }
   private wish: Millis = Number.POSITIVE_INFINITY
   private lastWorking: AnnounceEntry | null = null
@@ -124,7 +116,7 @@ export class TorrentTrackers {
       if (stopTrackerTimeout > 0) {
         for (const entry of this.list.entries) {
           for (const endpoint of entry.endpoints) {
-            if (this.announces.get(endpoint)?.event === 'completed') this.stopping.pending++
+            if (this.announces.eventOf(endpoint) === 'completed') this.stopping.pending++
             else if (endpoint.startSent) this.send(entry, endpoint, 'stopped', true)
           }
         }
@@ -155,24 +147,25 @@ export class TorrentTrackers {
   }
 
   /**
-   * Announces in `delay` seconds to the tracker at `trackerIndex` of `entries()`, whatever the others do, or, with -1,
-   * as if the intervals of all were over. Not before a tracker's minimum interval, unless that is to be ignored.
-   * An announce that waits for its turn already goes before those that nobody asked for.
-   * Out of range or not announcing: nothing happens.
+   * Announces in `delay` seconds to `tracker`, an index of `entries()` or a URL, whatever the others do, or, with -1, as
+   * if the intervals of all were over. Not before a tracker's minimum interval, unless that is to be ignored. An
+   * announce that waits for its turn already goes before those that nobody asked for. No such tracker, or not
+   * announcing: nothing happens.
    */
-  forceReannounce(delay: Seconds = 0, trackerIndex = -1, ignoreMinInterval = false): void {
+  forceReannounce(delay: Seconds = 0, tracker: number | string = -1, ignoreMinInterval = false): void {
     if (!this.announcing) return
     const now = this.host.clock.now()
     const when = now + Math.max(0, delay) * 1000
-    const chosen = trackerIndex === -1 ? this.list.entries : this.list.entries.slice(trackerIndex, trackerIndex + 1)
-    if (trackerIndex < -1) return
+    const { entries } = this.list
+    const one = typeof tracker === 'string' ? this.list.find(tracker) : (entries[tracker] ?? null)
+    const chosen = tracker === -1 ? entries : one === null ? [] : [one]
     this.takeSources()
     for (const entry of chosen) {
-      if (trackerIndex !== -1) for (const local of this.sources) entry.openEndpoint(local).triggeredManually = true
+      if (one !== null) for (const local of this.sources) entry.openEndpoint(local).triggeredManually = true
       for (const endpoint of entry.endpoints) {
         endpoint.nextAnnounce = ignoreMinInterval ? when : Math.max(when, endpoint.minAnnounce)
         if (ignoreMinInterval) endpoint.minAnnounce = 0
-        if (when <= now) this.announces.get(endpoint)?.pending.hurry()
+        if (when <= now) this.announces.hurry(endpoint)
       }
     }
     this.plan(true)
@@ -224,7 +217,8 @@ export class TorrentTrackers {
     const complete = this.announcing && this.host.announceParams().left === 0
     const known = new Set(this.list.entries)
     for (const gone of this.list.replace(specs)) {
-      for (const endpoint of gone.endpoints) if (!this.isToldStopped(endpoint)) this.cancel(endpoint)
+      for (const endpoint of gone.endpoints)
+        if (this.announces.eventOf(endpoint) !== 'stopped') this.announces.cancel(endpoint)
       if (this.lastWorking === gone) this.lastWorking = null
     }
     for (const entry of this.list.entries) if (!known.has(entry)) entry.completeSent = complete
@@ -260,13 +254,13 @@ export class TorrentTrackers {
     for (const entry of this.list.entries) {
       for (const endpoint of entry.endpoints) {
         if (!isSource(endpoint)) {
-          if (!this.isToldStopped(endpoint)) this.cancel(endpoint)
+          if (this.announces.eventOf(endpoint) !== 'stopped') this.announces.cancel(endpoint)
         } else if (!endpoint.enabled && !endpoint.updating) {
           endpoint.enabled = true
           endpoint.nextAnnounce = 0
         }
       }
-      entry.endpoints = entry.endpoints.filter((endpoint) => isSource(endpoint) || this.announces.has(endpoint))
+      entry.endpoints = entry.endpoints.filter((endpoint) => isSource(endpoint) || endpoint.updating)
       if (this.finished && !entry.completeSent) this.hurryCompleted(entry)
     }
   }
@@ -285,15 +279,7 @@ export class TorrentTrackers {
   /** `completed` is told from one listen socket only: it is one download. */
   private eventFor(entry: AnnounceEntry, endpoint: AnnounceEndpoint): TrackerEvent {
     if (!endpoint.startSent) return 'started'
-    return this.finished && !entry.completeSent && !this.isToldCompleted(entry) ? 'completed' : 'none'
-  }
-
-  private isToldCompleted(entry: AnnounceEntry): boolean {
-    return entry.endpoints.some((endpoint) => this.announces.get(endpoint)?.event === 'completed')
-  }
-
-  private isToldStopped(endpoint: AnnounceEndpoint): boolean {
-    return this.announces.get(endpoint)?.event === 'stopped'
+    return this.finished && !entry.completeSent && !this.announces.isTelling(entry, 'completed') ? 'completed' : 'none'
   }
 
   private send(entry: AnnounceEntry, endpoint: AnnounceEndpoint, event: TrackerEvent, highPriority: boolean): void {
@@ -316,15 +302,14 @@ export class TorrentTrackers {
         ...params,
         url: entry.url,
         localEndpoint: endpoint.localEndpoint,
-        port: endpoint.localEndpoint.port,
+        port: this.host.settings.announcePort || endpoint.localEndpoint.port,
         event: told,
         numWant: stopped ? 0 : numWant,
         trackerId: entry.trackerid,
         highPriority,
       },
       (result) => {
-        this.announces.delete(endpoint)
-        endpoint.updating = false
+        this.announces.ended(endpoint)
         if (result.kind === 'reply' || !isUnreachable(result.error)) announced()
         if (result.kind === 'reply') this.onReply(entry, endpoint, event, result)
         else this.onFailure(entry, endpoint, event, result)
@@ -334,7 +319,7 @@ export class TorrentTrackers {
       },
       () => announced(),
     )
-    this.announces.set(endpoint, { entry, event, pending })
+    this.announces.begun(endpoint, event, pending)
   }
 
   private onReply(entry: AnnounceEntry, endpoint: AnnounceEndpoint, event: TrackerEvent, reply: AnnounceReply): void {
@@ -351,7 +336,8 @@ export class TorrentTrackers {
     entry.verified = true
     if (event === 'started') endpoint.startSent = true
     if (event === 'completed') entry.completeSent = true
-    if (this.finished && !entry.completeSent && !this.isToldCompleted(entry)) this.hurryCompleted(entry)
+    if (this.finished && !entry.completeSent && !this.announces.isTelling(entry, 'completed'))
+      this.hurryCompleted(entry)
     this.list.moveToFront(entry, isInUse)
     if (event !== 'stopped') {
       this.lastInterval = interval
@@ -382,16 +368,24 @@ export class TorrentTrackers {
     endpoint.message = failure.message
     endpoint.enabled = !isUnreachable(failure.error)
     if (failure.permanent) entry.retire()
-    // From another listen socket the tracker may well be reached: then all is as it should be.
-    const elsewhere = !endpoint.enabled && this.hasOtherWay(entry, endpoint)
+    // If it never was reached from here, but may well be from another listen socket, all is as it should be.
+    const elsewhere = !endpoint.enabled && !endpoint.startSent && this.hasOtherWay(entry, endpoint)
     // `stopped` is not sent again: its failure says little about the announces of the next start.
     if (event !== 'stopped' || failure.permanent) {
       const retryIn = elsewhere ? UNREACHABLE_PAUSE : clampRetry(failure.retryIn)
       endpoint.failed(clock.now(), settings.trackerBackoff, retryIn)
       if (this.sources.every((local) => entry.findEndpoint(local)?.isWorking() === false)) this.list.moveToBack(entry)
     }
+    if (!endpoint.enabled && !elsewhere) this.retryTogether(entry, endpoint.nextAnnounce)
     if (event === 'completed') this.hurryCompleted(entry)
     if (!elsewhere) this.news.failed(entry, endpoint, failure)
+  }
+
+  /** The tracker is out of reach from everywhere: the network is down, it seems, and any way may be the first to open. */
+  private retryTogether(entry: AnnounceEntry, when: Millis): void {
+    for (const endpoint of entry.endpoints) {
+      if (!endpoint.enabled) endpoint.nextAnnounce = Math.min(endpoint.nextAnnounce, when)
+    }
   }
 
   /** Whether there is a listen socket from which `entry` can be reached, or was not tried yet, besides `endpoint`. */
@@ -420,11 +414,7 @@ export class TorrentTrackers {
 
   /** `stop_tracker_timeout` is over and `completed` still not answered. */
   private giveUpCompleted(): void {
-    for (const [endpoint, { event }] of [...this.announces]) {
-      if (event !== 'completed') continue
-      this.cancel(endpoint)
-      this.onStopEnded(endpoint)
-    }
+    for (const endpoint of this.announces.cancelAll((event) => event === 'completed')) this.onStopEnded(endpoint)
   }
 
   /** `completed` is due now, whatever the intervals say, where we are known and nothing is wrong. */
@@ -437,14 +427,8 @@ export class TorrentTrackers {
   }
 
   private cancelAll(which: (event: TrackerEvent) => boolean): void {
-    for (const [endpoint, { event }] of [...this.announces]) if (which(event)) this.cancel(endpoint)
+    this.announces.cancelAll(which)
     this.scrapes.cancelAll()
-  }
-
-  private cancel(endpoint: AnnounceEndpoint): void {
-    this.announces.get(endpoint)?.pending.cancel()
-    this.announces.delete(endpoint)
-    endpoint.updating = false
   }
 }
 

@@ -26,6 +26,8 @@ export interface TrackerSettings {
   readonly userAgent: string
   /** Address told to trackers as ours; empty: the tracker takes the one it sees. */
   readonly announceIp: string
+  /** Port told to trackers as ours; 0, the default: that of the listen socket. */
+  readonly announcePort?: number
   readonly validateHttpsTrackers: boolean
   /** Refuse tracker URLs that could be aimed at services of our own machine or network. */
   readonly ssrfMitigation: boolean

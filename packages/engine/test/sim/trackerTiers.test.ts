@@ -104,3 +104,26 @@ scenario('trackers added while running are announced to, those replaced are left
   await world.settle(client.session.abort())
   expect(fresh.events.at(-1)).toBe('stopped')
 })
+
+for (const beside of [false, true]) {
+  scenario(
+    `a tracker that fails ${beside ? 'beside one that works' : 'alone in its tier'} is retried by the rule, the others keep their interval`,
+    (world) => {
+      const urls = ['a', 'failing', 'c'].map((name) => `http://${name}.example/announce`)
+      const [a, failing, c] = urls.map((url) =>
+        world.tracker(url, { interval: 1800, answers: url === urls[1] ? Array(100).fill({ status: 404 }) : [] }),
+      )
+      const tiers = [[urls[0]], beside ? urls.slice(1) : [urls[1]]]
+      new SimClient(world, 'client', new TestTorrent({ size: 1000, trackers: tiers }), {
+        settings: { announceToAllTiers: true, announceToAllTrackers: true },
+      })
+      const counts = () => [a, failing, c].map(({ announces }) => announces.length)
+      // After 17 seconds, and then after 55, 117, 205, 317, 455 and 617 more.
+      world.run({ seconds: 30 })
+      expect(counts()).toEqual([1, 2, beside ? 1 : 0])
+      world.run({ minutes: 31 })
+      expect(counts()).toEqual([2, 8, beside ? 2 : 0])
+    },
+    { seeds: 1 },
+  )
+}

@@ -395,6 +395,77 @@ scenario('the address told to trackers can be set', (world) => {
   expect(tracker.announces[0].parameters.ip).toBe('198.51.100.7')
 })
 
+for (const url of [HTTP, UDP]) {
+  scenario(`the port told to trackers can be set (${url})`, async (world) => {
+    const tracker = world.tracker(url)
+    const client = new SimClient(world, 'client', listed(url), { settings: { announcePort: 1234 } })
+    world.run({ seconds: 5 })
+    await world.settle(client.session.abort())
+    expect(tracker.announces.map(({ event, peer }) => [event, peer.port])).toEqual([
+      ['started', 1234],
+      ['stopped', 1234],
+    ])
+    expect(client.session.listenPort).toBe(6881)
+  })
+
+  for (const has of ['none', 'all'] as const) {
+    scenario(
+      `trackers given while running are told the same as those given at first, having ${has} (${url})`,
+      async (world) => {
+        const tracker = world.tracker(url, { interval: 600 })
+        const torrent = new TestTorrent({ size: 200_000 })
+        const client = new SimClient(world, 'client', torrent, { has })
+        world.run({ seconds: 5 })
+        client.torrent.replaceTrackers([{ url }])
+        world.run({ minutes: 5 })
+        client.torrent.connectPeer(world.peer('seed', { torrent, has: 'all', serves: true }).listen())
+        world.run({ minutes: 30 })
+        expect(client.torrent.isSeed).toBe(true)
+        await world.settle(client.session.abort())
+        const told = has === 'none' ? ['started', 'completed', 'stopped'] : ['started', 'stopped']
+        expect(tracker.events.filter((event) => event !== 'none')).toEqual(told)
+      },
+    )
+  }
+}
+
+scenario('one tracker can be announced to by its URL, whatever the others do', (world) => {
+  const urls = ['http://one.example/announce', 'http://two.example/announce']
+  const [one, two] = urls.map((url) => world.tracker(url))
+  const client = new SimClient(world, 'client', listed(...urls.map((url) => [url])))
+  world.run({ seconds: 5 })
+  client.torrent.forceReannounce(0, urls[1])
+  client.torrent.forceReannounce(0, 'http://three.example/announce', true)
+  world.run({ seconds: 5 })
+  expect([one.announces.length, two.announces.length]).toEqual([1, 1])
+})
+
+for (const allowIdna of [false, true]) {
+  scenario(
+    `a tracker with an international name is ${allowIdna ? '' : 'not '}announced to, one that redirects to it is`,
+    (world) => {
+      const url = 'http://xn--tracker-.example/announce'
+      const tracker = world.tracker(url)
+      const redirector = 'http://redirector.example/announce'
+      const host = world.host('redirector')
+      world.names.set('redirector.example', host.addresses)
+      world.web.serve('http://redirector.example', host, ({ query }) => ({
+        status: 302,
+        headers: { location: `${url}?${query}` },
+      }))
+      const client = new SimClient(world, 'client', listed(url), { settings: { allowIdna } })
+      world.run({ seconds: 5 })
+      expect(tracker.announces.length).toBe(allowIdna ? 1 : 0)
+      const errors = client.alerts('trackerError').map(({ error }) => error.code)
+      expect(new Set(errors)).toEqual(new Set(allowIdna ? [] : ['blockedByIdna']))
+      client.torrent.replaceTrackers([{ url: redirector }])
+      world.run({ seconds: 5 })
+      expect(tracker.announces.length).toBe(allowIdna ? 2 : 1)
+    },
+    { seeds: 1 },
+  )
+}
+
 scenario(
   'two hundred torrents of one dead tracker do not keep another tracker waiting',
   (world) => {

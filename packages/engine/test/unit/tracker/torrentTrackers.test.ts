@@ -500,7 +500,22 @@ describe('with two listen sockets', () => {
     expect(scene.alerts.of(TrackerErrorAlert)).toEqual([expect.objectContaining({ localEndpoint: V4, error: noRoute })])
     expect(scene.entry(A)).toMatchObject({ fails: 1, lastError: noRoute })
     scene.pass(retryDelay(1, 250))
-    expect(scene.sentBy()).toEqual(['IPv4 a started'])
+    expect(scene.sentBy()).toEqual(['IPv4 a started', 'IPv6 a started'])
+  })
+
+  test('a tracker that both have reached and neither can any more is tried by both again, soon', () => {
+    started(A)
+    scene.openBy(4, 'a').answer(OK)
+    scene.openBy(6, 'a').answer(OK)
+    scene.pass(1800)
+    scene.openBy(4, 'a').answer(noRoute)
+    scene.openBy(6, 'a').answer(noRoute)
+    expect(scene.alerts.of(TrackerErrorAlert).length).toBe(2)
+    scene.sent()
+    scene.pass(retryDelay(1, 250))
+    expect(scene.sentBy()).toEqual(['IPv4 a none', 'IPv6 a none'])
+    scene.openBy(4, 'a').answer(OK)
+    expect(scene.entry(A)).toMatchObject({ fails: 0, lastError: null })
   })
 
   test('trackers of one family each are used each by one of them, whatever their order', () => {
