@@ -3,7 +3,7 @@ import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { FileStat, StorageFile, TorrentStorage } from '../platform/disk.ts'
 import { Bitfield } from '../util/bitfield.ts'
 
-/** Bytes of pieces being hashed at once: enough to keep every core busy, and no more than a few pieces. */
+/** Bytes of pieces being hashed at once: enough to keep every core busy. Nobody waits behind them (`checkPiece`). */
 const WINDOW_BYTES = 16 * 1024 * 1024
 const MIN_WINDOW_PIECES = 4
 const MAX_WINDOW_PIECES = 256
@@ -87,7 +87,7 @@ export class FileChecker {
         this.checked++
       } else {
         this.outstanding++
-        storage.hashPiece(piece)
+        storage.checkPiece(piece)
       }
     }
     if (this.outstanding === 0 && this.next === layout.numPieces) {
