@@ -132,6 +132,10 @@ export class SimStorage implements TorrentStorage {
     )
   }
 
+  checkPiece(piece: PieceIndex): void {
+    this.hashPiece(piece)
+  }
+
   clearPiece(piece: PieceIndex): void {
     this.hot.delete(piece)
   }

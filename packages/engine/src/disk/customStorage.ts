@@ -77,6 +77,10 @@ export class CustomStorage implements TorrentStorage {
     })
   }
 
+  checkPiece(piece: PieceIndex): void {
+    this.hashPiece(piece)
+  }
+
   /** Nothing to forget: hashes are made when asked for. */
   clearPiece(piece: PieceIndex): void {
     checkPiece(this.params, piece)

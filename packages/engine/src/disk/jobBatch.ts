@@ -113,12 +113,21 @@ export class JobBatch {
   }
 }
 
-/** The announcement of a batch: its id and how many jobs it holds, in one number, the cheapest message there is. */
-export function announceBatch(batch: JobBatch): number {
-  return batch.id * (BATCH_JOBS + 1) + batch.count
+/**
+ * The announcement of a batch: its id and how many jobs it holds, in one number, the cheapest message there is. It is
+ * negative for a batch of hashes that nobody waits for (see CheckQueue). No batch is empty.
+ */
+export function announceBatch(batch: JobBatch, isCheck = false): number {
+  const announcement = batch.id * (BATCH_JOBS + 1) + batch.count
+  return isCheck ? -announcement : announcement
 }
 
 export function announcedBatch(announcement: number): { id: number; count: number } {
-  const id = Math.floor(announcement / (BATCH_JOBS + 1))
-  return { id, count: announcement - id * (BATCH_JOBS + 1) }
+  const positive = Math.abs(announcement)
+  const id = Math.floor(positive / (BATCH_JOBS + 1))
+  return { id, count: positive - id * (BATCH_JOBS + 1) }
+}
+
+export function isCheckBatch(announcement: number): boolean {
+  return announcement < 0
 }

@@ -3,7 +3,7 @@ import type { MoveFlags } from '../platform/moveFlags.ts'
 
 /**
  * What the network thread and the store in a disk worker say to each other. Messages are handled in order. Numbers
- * announce job batches (see JobBatch); everything rarer is an object. All of it survives structured cloning.
+ * announce job batches (see `announceBatch`); everything rarer is an object. All of it survives structured cloning.
  */
 
 /** Given to a store when its worker starts. */
@@ -63,7 +63,7 @@ export type StoreRequest =
   /** Makes a storage known, or tells its new paths. */
   | { readonly kind: 'open'; readonly storage: number; readonly layout: StorageLayout }
   | { readonly kind: 'call'; readonly id: number; readonly storage: number; readonly call: StoreCall }
-  /** Ends a running `initialize` or `move` of the storage soon, with an error. */
+  /** Ends a running `initialize`, `move` or check of the storage soon, with an error. */
   | { readonly kind: 'cancel'; readonly storage: number }
   | { readonly kind: 'limits'; readonly filePoolSize: number }
   | { readonly kind: 'stop' }

@@ -1,6 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { DiskWorker, DiskWorkerHandler, StartDiskWorker } from './diskWorker.ts'
-import { announceBatch, BATCH_JOBS, JobBatch, type JobOp } from './jobBatch.ts'
+import { announceBatch, BATCH_JOBS, JobBatch, JobOp } from './jobBatch.ts'
 import {
   fromWireError,
   type StorageLayout,
@@ -37,6 +37,9 @@ export class WorkerLane implements DiskWorkerHandler {
   private worker: DiskWorker | null = null
   private gathering: JobBatch | null = null
   private inFlight: JobBatch[] = []
+  /** Batches of hashes that nobody waits for: answered in their own order, when the worker finds the time. */
+  private gatheringChecks: JobBatch | null = null
+  private checks: JobBatch[] = []
   private spare: JobBatch[] = []
   private calls = new Map<number, CallDone>()
   private readonly opened = new Set<number>()
@@ -78,6 +81,8 @@ export class WorkerLane implements DiskWorkerHandler {
     token: number,
     weight: number,
   ): void {
+    // what was asked for first must be sent first
+    if (this.gatheringChecks !== null) this.flushChecks()
     let batch = this.gathering
     if (batch === null) {
       batch = this.gathering = this.spare.pop() ?? this.makeBatch()
@@ -93,13 +98,36 @@ export class WorkerLane implements DiskWorkerHandler {
     }
   }
 
+  /** A hash that nobody waits for: the worker does everything else before it. */
+  addCheck(storage: number, piece: number, weight: number): void {
+    if (this.gathering !== null) this.flush()
+    let batch = this.gatheringChecks
+    if (batch === null) {
+      batch = this.gatheringChecks = this.spare.pop() ?? this.makeBatch()
+      this.host.flushLater()
+    }
+    batch.add(JobOp.hash, storage, piece, 0, 0, -1, 0, weight)
+    if (batch.count === BATCH_JOBS || batch.weight >= BATCH_BYTES) this.flushChecks()
+  }
+
   /** Posts what was gathered. */
   flush(): void {
     const batch = this.gathering
-    if (batch === null) return
     this.gathering = null
-    this.inFlight.push(batch)
-    this.post(announceBatch(batch))
+    if (batch !== null) this.send(batch, this.inFlight)
+    // at most one of the two holds anything
+    this.flushChecks()
+  }
+
+  private flushChecks(): void {
+    const batch = this.gatheringChecks
+    this.gatheringChecks = null
+    if (batch !== null) this.send(batch, this.checks)
+  }
+
+  private send(batch: JobBatch, list: JobBatch[]): void {
+    list.push(batch)
+    this.post(announceBatch(batch, list === this.checks))
     this.updateKeepsAlive()
   }
 
@@ -112,8 +140,11 @@ export class WorkerLane implements DiskWorkerHandler {
     this.updateKeepsAlive()
   }
 
+  /** What of a storage's work takes long ends soon, with an error. */
   cancel(storage: number): void {
-    if (this.worker !== null) this.post({ kind: 'cancel', storage })
+    if (this.worker === null) return
+    this.flush()
+    this.post({ kind: 'cancel', storage })
   }
 
   setFilePoolSize(filePoolSize: number): void {
@@ -144,17 +175,19 @@ export class WorkerLane implements DiskWorkerHandler {
 
   onEnded(cause: unknown): void {
     const error = toWireError(cause ?? new Error('the disk worker was stopped'), 'unknown')
-    const batches = this.inFlight
-    if (this.gathering !== null) batches.push(this.gathering)
+    const batches = [...this.inFlight, this.gathering, ...this.checks, this.gatheringChecks]
     const calls = this.calls
     this.worker = null
     this.keepsAlive = false
     this.gathering = null
+    this.gatheringChecks = null
     this.inFlight = []
+    this.checks = []
     this.spare = []
     this.calls = new Map()
     this.opened.clear()
     for (const batch of batches) {
+      if (batch === null) continue
       for (let job = 0; job < batch.count; job++) batch.setError(job, 1)
       this.host.onBatchAnswered(batch, [error])
     }
@@ -165,7 +198,8 @@ export class WorkerLane implements DiskWorkerHandler {
   }
 
   private batchAnswered(id: number, errors: readonly WireError[] | null): void {
-    const batch = this.inFlight.shift()
+    const list = this.checks[0]?.id === id ? this.checks : this.inFlight
+    const batch = list.shift()
     if (batch?.id !== id) throw new Error(`worker ${this.index} answered batch ${id}, not ${batch?.id}`)
     this.updateKeepsAlive()
     try {
@@ -188,7 +222,8 @@ export class WorkerLane implements DiskWorkerHandler {
   }
 
   private updateKeepsAlive(): void {
-    const wanted = this.inFlight.length > 0 || this.calls.size > 0 || this.whenEnded !== null
+    const isBusy = this.inFlight.length > 0 || this.checks.length > 0 || this.calls.size > 0
+    const wanted = isBusy || this.whenEnded !== null
     if (wanted === this.keepsAlive) return
     this.keepsAlive = wanted
     this.worker?.setKeepsAlive(wanted)

@@ -73,6 +73,17 @@ export class WorkerStorage implements TorrentStorage {
     else this.queue.hold(() => this.beginHash(piece))
   }
 
+  checkPiece(piece: PieceIndex): void {
+    checkPiece(this.params, piece)
+    if (this.closed) return
+    this.queue.hold(() => {
+      if (this.closed) return
+      const lane = this.laneOf(piece)
+      this.queue.started()
+      lane.addCheck(this.id, piece, pieceSize(this.params, piece))
+    })
+  }
+
   clearPiece(piece: PieceIndex): void {
     checkPiece(this.params, piece)
     if (this.closed) return
@@ -154,7 +165,9 @@ export class WorkerStorage implements TorrentStorage {
   close(done: () => void): void {
     this.host.dropWaitingReads(this)
     this.closed = true
-    if (!this.queue.isOpen) for (const lane of this.host.lanes) lane.cancel(this.id)
+    for (const lane of this.host.lanes) {
+      if (!this.queue.isOpen || lane.hasOpened(this.id)) lane.cancel(this.id)
+    }
     this.queue.fence((release) => {
       this.callOpenLanes({ name: 'forget' }, () => {
         this.host.storageClosed(this)
@@ -210,11 +223,17 @@ export class WorkerStorage implements TorrentStorage {
     token: number,
     weight: number,
   ): void {
+    const lane = this.laneOf(piece)
+    this.queue.started()
+    lane.add(op, this.id, piece, offset, length, slot, token, weight)
+  }
+
+  /** The worker of the piece, which knows the storage then. */
+  private laneOf(piece: PieceIndex): WorkerLane {
     const lanes = this.host.lanes
     const lane = lanes[(piece + this.id) % lanes.length]
     if (!lane.hasOpened(this.id)) lane.open(this.id, this.layout())
-    this.queue.started()
-    lane.add(op, this.id, piece, offset, length, slot, token, weight)
+    return lane
   }
 
   /** The worker that carries out what concerns the storage as a whole. */

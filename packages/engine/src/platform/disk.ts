@@ -87,7 +87,7 @@ export interface StorageHandler {
   /** A block given to `writeBlock` is on disk (in the system's cache at least), or could not be written. */
   onBlockWritten(piece: PieceIndex, offset: number, length: number, error: LibtorrentError | null): void
   /**
-   * Answer to `hashPiece`. `digest` is the 20-byte SHA-1 (own copy), null with an error. A hole or missing file gives
+   * Answer to `hashPiece` and `checkPiece`. `digest` is the 20-byte SHA-1 (own copy), null with an error. A hole or missing file gives
    * an error with code `ENOENT` or `fileTooShort`.
    */
   onPieceHashed(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void
@@ -111,6 +111,8 @@ export interface TorrentStorage {
   readBlock(piece: PieceIndex, offset: number, length: number, token: number): void
   /** SHA-1 of a whole piece: of what was just written (hashed while hot) or read back from disk. */
   hashPiece(piece: PieceIndex): void
+  /** As `hashPiece`, for checking: nobody waits for it, and what other torrents want goes before it. */
+  checkPiece(piece: PieceIndex): void
   /** Forgets running hash state of a piece that failed, so that it can be downloaded again. */
   clearPiece(piece: PieceIndex): void
   /** Size and time of every file, in order; pad files report their full size. */

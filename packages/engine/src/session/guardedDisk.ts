@@ -93,6 +93,10 @@ class GuardedStorage implements TorrentStorage {
     this.storage.hashPiece(piece)
   }
 
+  checkPiece(piece: PieceIndex): void {
+    this.storage.checkPiece(piece)
+  }
+
   clearPiece(piece: PieceIndex): void {
     this.storage.clearPiece(piece)
   }

@@ -5,7 +5,7 @@ import { fitted } from '../resume/resumeState.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import type { PieceIndex } from '../util/flavored.ts'
 
-/** Bytes of pieces being hashed at once: enough to keep every core busy, and no more than a few pieces. */
+/** Bytes of pieces being hashed at once: enough to keep every core busy. Nobody waits behind them (`checkPiece`). */
 const WINDOW_BYTES = 16 * 1024 * 1024
 const MIN_WINDOW_PIECES = 4
 const MAX_WINDOW_PIECES = 256
@@ -102,7 +102,7 @@ export class FileChecker {
       const piece = this.next++
       if (this.absent?.get(piece)) continue
       this.outstanding.add(piece)
-      storage.hashPiece(piece)
+      storage.checkPiece(piece)
     }
     if (this.outstanding.size === 0 && this.next === layout.numPieces) {
       this.stopped = true

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { systemError } from '../../errors/libtorrentError.ts'
-import { announcedBatch, JobBatch } from '../jobBatch.ts'
+import { announcedBatch, isCheckBatch, JobBatch } from '../jobBatch.ts'
 import { SlotMemory } from '../slotMemory.ts'
 import {
   type StoreAnswer,
@@ -9,9 +9,11 @@ import {
   type StoreRequest,
   type StoreSetup,
   toWireError,
+  type WireError,
 } from '../storeProtocol.ts'
 import { BatchRunner } from './batchRunner.ts'
 import { BlockTransfer } from './blockTransfer.ts'
+import { CheckQueue } from './checkQueue.ts'
 import { deleteFiles } from './deleteFiles.ts'
 import { FilePool } from './filePool.ts'
 import { initializeFiles } from './initializeFiles.ts'
@@ -27,7 +29,7 @@ import { StoreTask } from './storeTask.ts'
 /**
  * The disk itself: takes requests, touches files, replies. One runs in each disk worker. Jobs of blocks are carried
  * out at once, with blocking calls: that is the fastest there is, and this thread has nothing else to do. Operations
- * that may take seconds are cut into steps, with other requests served between them.
+ * that may take seconds, and the check of a torrent, are cut into steps, with other requests served between them.
  */
 export class DiskStore {
   private readonly storages = new Map<number, StorageFiles>()
@@ -36,6 +38,7 @@ export class DiskStore {
   private readonly pool: FilePool
   private readonly hashes = new PieceHashes()
   private readonly runner: BatchRunner
+  private readonly checks: CheckQueue
 
   constructor(
     setup: StoreSetup,
@@ -44,13 +47,10 @@ export class DiskStore {
   ) {
     const slots = new SlotMemory(setup.poolMemory)
     this.pool = new FilePool(fs, setup.filePoolSize)
-    this.runner = new BatchRunner(
-      this.storages,
-      slots,
-      new BlockTransfer(fs, slots, this.pool),
-      new PieceHasher(fs, this.pool, this.hashes),
-      this.hashes,
-    )
+    const hasher = new PieceHasher(fs, this.pool, this.hashes)
+    const transfer = new BlockTransfer(fs, slots, this.pool)
+    this.runner = new BatchRunner(this.storages, slots, transfer, hasher, this.hashes)
+    this.checks = new CheckQueue(this.storages, hasher, (batch, errors) => this.batchDone(batch, errors))
   }
 
   receive(request: StoreRequest): void {
@@ -67,12 +67,14 @@ export class DiskStore {
         return
       case 'cancel':
         for (const task of this.tasks) if (task.storage === request.storage) task.cancelled = true
+        this.checks.cancel(request.storage)
         return
       case 'limits':
         this.pool.setLimit(request.filePoolSize)
         return
       case 'stop':
         for (const task of this.tasks) task.cancelled = true
+        this.checks.clear()
         this.pool.closeAll()
         return
     }
@@ -83,7 +85,12 @@ export class DiskStore {
     const batch = this.batches.get(id)
     if (batch === undefined) throw new Error(`no batch ${id}`)
     batch.count = count
-    const errors = this.runner.run(batch)
+    if (isCheckBatch(announcement)) return this.checks.add(batch)
+    this.checks.goBefore(batch)
+    this.batchDone(batch, this.runner.run(batch))
+  }
+
+  private batchDone({ id }: JobBatch, errors: readonly WireError[]): void {
     this.reply(errors.length === 0 ? id : { kind: 'batchErrors', id, errors })
   }
 

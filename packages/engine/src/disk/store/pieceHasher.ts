@@ -9,6 +9,26 @@ import type { StoreFs } from './storeFs.ts'
 /** Read at a time: it stays in the second-level cache between being read and being hashed (measured in bench/micro/disk). */
 const READ_BYTES = 256 * 1024
 
+/** The hash of a piece in the making. */
+export class PieceHash {
+  constructor(
+    readonly files: StorageFiles,
+    readonly hash: Hash,
+    /** Where in the torrent to go on. */
+    public position: number,
+    readonly end: number,
+  ) {}
+
+  get isComplete(): boolean {
+    return this.position >= this.end
+  }
+
+  /** Once, when it is complete. */
+  digest(): Uint8Array {
+    return this.hash.digest()
+  }
+}
+
 /** The SHA-1 of pieces: finishes the running hash of what was just written, or reads the piece from disk. */
 export class PieceHasher {
   private readonly buffer = new Uint8Array(READ_BYTES)
@@ -30,6 +50,13 @@ export class PieceHasher {
 
   /** @throws LibtorrentError, `ENOENT` or `fileTooShort` before anything is read when a part of the piece is missing. */
   digest(files: StorageFiles, piece: number): Uint8Array {
+    const run = this.begin(files, piece)
+    this.advance(run, Number.POSITIVE_INFINITY)
+    return run.digest()
+  }
+
+  /** The first part of `digest`: the errors mentioned there come from here. */
+  begin(files: StorageFiles, piece: number): PieceHash {
     const { hash, position } = this.hashes.take(files.id, piece)
     const start = files.pieceStart(piece)
     const end = files.pieceEnd(piece)
@@ -39,14 +66,23 @@ export class PieceHasher {
       if (!files.isPad(file)) this.checkSize(files, file, to - files.layout.offsets[file])
       at = to
     }
-    for (let at = start + position; at < end; ) {
+    return new PieceHash(files, hash, start + position, end)
+  }
+
+  /** Reads and hashes up to `maxBytes` more; answers how many. */
+  advance(run: PieceHash, maxBytes: number): number {
+    const { files, hash } = run
+    const start = run.position
+    const end = Math.min(run.end, start + maxBytes)
+    while (run.position < end) {
+      const at = run.position
       const file = files.fileAt(at)
       const to = Math.max(at + 1, Math.min(end, files.fileEnd(file)))
       if (files.isPad(file)) this.hashZeros(hash, to - at)
       else this.hashFile(hash, files, file, at - files.layout.offsets[file], to - at)
-      at = to
+      run.position = to
     }
-    return hash.digest()
+    return run.position - start
   }
 
   private checkSize(files: StorageFiles, file: number, needed: number): void {

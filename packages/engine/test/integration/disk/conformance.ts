@@ -72,6 +72,22 @@ export function storageConformance(name: string, start: () => Backend): void {
       await writes
     })
 
+    test('a check of a piece gives its hash, and keeps its place among what is asked of the piece', async () => {
+      const content = contentOf(5 * BLOCK)
+      const later = contentOf(2 * BLOCK, 7)
+      const driver = open(oneFile(content.length), 2 * BLOCK)
+      const written = Promise.all([0, 1, 2].map((piece) => driver.writePiece(content, piece)))
+      const checks = [0, 1, 2].map((piece) => driver.check(piece))
+      const rewritten = driver.writePiece(later, 0)
+      const again = driver.check(0)
+      const hashes = await Promise.all(checks)
+      hashes.forEach((hash, piece) => {
+        expect(hash).toEqual(sha1Of(content.subarray(piece * 2 * BLOCK, (piece + 1) * 2 * BLOCK)))
+      })
+      await Promise.all([written, rewritten])
+      expect(await again).toEqual(sha1Of(later))
+    })
+
     test('a read asked for right after a write of the same bytes sees them, and a later write does not disturb it', async () => {
       const driver = open(oneFile(BLOCK), BLOCK)
       const before = driver.write(0, 0, contentOf(BLOCK, 1))
@@ -157,6 +173,7 @@ export function storageConformance(name: string, start: () => Backend): void {
     test('reading and hashing a piece of which nothing is there fails, and the slots come back', async () => {
       const driver = open(oneFile(4 * BLOCK), 2 * BLOCK)
       expect(await driver.hash(1)).toMatchObject({ name: 'LibtorrentError' })
+      expect(await driver.check(1)).toMatchObject({ name: 'LibtorrentError' })
       expect(await driver.read(1, 0, BLOCK)).toMatchObject({ name: 'LibtorrentError' })
       expect(backend.disk.pool.inUse).toBe(0)
     })
@@ -250,6 +267,7 @@ export function storageConformance(name: string, start: () => Backend): void {
       expect(() => driver.storage.readBlock(2, 0, 1, 0)).toThrow(RangeError)
       expect(() => driver.storage.readBlock(0, -1, 10, 0)).toThrow(RangeError)
       expect(() => driver.storage.hashPiece(2)).toThrow(RangeError)
+      expect(() => driver.storage.checkPiece(2)).toThrow(RangeError)
       backend.disk.pool.release(slot)
     })
 

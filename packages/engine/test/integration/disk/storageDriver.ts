@@ -74,6 +74,13 @@ export class StorageDriver implements StorageHandler {
     })
   }
 
+  check(piece: number): Promise<Uint8Array | LibtorrentError> {
+    return new Promise((resolve) => {
+      this.hashes.set(piece, [...(this.hashes.get(piece) ?? []), resolve])
+      this.storage.checkPiece(piece)
+    })
+  }
+
   /** Writes all blocks of a piece of `content`, in the order given or from the first to the last. */
   async writePiece(content: Uint8Array, piece: number, order?: readonly number[]): Promise<void> {
     const bytes = pieceOf(content, this.params.pieceLength, piece)

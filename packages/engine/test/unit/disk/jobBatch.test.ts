@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { announceBatch, announcedBatch, BATCH_JOBS, JobBatch, JobOp } from '../../../src/disk/jobBatch.ts'
+import { announceBatch, announcedBatch, BATCH_JOBS, isCheckBatch, JobBatch, JobOp } from '../../../src/disk/jobBatch.ts'
 
 test('what one side puts into a batch the other side finds in the shared memory', () => {
   const sent = new JobBatch(7)
@@ -34,4 +34,6 @@ test('a batch is announced by one number', () => {
   const batch = new JobBatch(1234)
   for (let i = 0; i < BATCH_JOBS; i++) batch.add(JobOp.clear, 0, i, 0, 0, -1, 0, 0)
   expect(announcedBatch(announceBatch(batch))).toEqual({ id: 1234, count: BATCH_JOBS })
+  expect(announcedBatch(announceBatch(batch, true))).toEqual({ id: 1234, count: BATCH_JOBS })
+  expect([announceBatch(batch), announceBatch(batch, true)].map(isCheckBatch)).toEqual([false, true])
 })

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { SharedBlockPool } from '../../../src/disk/blockPool.ts'
 import { CongestionGate } from '../../../src/disk/congestionGate.ts'
 import type { DiskWorkerHandler } from '../../../src/disk/diskWorker.ts'
-import { announcedBatch } from '../../../src/disk/jobBatch.ts'
+import { announcedBatch, isCheckBatch } from '../../../src/disk/jobBatch.ts'
 import type { StoreRequest } from '../../../src/disk/storeProtocol.ts'
 import { WorkerDiskIo } from '../../../src/disk/workerDiskIo.ts'
 import type { StorageHandler, StorageParams } from '../../../src/platform/disk.ts'
@@ -131,6 +131,41 @@ test('when a worker dies all its jobs fail, their slots come back, and the next 
   expect(workers).toHaveLength(2)
   const kinds = workers[1].requests.map((request) => (typeof request === 'number' ? 'batch' : request.kind))
   expect(kinds).toEqual(['open', 'batchMemory', 'batch'])
+})
+
+test('checks travel in messages of their own, which may be answered after what was sent later', () => {
+  const { workers, write, storage, log, endTurn } = scene(1)
+  storage.checkPiece(3)
+  storage.checkPiece(4)
+  endTurn()
+  write(0, 0)
+  endTurn()
+  const [checks, writes] = batches(workers[0])
+  expect([checks, writes].map(isCheckBatch)).toEqual([true, false])
+  workers[0].handler.onReply(announcedBatch(writes).id)
+  expect(log).toEqual(['written 0:0 undefined'])
+  expect(workers[0].keepsAlive).toBe(true)
+  workers[0].handler.onReply(announcedBatch(checks).id)
+  expect(log.slice(1)).toEqual(['hashed 3 undefined', 'hashed 4 undefined'])
+  expect(workers[0].keepsAlive).toBe(false)
+})
+
+test('what is asked of a piece before and after its check is sent in that order', () => {
+  const { workers, write, storage, endTurn } = scene(1)
+  write(0, 0)
+  storage.checkPiece(0)
+  write(0, 1)
+  endTurn()
+  expect(batches(workers[0]).map(isCheckBatch)).toEqual([false, true, false])
+})
+
+test('when a worker dies its checks fail, sent or not', () => {
+  const { workers, storage, log, endTurn } = scene(1)
+  storage.checkPiece(0)
+  endTurn()
+  storage.checkPiece(1)
+  workers[0].handler.onEnded(new Error('out of memory'))
+  expect(log).toEqual(['hashed 0 out of memory', 'hashed 1 out of memory'])
 })
 
 test('a handler that throws does not cost the other jobs of the batch their answers', () => {
