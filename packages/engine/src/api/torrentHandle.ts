@@ -342,11 +342,19 @@ export class TorrentHandle implements TorrentRef {
   }
 
   /**
-   * Gives a torrent added by info-hash its metadata: the bencoded info dictionary.
-   * @throws LibtorrentError `mismatchingInfoHash`, or what is wrong with it
+   * Gives a torrent added by info-hash its metadata: the bencoded info dictionary. One that has it ignores the call.
+   * @throws LibtorrentError `mismatchingInfoHash` for the dictionary of another torrent; `invalidSwarmMetadata` when it
+   * is that of this one and still makes no torrent (`cause` says why): then the torrent has failed, too
    */
   setMetadata(metadata: Uint8Array): void {
-    if (this.torrent.metadata.take(metadata)?.is('mismatchingInfoHash')) throw thrownError('mismatchingInfoHash')
+    const error = this.torrent.metadata.take(metadata)
+    if (error === null) return
+    if (error.is('mismatchingInfoHash')) throw thrownError('mismatchingInfoHash')
+    const cause = error.cause instanceof LibtorrentError ? error.cause : error
+    throw thrownError('invalidSwarmMetadata', {
+      message: `this metadata belongs to the info-hash, but makes no torrent: ${cause.message}`,
+      cause,
+    })
   }
 
   /** The same text for all handles of a torrent: its info-hash. */

@@ -388,6 +388,8 @@ export class Torrent implements PartHosts, Wakeable {
     if (this.isRemoved) return
     this.content?.onLoaded(found)
     this.run.update()
+    // One that was online already, fetching its metadata, could not connect while the files were looked at.
+    this.swarm.wantConnections()
   }
 
   /** any loaded state -> queuedForChecking: what we have is to be found out anew. */
