@@ -253,10 +253,9 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.maxUploads
   }
 
-  /** Most connections, -1 for no limit; at least 2. */
+  /** Most connections, -1 for no limit; at least 2. Those beyond it end at once, the least useful first. */
   setMaxConnections(limit: number): void {
-    this.torrent.connectionLimit = limit < 0 ? -1 : Math.max(2, limit)
-    this.torrent.needsSaveResume = true
+    this.torrent.setMaxConnections(limit < 0 ? -1 : Math.max(2, limit))
   }
 
   get maxConnections(): number {

@@ -30,6 +30,7 @@ import type { Handshake } from '../wire/handshake.ts'
 import { CheckingQueue } from './checkingQueue.ts'
 import { Connector, type ConnectorHost } from './connector.ts'
 import { ExternalAddress } from './externalAddress.ts'
+import { fairShares } from './fairShares.ts'
 import { FlushQueue } from './flushQueue.ts'
 import { GuardedTimers } from './guardedTimers.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
@@ -293,9 +294,21 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
       filePoolSize: this.settings.filePoolSize,
     })
     for (const torrent of this.torrents.values()) torrent.trackers.onSettingsChanged()
+    this.closeSurplusConnections()
     this.connector.resume()
     if (this.settings.listenInterfaces === listenInterfaces) done()
     else this.listenSockets.reopen(done)
+  }
+
+  /** More are open than `connections_limit` allows now: the torrents with the most give up some, their least useful. */
+  private closeSurplusConnections(): void {
+    if (this.freeConnections >= 0) return
+    const torrents = [...this.torrents.values()]
+    const shares = fairShares(
+      torrents.map(({ numPeers }) => numPeers),
+      this.settings.connectionsLimit,
+    )
+    for (const [index, torrent] of torrents.entries()) torrent.swarm.closeSurplus(shares[index])
   }
 
   // --- each second ----------------------------------------------------------------------------------------------

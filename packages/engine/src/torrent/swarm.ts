@@ -12,6 +12,7 @@ import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import { compareForDisconnect } from './disconnectOrder.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
 export interface SwarmHost {
@@ -169,6 +170,16 @@ export class Swarm implements Wakeable {
   stop(code: LibtorrentErrorCode): void {
     this.closeAll(code)
     this.host.session.wakeAt(this, Number.POSITIVE_INFINITY)
+  }
+
+  /** Ends the connections beyond `limit`, the least useful ones first. */
+  closeSurplus(limit: number): void {
+    const surplus = this.connections.size - limit
+    if (surplus <= 0) return
+    const now = this.host.now()
+    const candidates = [...this.connections].sort((a, b) => compareForDisconnect(a, b, now))
+    const error = libtorrentError('tooManyConnections')
+    for (const peer of candidates.slice(0, surplus)) peer.close(error)
   }
 
   closeAll(code: LibtorrentErrorCode): void {

@@ -436,6 +436,16 @@ export class Torrent implements PartHosts, Wakeable {
     return refusal
   }
 
+  /** `limit`: at least 2, or -1 for none. Surplus connections end at once. */
+  setMaxConnections(limit: number): void {
+    if (this.connectionLimit === limit) return
+    this.connectionLimit = limit
+    this.needsSaveResume = true
+    this.changed()
+    this.swarm.closeSurplus(this.maxConnections)
+    this.swarm.wantConnections()
+  }
+
   wantsConnections(): void {
     this.session.wantsConnections(this)
   }
