@@ -90,8 +90,9 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.isFinished
   }
 
+  /** The torrent itself is paused, by somebody or by an error. A torrent of a paused session does not run either. */
   get isPaused(): boolean {
-    return this.torrent.run.isUserPaused
+    return this.torrent.run.isTorrentPaused
   }
 
   get isAutoManaged(): boolean {
@@ -149,12 +150,17 @@ export class TorrentHandle implements TorrentRef {
 
   // --- starting and stopping ------------------------------------------------------------------------------------
 
-  /** Disconnects all peers and announces nothing more. `flags`: `PauseFlags`. Posts `torrentPaused`. */
+  /**
+   * Disconnects all peers and announces nothing more. `flags`: `PauseFlags`. Posts `torrentPaused` when the files are
+   * closed. The session may start an auto-managed torrent again: `setAutoManaged(false)` first if it is to stay paused,
+   * in this session and, by way of resume data, in the next.
+   * @see manual, pause() resume() is_paused()
+   */
   pause(flags = 0): void {
     this.torrent.pause((flags & PauseFlags.gracefulPause) !== 0)
   }
 
-  /** Posts `torrentResumed`. */
+  /** Goes on; ends an error as `clearError` does. Posts `torrentResumed`. */
   resume(): void {
     this.torrent.resumeTorrent()
   }
@@ -191,7 +197,10 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.forceRecheck()
   }
 
-  /** Ends the state `error`, and tries again. */
+  /**
+   * Ends an error (`status().error`) and starts the torrent again, which the error had paused. One that had been paused
+   * before stays so until `resume`.
+   */
   clearError(): void {
     this.torrent.clearError()
   }
@@ -298,7 +307,10 @@ export class TorrentHandle implements TorrentRef {
 
   // --- disk -----------------------------------------------------------------------------------------------------
 
-  /** Reads a whole piece that is had. Also posts `readPiece`. */
+  /**
+   * Reads a whole piece that is had. Also posts `readPiece`. Rejects with the error of the disk when it cannot be read,
+   * and the torrent is then paused with that error.
+   */
   async readPiece(piece: PieceIndex): Promise<Uint8Array> {
     return settle((done) => readPiece(this.torrent, piece, done))
   }

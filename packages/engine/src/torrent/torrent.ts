@@ -305,8 +305,10 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.pause(graceful)
   }
 
+  /** Ends an error, too. */
   resumeTorrent(): void {
     this.run.resume()
+    this.clearError()
   }
 
   /** The session was paused or resumed. */
@@ -314,11 +316,12 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.update()
   }
 
-  /** any -> failed; `clearError` ends it. */
+  /** any -> failed, and paused; `clearError` ends it. */
   fail(error: LibtorrentError): void {
     this.run.fail(error)
   }
 
+  /** failed -> what it was before */
   clearError(): void {
     if (!this.run.clearError()) return
     this.uploadMode.clearError()
@@ -367,7 +370,7 @@ export class Torrent implements PartHosts, Wakeable {
   }
 
   queueForChecking(): void {
-    if (!this.isPaused && this.error === null) this.session.queueForChecking(this)
+    if (!this.isPaused) this.session.queueForChecking(this)
   }
 
   beginChecking(): void {
