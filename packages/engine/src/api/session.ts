@@ -267,6 +267,7 @@ export class Session {
     return this.core.unchoker.numUnchoked
   }
 
+  /** Most connections over all torrents, at least 2. Those beyond it end at once, the least useful first. */
   setMaxConnections(limit: number): void {
     this.core.applySettings({ connectionsLimit: Math.max(2, limit) }, () => {})
   }

@@ -91,8 +91,9 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.isFinished
   }
 
+  /** The torrent itself is paused, by somebody or by an error. A torrent of a paused session does not run either. */
   get isPaused(): boolean {
-    return this.torrent.run.isUserPaused
+    return this.torrent.run.isTorrentPaused
   }
 
   get isAutoManaged(): boolean {
@@ -150,12 +151,17 @@ export class TorrentHandle implements TorrentRef {
 
   // --- starting and stopping ------------------------------------------------------------------------------------
 
-  /** Disconnects all peers and announces nothing more. `flags`: `PauseFlags`. Posts `torrentPaused`. */
+  /**
+   * Disconnects all peers and announces nothing more. `flags`: `PauseFlags`. Posts `torrentPaused` when the files are
+   * closed. The session may start an auto-managed torrent again: `setAutoManaged(false)` first if it is to stay paused,
+   * in this session and, by way of resume data, in the next.
+   * @see manual, pause() resume() is_paused()
+   */
   pause(flags = 0): void {
     this.torrent.pause((flags & PauseFlags.gracefulPause) !== 0)
   }
 
-  /** Posts `torrentResumed`. */
+  /** Goes on; ends an error as `clearError` does. Posts `torrentResumed`. */
   resume(): void {
     this.torrent.resumeTorrent()
   }
@@ -192,7 +198,10 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.forceRecheck()
   }
 
-  /** Ends the state `error`, and tries again. */
+  /**
+   * Ends an error (`status().error`) and starts the torrent again, which the error had paused. One that had been paused
+   * before stays so until `resume`.
+   */
   clearError(): void {
     this.torrent.clearError()
   }
@@ -254,11 +263,9 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.maxUploads
   }
 
-  /** Most connections, -1 for no limit; at least 2. */
+  /** Most connections, -1 for no limit; at least 2. Those beyond it end at once, the least useful first. */
   setMaxConnections(limit: number): void {
-    this.torrent.connectionLimit = limit < 0 ? -1 : Math.max(2, limit)
-    this.torrent.swarm.enforceLimit()
-    this.torrent.needsSaveResume = true
+    this.torrent.setMaxConnections(limit < 0 ? -1 : Math.max(2, limit))
   }
 
   get maxConnections(): number {
@@ -301,7 +308,10 @@ export class TorrentHandle implements TorrentRef {
 
   // --- disk -----------------------------------------------------------------------------------------------------
 
-  /** Reads a whole piece that is had. Also posts `readPiece`. */
+  /**
+   * Reads a whole piece that is had. Also posts `readPiece`. Rejects with the error of the disk when it cannot be read,
+   * and the torrent is then paused with that error.
+   */
   async readPiece(piece: PieceIndex): Promise<Uint8Array> {
     return settle((done) => readPiece(this.torrent, piece, done))
   }
@@ -358,11 +368,19 @@ export class TorrentHandle implements TorrentRef {
   }
 
   /**
-   * Gives a torrent added by info-hash its metadata: the bencoded info dictionary.
-   * @throws LibtorrentError `mismatchingInfoHash`, or what is wrong with it
+   * Gives a torrent added by info-hash its metadata: the bencoded info dictionary. One that has it ignores the call.
+   * @throws LibtorrentError `mismatchingInfoHash` for the dictionary of another torrent; `invalidSwarmMetadata` when it
+   * is that of this one and still makes no torrent (`cause` says why): then the torrent has failed, too
    */
   setMetadata(metadata: Uint8Array): void {
-    if (this.torrent.metadata.take(metadata)?.is('mismatchingInfoHash')) throw thrownError('mismatchingInfoHash')
+    const error = this.torrent.metadata.take(metadata)
+    if (error === null) return
+    if (error.is('mismatchingInfoHash')) throw thrownError('mismatchingInfoHash')
+    const cause = error.cause instanceof LibtorrentError ? error.cause : error
+    throw thrownError('invalidSwarmMetadata', {
+      message: `this metadata belongs to the info-hash, but makes no torrent: ${cause.message}`,
+      cause,
+    })
   }
 
   /** The same text for all handles of a torrent: its info-hash. */

@@ -11,7 +11,7 @@ export interface PieceReaderHost {
   read(consumer: BlockConsumer, piece: PieceIndex, begin: number, length: number): void
 }
 
-/** Reads one whole piece for a user (`read_piece`). */
+/** Reads one whole piece for a user (manual, `read_piece`). */
 export class PieceReader implements BlockConsumer {
   private readonly buffer: Uint8Array
   private next = 0
@@ -46,7 +46,8 @@ export class PieceReader implements BlockConsumer {
   readFailed(_piece: number, _begin: number, _length: number, error: LibtorrentError | null): boolean {
     this.error ??= error ?? libtorrentError('torrentAborted')
     this.answered()
-    return true
+    // A disk that cannot be read stops the torrent, whoever asked (manual, read_piece_alert).
+    return error === null
   }
 
   private answered(): void {

@@ -1,4 +1,4 @@
-import type { LibtorrentError, LibtorrentErrorCode } from '../errors/libtorrentError.ts'
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Content } from './content.ts'
 import type { PeerDiscovery } from './peerDiscovery.ts'
@@ -34,7 +34,7 @@ type State =
   /** Online, and paused when the blocks that were asked for are there. */
   | { readonly name: 'pausing' }
   | { readonly name: 'paused' }
-  /** Stopped by an error. `wasPaused`: it is not to run when that is cleared, either. */
+  /** Paused by an error. `wasPaused`: it is not to run when that is cleared, either. */
   | { readonly name: 'failed'; readonly error: LibtorrentError; readonly wasPaused: boolean }
   /** It leaves its session. */
   | { readonly name: 'aborted' }
@@ -58,14 +58,23 @@ export class RunState {
     this.state = paused ? PAUSED : WAITING
   }
 
-  /** The torrent itself is paused, whatever the session is: kept in resume data. */
-  get isUserPaused(): boolean {
-    return this.state.name === 'paused' || (this.state.name === 'failed' && this.state.wasPaused)
+  /** The torrent itself is paused, by somebody or by an error, whatever the session is. */
+  get isTorrentPaused(): boolean {
+    return this.state.name === 'paused' || this.state.name === 'failed'
   }
 
   /** Paused, by itself or with its session. */
   get isPaused(): boolean {
-    return this.isUserPaused || this.host.session.isPaused
+    return this.isTorrentPaused || this.host.session.isPaused
+  }
+
+  /**
+   * Somebody wants it paused: what resume data says. An error is no wish: the next session tries again, where libtorrent
+   * would leave the torrent paused without a word of why.
+   */
+  get wantsPause(): boolean {
+    const { state } = this
+    return state.name === 'paused' || state.name === 'pausing' || (state.name === 'failed' && state.wasPaused)
   }
 
   /** What is on its way is still received, nothing more is asked for. */
@@ -105,20 +114,20 @@ export class RunState {
   /** any -> paused. `graceful`: online -> pausing, if blocks are on their way. */
   pause(graceful: boolean): void {
     const { state } = this
-    if (this.isUserPaused || state.name === 'aborted') return
+    if (state.name === 'paused' || state.name === 'aborted') return
     this.host.needsSaveResume = true
-    if (state.name === 'failed') this.enter({ ...state, wasPaused: true })
+    if (state.name === 'failed') this.state = { ...state, wasPaused: true }
     else if (graceful && isOnline(state) && this.awaitsBlocks()) this.state = PAUSING
     else this.enter(PAUSED)
   }
 
-  /** pausing -> online; paused -> waiting or online. An error stays until it is cleared. */
+  /** pausing -> online; paused -> waiting or online. One that has failed will run when its error is cleared. */
   resume(): void {
     const { state } = this
-    if (state.name === 'pausing') this.state = ONLINE
-    if (!this.isUserPaused) return
+    if (!this.wantsPause) return
     this.host.needsSaveResume = true
-    if (state.name === 'failed') this.enter({ ...state, wasPaused: false })
+    if (state.name === 'failed') this.state = { ...state, wasPaused: false }
+    else if (state.name === 'pausing') this.state = ONLINE
     else this.enter(this.mayBeOnline ? ONLINE : WAITING)
   }
 
@@ -126,7 +135,7 @@ export class RunState {
   fail(error: LibtorrentError): void {
     const before = this.state
     if (before.name === 'aborted') return
-    this.state = { name: 'failed', error, wasPaused: this.isUserPaused || before.name === 'pausing' }
+    this.state = { name: 'failed', error, wasPaused: this.wantsPause }
     this.host.news.failed(error)
     this.follow(before)
   }
@@ -164,7 +173,7 @@ export class RunState {
   runStopwatches(): void {
     const { counters, isFinished, isSeed } = this.host
     const now = this.host.now()
-    const running = !this.isPaused && this.error === null && !this.isAborted
+    const running = !this.isPaused && !this.isAborted
     counters.activeTime.run(running, now)
     counters.finishedTime.run(running && isFinished, now)
     counters.seedingTime.run(running && isSeed, now)
@@ -183,7 +192,7 @@ export class RunState {
     host.content?.updateCheckingTurn()
     if (isOnline(before) !== isOnline(state)) {
       if (isOnline(state)) this.goOnline()
-      else this.goOffline(state.name === 'failed' ? 'stoppingTorrent' : 'torrentPaused')
+      else this.goOffline()
       host.changed()
     }
     if (this.isPaused !== this.saidPaused) this.sayPaused(this.isPaused)
@@ -195,9 +204,9 @@ export class RunState {
     this.host.swarm.wantConnections()
   }
 
-  private goOffline(code: LibtorrentErrorCode): void {
+  private goOffline(): void {
     const { swarm, announcer, discovery, content } = this.host
-    swarm.stop(code)
+    swarm.stop('torrentPaused')
     discovery.goOffline()
     announcer.trackers.stop()
     if (!this.isPaused) content?.storage.releaseFiles(() => {})

@@ -316,8 +316,10 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.pause(graceful)
   }
 
+  /** Ends an error, too. */
   resumeTorrent(): void {
     this.run.resume()
+    this.clearError()
   }
 
   /** The session was paused or resumed. */
@@ -325,11 +327,12 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.update()
   }
 
-  /** any -> failed; `clearError` ends it. */
+  /** any -> failed, and paused; `clearError` ends it. */
   fail(error: LibtorrentError): void {
     this.run.fail(error)
   }
 
+  /** failed -> what it was before */
   clearError(): void {
     if (!this.run.clearError()) return
     this.uploadMode.clearError()
@@ -380,7 +383,7 @@ export class Torrent implements PartHosts, Wakeable {
   }
 
   queueForChecking(): void {
-    if (!this.isPaused && this.error === null) this.session.queueForChecking(this)
+    if (!this.isPaused) this.session.queueForChecking(this)
   }
 
   beginChecking(): void {
@@ -401,6 +404,8 @@ export class Torrent implements PartHosts, Wakeable {
     if (this.isRemoved) return
     this.content?.onLoaded(found)
     this.run.update()
+    // One that was online already, fetching its metadata, could not connect while the files were looked at.
+    this.swarm.wantConnections()
   }
 
   /** any loaded state -> queuedForChecking: what we have is to be found out anew. */
@@ -445,6 +450,16 @@ export class Torrent implements PartHosts, Wakeable {
     const refusal = this.swarm.accept(stream, handshake, rest)
     if (refusal === null) this.hasIncoming = true
     return refusal
+  }
+
+  /** `limit`: at least 2, or -1 for none. Surplus connections end at once. */
+  setMaxConnections(limit: number): void {
+    if (this.connectionLimit === limit) return
+    this.connectionLimit = limit
+    this.needsSaveResume = true
+    this.changed()
+    this.swarm.enforceLimit()
+    this.swarm.wantConnections()
   }
 
   wantsConnections(): void {

@@ -40,7 +40,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     numIncomplete: torrent.announcer.incomplete,
     maxConnections: torrent.connectionLimit,
     maxUploads: torrent.maxUploads,
-    paused: torrent.run.isUserPaused,
+    paused: torrent.run.wantsPause,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
     uploadMode: torrent.uploadMode.isOn && !torrent.uploadMode.isByError,

@@ -21,6 +21,7 @@ export interface TorrentStatus {
   /** Null while the metadata is not known. */
   readonly torrentFile: TorrentInfo | null
   readonly state: TorrentState
+  /** By somebody or by an error; the session may be paused besides. */
   readonly paused: boolean
   readonly autoManaged: boolean
   readonly sequentialDownload: boolean
@@ -140,7 +141,7 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     savePath: wants(StatusFlags.querySavePath) ? torrent.savePath : '',
     torrentFile: wants(StatusFlags.queryTorrentFile) && torrent.hasMetadata ? info : null,
     state: torrent.state,
-    paused: torrent.run.isUserPaused,
+    paused: torrent.run.isTorrentPaused,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
     seedMode: torrent.seedMode.verified !== null,

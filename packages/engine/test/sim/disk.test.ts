@@ -198,6 +198,8 @@ for (const code of ['EIO', 'ENOENT'] as const) {
       expect(server.alerts('fileError')).toHaveLength(1)
       expect(server.alerts('torrentError')).toHaveLength(1)
       expect(server.torrent.status().error?.code).toBe(code)
+      expect(server.torrent.status().paused).toBe(true)
+      expect(server.alerts('torrentPaused')).toHaveLength(1)
       expect(server.torrent.getPeerInfo()).toHaveLength(0)
       expect(clients[0].torrent.isSeed).toBe(false)
       repair()
@@ -205,11 +207,71 @@ for (const code of ['EIO', 'ENOENT'] as const) {
       clients[0].torrent.connectPeer(server.endpoint)
       world.runUntil(() => clients[0].torrent.isSeed, { minutes: 5 })
       expect(content.isOn(world.filesOf(clients[0].host), SAVE)).toBe(true)
-      expect(server.torrent.status()).toMatchObject({ error: null, state: 'seeding' })
+      expect(server.torrent.status()).toMatchObject({ error: null, state: 'seeding', paused: false })
+      expect(server.alerts('torrentResumed')).toHaveLength(1)
     },
     { seeds: 2 },
   )
 }
+
+/** A seed that cannot read its file any more; what it returns makes the disk whole again. */
+function failedSeed(world: SimWorld, content: TestTorrent): { seed: SimClient; repair: () => void } {
+  const seed = seedOf(world, content)
+  world.runUntil(() => seed.torrent.isSeed, { minutes: 1 })
+  const repair = world.filesOf(seed.host).fail({ operation: 'read' })
+  new SimClient(world, 'client', content, { add: { peers: [seed.endpoint] } })
+  world.runUntil(() => seed.torrent.status().error !== null, { minutes: 1 })
+  return { seed, repair }
+}
+
+scenario('resuming a torrent that an error paused clears the error', (world) => {
+  const content = new TestTorrent({ size: 10 * PIECE })
+  const { seed, repair } = failedSeed(world, content)
+  world.run({ seconds: 1 })
+  expect(seed.torrent.isPaused).toBe(true)
+  repair()
+  seed.torrent.resume()
+  expect(seed.torrent.status()).toMatchObject({ paused: false, error: null, state: 'seeding' })
+  const other = new SimClient(world, 'other', content, { add: { peers: [seed.endpoint] } })
+  world.runUntil(() => other.torrent.isSeed, { minutes: 1 })
+})
+
+scenario('a piece that cannot be read for its user is an error of the torrent, too', async (world) => {
+  const content = new TestTorrent({ size: 10 * PIECE })
+  const seed = seedOf(world, content)
+  world.runUntil(() => seed.torrent.isSeed, { minutes: 1 })
+  world.filesOf(seed.host).fail({ operation: 'read', times: 1 })
+  const error = await world.settle(rejection(seed.torrent.readPiece(3)))
+  expect(error?.code).toBe('EIO')
+  expect(seed.alerts('readPiece').map((alert) => alert.buffer)).toEqual([null])
+  expect(seed.alerts('fileError')).toHaveLength(1)
+  expect(seed.torrent.status()).toMatchObject({ paused: true, error: { code: 'EIO' } })
+})
+
+scenario('clearing the error of a torrent somebody had paused leaves it paused', (world) => {
+  const { seed, repair } = failedSeed(world, new TestTorrent({ size: 10 * PIECE }))
+  seed.torrent.pause()
+  world.run({ seconds: 1 })
+  repair()
+  seed.torrent.clearError()
+  expect(seed.torrent.status()).toMatchObject({ paused: true, error: null })
+  world.run({ minutes: 1 })
+  expect(seed.alerts('torrentPaused')).toHaveLength(1)
+  expect(seed.alerts('torrentResumed')).toHaveLength(0)
+  seed.torrent.resume()
+  expect(seed.torrent.isPaused).toBe(false)
+})
+
+scenario('a torrent an error had paused tries again in the next session', async (world) => {
+  const content = new TestTorrent({ size: 10 * PIECE })
+  const { seed, repair } = failedSeed(world, content)
+  const resumeData = await world.settle(seed.torrent.saveResumeData(0))
+  await world.settle(seed.session.abort())
+  repair()
+  const again = new SimClient(world, seed.host, content, { add: { resumeData } })
+  world.runUntil(() => again.torrent.isSeed, { minutes: 1 })
+  expect(again.torrent.status()).toMatchObject({ paused: false, error: null })
+})
 
 scenario('a file cut short under a seed is an error of the seed, not wrong data for the peer', (world) => {
   const content = new TestTorrent({ size: 20 * PIECE })

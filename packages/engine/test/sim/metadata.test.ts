@@ -1,5 +1,8 @@
 import { expect } from 'vitest'
 import { TestTorrent } from '../../sim/testTorrent.ts'
+import { bencode } from '../../src/bencode/bencode.ts'
+import { sha1 } from '../../src/crypto/sha1.ts'
+import { LibtorrentError } from '../../src/errors/libtorrentError.ts'
 import { SAVE, SimClient } from './client.ts'
 import { metadataMessages, metadataPeer, metadataRequests, sendMetadata } from './extensionPeer.ts'
 import { scenario } from './scenario.ts'
@@ -236,3 +239,55 @@ scenario('a have-all from before the metadata counts once it is known', (world) 
   magnet.torrent.connectPeer(metadataPeer(world, 'teller', small, { has: 'none' }).listen())
   world.runUntil(() => magnet.torrent.isSeed, { seconds: 30 })
 })
+
+/** What `call` throws, or null. */
+function thrownBy(call: () => void): LibtorrentError | null {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof LibtorrentError) return error
+    throw error
+  }
+  return null
+}
+
+scenario('metadata a user brings is as good as that of peers', (world) => {
+  const seed = new SimClient(world, 'seed', small, { has: 'all' })
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  expect(thrownBy(() => magnet.torrent.setMetadata(large.infoSection))).toMatchObject({ code: 'mismatchingInfoHash' })
+  expect(magnet.torrent.status()).toMatchObject({ error: null, hasMetadata: false })
+  magnet.torrent.setMetadata(small.infoSection)
+  expect(magnet.torrent.hasMetadata).toBe(true)
+  // Once known it stays what it is.
+  magnet.torrent.setMetadata(large.infoSection)
+  magnet.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnet.torrent.isSeed, { minutes: 1 })
+})
+
+const NO_TORRENTS: readonly { readonly what: string; readonly section: Uint8Array; readonly cause: string }[] = [
+  { what: 'is not bencoded', section: Uint8Array.of(1, 2, 3), cause: 'invalidBencoding' },
+  {
+    what: 'lacks the pieces',
+    section: bencode({ name: 'x', 'piece length': 16384, length: 1 }),
+    cause: 'torrentMissingPieces',
+  },
+  {
+    what: 'has a file of negative length',
+    section: bencode({ name: 'x', 'piece length': 16384, pieces: new Uint8Array(20), length: -1 }),
+    cause: 'torrentInvalidLength',
+  },
+]
+
+for (const { what, section, cause } of NO_TORRENTS) {
+  scenario(
+    `metadata with the right hash that ${what} is an error that says so, and the torrent has failed`,
+    (world) => {
+      const magnet = new SimClient(world, 'magnet', small, { magnet: true, add: { infoHash: sha1(section) } })
+      const error = thrownBy(() => magnet.torrent.setMetadata(section))
+      expect(error).toMatchObject({ code: 'invalidSwarmMetadata', cause: { code: cause } })
+      expect(error?.message).toContain((error?.cause as LibtorrentError | undefined)?.message ?? 'no cause')
+      expect(magnet.alerts('metadataFailed')).toMatchObject([{ error: { code: 'invalidSwarmMetadata' } }])
+      expect(magnet.torrent.status()).toMatchObject({ hasMetadata: false, error: { code: 'invalidSwarmMetadata' } })
+    },
+  )
+}
