@@ -67,7 +67,11 @@ export class WebSeed {
   private readonly location: WebSeedLocation
   private readonly headers: Readonly<Record<string, string>>
   private readonly redirects = new RedirectMemory()
-  private readonly transfers = new Set<Transfer>()
+  /**
+   * In the order of their bytes, and only the first delivers: the others wait with what has come. So at most one block is
+   * in parts, and what it waits for is first in line: seeds that hold slots cannot wait for one another.
+   */
+  private readonly transfers: Transfer[] = []
   private queue: Segment[] = []
   private failures = 0
   /** Bytes a second, of the answers so far. */
@@ -125,7 +129,7 @@ export class WebSeed {
 
   /** There are free slots again. */
   resume(): void {
-    for (const transfer of [...this.transfers]) transfer.resume()
+    this.transfers[0]?.resume()
   }
 
   /** A piece that it alone has sent was not what it should be (`ban_web_seeds`). */
@@ -146,7 +150,7 @@ export class WebSeed {
   // --- asking ---------------------------------------------------------------------------------------------------
 
   private hasRoom(): boolean {
-    if (this.transfers.size >= Math.max(1, this.host.settings.urlseedPipelineSize)) return false
+    if (this.transfers.length >= Math.max(1, this.host.settings.urlseedPipelineSize)) return false
     let left = 0
     for (const { segment, received } of this.transfers) left += segment.length - received
     return left < LOOK_AHEAD_BYTES
@@ -165,7 +169,8 @@ export class WebSeed {
     return this.queue.shift() ?? null
   }
 
-  private start(segment: Segment): void {
+  /** Begins to get a segment, at `place` in the line. */
+  private start(segment: Segment, place = this.transfers.length): void {
     if (segment.source.kind === 'zeros') return this.fillZeros(segment)
     const { host, protocol } = this
     const file = segment.source.kind === 'file' ? segment.source.file : 0
@@ -206,7 +211,7 @@ export class WebSeed {
       resume: () => exchange.resume(),
       abort: () => exchange.abort(),
     }
-    this.transfers.add(transfer)
+    this.transfers.splice(place, 0, transfer)
     exchange.start()
   }
 
@@ -222,30 +227,43 @@ export class WebSeed {
       resume: () => {
         const { offset, length } = segment
         transfer.received += this.assembler.zeros(offset + transfer.received, length - transfer.received)
-        if (transfer.received < length) return this.state.name === 'ready' ? this.host.onStalled(this) : undefined
-        this.transfers.delete(transfer)
+        if (transfer.received < length) return this.onNotTaken()
+        this.leave(transfer)
+        this.transfers[0]?.resume()
         this.pump()
       },
       abort: () => {},
     }
-    this.transfers.add(transfer)
-    transfer.resume()
+    this.transfers.push(transfer)
+    if (this.transfers[0] === transfer) transfer.resume()
+  }
+
+  /** The transfer is over: the next one's turn. Gives the place it had. */
+  private leave(transfer: Transfer): number {
+    const place = this.transfers.indexOf(transfer)
+    if (place !== -1) this.transfers.splice(place, 1)
+    return place
   }
 
   // --- answers --------------------------------------------------------------------------------------------------
 
   private onBytes(transfer: Transfer, received: number, chunk: Uint8Array): number {
+    if (this.transfers[0] !== transfer) return 0
     const taken = this.assembler.bytes(transfer.segment.offset + received, chunk)
     transfer.received = received + taken
     if (taken > 0) this.host.onReceived(this, taken)
-    if (taken < chunk.length && this.state.name === 'ready') this.host.onStalled(this)
+    if (taken < chunk.length) this.onNotTaken()
     // The end of what is on its way may be near.
-    else if (this.transfers.size === 1) this.pump()
+    else if (this.transfers.length === 1) this.pump()
     return taken
   }
 
+  private onNotTaken(): void {
+    if (this.state.name === 'ready') this.host.onStalled(this)
+  }
+
   private onEnd(transfer: Transfer, end: ExchangeEnd, request: { own: string; asked: string; begin: Millis }): void {
-    this.transfers.delete(transfer)
+    const place = this.leave(transfer)
     const { segment } = transfer
     const { source } = segment
     if (end.kind === 'complete') {
@@ -256,14 +274,14 @@ export class WebSeed {
       this.failures = 0
       this.measure(end.received, this.host.clock.now() - request.begin)
       if (source.kind === 'file' && end.redirected) this.rememberRedirect(source.file, request.own, end.url)
-      if (end.received < segment.length) this.queue.unshift(rest(segment, end.received))
+      if (end.received < segment.length) this.start(rest(segment, end.received), place)
+      else this.transfers[0]?.resume()
       return this.pump()
     }
     if (source.kind === 'file' && request.asked !== request.own && end.kind !== 'failed') {
       // Where it was moved to it is not any more: once more from the start.
       this.redirects.forget(source.file)
-      this.queue.unshift(segment)
-      return this.pump()
+      return this.start(segment, place)
     }
     if (source.kind === 'file') this.redirects.forget(source.file)
     if (end.kind === 'missing') this.onMissing(segment, end.error, end.url)
@@ -277,6 +295,7 @@ export class WebSeed {
     if (this.state.name !== 'ready') return
     if (this.has.hasNothing) return this.disable(error, url)
     this.host.onTrouble(this, { error, url: withoutQuery(url), retryIn: null })
+    if (this.state.name === 'ready') this.transfers[0]?.resume()
     this.pump()
   }
 
@@ -316,8 +335,7 @@ export class WebSeed {
   }
 
   private abortAll(): void {
-    for (const transfer of this.transfers) transfer.abort()
-    this.transfers.clear()
+    for (const transfer of this.transfers.splice(0)) transfer.abort()
     this.queue = []
     const blocks = this.assembler.giveUpAll()
     if (blocks.length > 0) this.host.onBlocksGivenUp(this, blocks)
@@ -338,13 +356,14 @@ export class WebSeed {
       }
     }
     this.queue = this.queue.filter((segment) => !this.piecesOf(segment).every((piece) => lost.has(piece)))
-    for (const transfer of this.transfers) {
+    for (const transfer of [...this.transfers]) {
       if (!this.piecesOf(transfer.segment).every((piece) => lost.has(piece))) continue
       transfer.abort()
-      this.transfers.delete(transfer)
+      this.leave(transfer)
     }
     this.host.onPiecesLost(this, pieces)
     if (blocks.length > 0) this.host.onBlocksGivenUp(this, blocks)
+    if (this.state.name === 'ready') this.transfers[0]?.resume()
   }
 
   private piecesOf({ offset, length }: Segment): PieceIndex[] {

@@ -235,6 +235,27 @@ test('without a free slot the server is not read from until there is one', () =>
   expectDone(scene)
 })
 
+test('blocks in parts never hold all slots: with a single one everything still comes', () => {
+  const content = [
+    { path: 'a', size: 16_385 },
+    { path: '.pad/1', size: 1, pad: true },
+    { path: 'b', size: 32_767 },
+    { path: '.pad/2', size: 1, pad: true },
+    { path: 'c', size: 30_000 },
+  ]
+  for (const slots of [1, 2]) {
+    const respond = (r: Parameters<typeof serve>[1], _n: number, t: Parameters<typeof serve>[0]) => serve(t, r)
+    const scene = webSeedScene({ content, slots, pieceLength: 16_384, settings: { urlseedPipelineSize: 3 }, respond })
+    for (const { pad, offset } of scene.torrent.files) if (pad) scene.torrent.content[offset] = 0
+    scene.leecher.keepSlots = true
+    for (let i = 0; i < 20; i++) {
+      scene.time.pass(100)
+      scene.leecher.releaseKept()
+    }
+    expectDone(scene)
+  }
+})
+
 test('a block that came from elsewhere meanwhile takes no slot', () => {
   const scene = webSeedScene({ size: 100_000 })
   scene.leecher.foreign.add(2)
