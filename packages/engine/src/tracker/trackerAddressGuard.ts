@@ -3,7 +3,7 @@ import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError
 import { ssrfMitigationError } from './trackerErrors.ts'
 
 /** Ports whose services take lines of text and may act on those of an HTTP request. */
-const TEXT_PROTOCOL_PORTS = new Set([21, 22, 23, 25, 110, 119, 143, 465, 587, 993, 995, 6379, 6667, 11211])
+export const TEXT_PROTOCOL_PORTS = new Set([21, 22, 23, 25, 110, 119, 143, 465, 587, 993, 995, 6379, 6667, 11211])
 
 export interface TrackerAddressRules {
   /** Setting `ssrf_mitigation`. */
