@@ -290,7 +290,10 @@ export class Session {
     return this.hub.waitForAlert(maxWait) as Promise<SessionAlert | null>
   }
 
-  /** Calls `listener` for every alert of a kind, `'alert'` for all. Turns the kind's category on. */
+  /**
+   * Calls `listener` for every alert of a kind, `'alert'` for all. Turns the kind's category on.
+   * @throws TypeError when there is no such kind
+   */
   on<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
     this.hub.on(event, listener as (alert: EngineAlert) => void)
     return this
