@@ -76,7 +76,8 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       }
     }
     if (params.trackerUrl) specs.unshift({ url: params.trackerUrl, tier: 0, source: TrackerSource.client })
-    this.trackers.load(specs)
+    const { trackerid } = params
+    this.trackers.load(trackerid ? specs.map((spec) => ({ ...spec, trackerid })) : specs)
   }
 
   start(): void {
