@@ -30,25 +30,28 @@ export type SessionAlert = TypedAlert<
 
 /** Names of alerts for `on`; `alert` stands for all of them. */
 export type SessionEvent = EngineAlert['type'] | 'alert'
+/** The alert, or union of alerts, that listeners to `Event` get: `AlertFor<'torrentFinished'>`. */
 export type AlertFor<Event extends SessionEvent> = Event extends 'alert'
   ? SessionAlert
   : Extract<SessionAlert, { readonly type: Event }>
 
 /** Options of `removeTorrent` (manual, session::options_t). */
 export const RemoveFlags = {
+  /** The files stay. */
   none: 0,
   /** Delete the torrent's files, too. */
   deleteFiles: 1,
 } as const
 
+/** What a session is made with. Everything may be left out. */
 export interface SessionParams {
   /** Settings other than the defaults; see docs/settings.md. */
   readonly settings?: Partial<Settings>
-  /** Do not listen for peers. Default false. */
+  /** Open no listen socket: peers cannot reach us, we reach them. Default false. */
   readonly noListen?: boolean
-  /** Threads and memory of the disk. */
+  /** Threads and memory of the disk; or a disk of one's own, which the session stops when it ends. Default: files. */
   readonly disk?: DiskIoOptions | DiskIo
-  /** The world to live in: default the real one; a simulated one for tests. */
+  /** The world to live in: sockets, clock, chance. Default the real one; a simulated one is for tests. */
   readonly platform?: Platform
 }
 
@@ -153,6 +156,7 @@ export class Session {
     return torrent === null ? null : this.handleOf(torrent)
   }
 
+  /** All torrents, in the order they were added. */
   getTorrents(): TorrentHandle[] {
     return Array.from(this.core.torrents.values(), (torrent) => this.handleOf(torrent))
   }
@@ -178,6 +182,7 @@ export class Session {
 
   // --- the session as a whole -----------------------------------------------------------------------------------
 
+  /** Rates, totals and counts over all torrents, as they are now. */
   status(): SessionStatus {
     return sessionStatus(this.core)
   }
@@ -187,10 +192,12 @@ export class Session {
     this.core.pause()
   }
 
+  /** Ends `pause`: torrents go on as they are set to. */
   resume(): void {
     this.core.resume()
   }
 
+  /** Whether `pause` is in effect. */
   get isPaused(): boolean {
     return this.core.isPaused
   }
@@ -232,6 +239,7 @@ export class Session {
     if (!this.isListening) throw thrownError('portBlocked', { message: `no port of ${first} to ${last} is free` })
   }
 
+  /** Whether at least one listen socket is open. */
   get isListening(): boolean {
     return this.core.listenSockets.isListening
   }
@@ -256,10 +264,12 @@ export class Session {
     return this.core.unchoker.numUnchoked
   }
 
+  /** Most connections over all torrents, at least 2: setting `connectionsLimit`. */
   setMaxConnections(limit: number): void {
     this.core.applySettings({ connectionsLimit: Math.max(2, limit) }, () => {})
   }
 
+  /** What `setMaxConnections` set. */
   get maxConnections(): number {
     return this.core.settings.connectionsLimit
   }
@@ -269,6 +279,7 @@ export class Session {
     this.core.applySettings({ unchokeSlotsLimit: limit }, () => {})
   }
 
+  /** What `setMaxUploads` set. */
   get maxUploads(): number {
     return this.core.settings.unchokeSlotsLimit
   }
@@ -299,11 +310,13 @@ export class Session {
     return this
   }
 
+  /** As `on`, for the next alert of the kind only. */
   once<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
     this.hub.once(event, listener as (alert: EngineAlert) => void)
     return this
   }
 
+  /** Takes a listener back. The category stays on while others listen to it. */
   off<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
     this.hub.off(event, listener as (alert: EngineAlert) => void)
     return this
@@ -348,6 +361,7 @@ export class Session {
     return this.aborting
   }
 
+  /** The same as `abort`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.abort()
   }

@@ -18,4 +18,5 @@ export const settingsTable = {
   ...diskSettings,
 } as const
 
+/** The name of a setting, in camelCase. */
 export type SettingName = keyof typeof settingsTable
