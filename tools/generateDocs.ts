@@ -1,6 +1,7 @@
 /**
  * Writes the pages of docs/ that are derived from tables and from the public API. Usage: `npm run docs`;
- * with `-- --check` it writes nothing and fails when a page is out of date or the name map has gaps.
+ * with `-- --check` it writes nothing and fails when a page is out of date, the name map has gaps, or something users
+ * see has no doc comment.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,18 +9,20 @@ import { fileURLToPath } from 'node:url'
 import { alertsPage } from './docs/alertsPage.ts'
 import { errorsPage } from './docs/errorsPage.ts'
 import { readLibtorrentNames } from './docs/libtorrentNames.ts'
+import { missingDocs } from './docs/missingDocs.ts'
 import { mapNames } from './docs/nameMap.ts'
 import { nameMapPage } from './docs/nameMapPage.ts'
-import { readPublicApi, textsIn } from './docs/publicApi.ts'
+import { readPublicApis, textsIn } from './docs/publicApi.ts'
 import { settingsPage } from './docs/settingsPage.ts'
 import { nameMapReasons } from './nameMapReasons.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const engine = join(root, 'packages/engine')
 
-/** The pages by path, and what is wrong with the name map. */
+/** The pages by path, and what is wrong with the name map and with doc comments. */
 export function generateDocs(): { readonly pages: ReadonlyMap<string, string>; readonly problems: readonly string[] } {
-  const api = readPublicApi(engine)
+  const entries = ['src/index.ts', 'sim/index.ts'].map((entry) => join(engine, entry))
+  const [api = new Map(), testingApi = new Map()] = readPublicApis(engine, entries)
   const counterparts = { api, resumeKeys: textsIn(join(engine, 'src/resume')) }
   const map = mapNames(readLibtorrentNames(join(engine, 'test/vectors/api')), counterparts, nameMapReasons)
   const pages = new Map([
@@ -28,7 +31,12 @@ export function generateDocs(): { readonly pages: ReadonlyMap<string, string>; r
     ['docs/errors.md', errorsPage()],
     ['docs/name-map.md', nameMapPage(map)],
   ])
-  return { pages, problems: map.problems }
+  const problems = [
+    ...map.problems.map((problem) => `name map: ${problem}`),
+    ...missingDocs('libtorrent-ts', api),
+    ...missingDocs('libtorrent-ts/testing', testingApi),
+  ]
+  return { pages, problems }
 }
 
 /** The pages whose file does not say what it should. */
@@ -52,7 +60,7 @@ function main(): void {
     if (check) console.error(`${path} is out of date: run "npm run docs"`)
     else writeFileSync(join(root, path), pages.get(path) ?? '')
   }
-  for (const problem of problems) console.error(`name map: ${problem}`)
+  for (const problem of problems) console.error(problem)
   if (problems.length > 0 || (check && outdated.length > 0)) process.exitCode = 1
   else console.log(check ? 'docs are up to date' : `written: ${outdated.join(', ') || 'nothing, all up to date'}`)
 }

@@ -14,13 +14,13 @@ export interface PublicName {
 }
 
 /**
- * What the library really offers: every export of its entry point, read from the sources by the TypeScript compiler.
- * The name map is built on it, so that it cannot claim what is not there.
+ * What the library really offers: every export of its entry points, for each in turn, read from the sources by the
+ * TypeScript compiler. The name map is built on it, so that it cannot claim what is not there.
  */
-export function readPublicApi(
+export function readPublicApis(
   engineFolder: string,
-  entry = join(engineFolder, 'src/index.ts'),
-): ReadonlyMap<string, PublicName> {
+  entries: readonly string[],
+): readonly ReadonlyMap<string, PublicName>[] {
   const configPath = join(engineFolder, 'tsconfig.json')
   const config = ts.getParsedCommandLineOfConfigFile(
     configPath,
@@ -33,15 +33,17 @@ export function readPublicApi(
     },
   )
   if (config === undefined) throw new Error(`cannot read ${configPath}`)
-  const program = ts.createProgram([entry], config.options)
+  const program = ts.createProgram([...entries], config.options)
   const checker = program.getTypeChecker()
-  const source = program.getSourceFile(entry)
-  const module = source && checker.getSymbolAtLocation(source)
-  if (module === undefined) return new Map() // an entry point without exports is not a module
   const isOurs = (file: ts.SourceFile) =>
     !program.isSourceFileDefaultLibrary(file) && !program.isSourceFileFromExternalLibrary(file)
-  const names = checker.getExportsOfModule(module).map((symbol) => describe(checker, symbol, isOurs))
-  return new Map(names.map((name) => [name.name, name]))
+  return entries.map((entry) => {
+    const source = program.getSourceFile(entry)
+    const module = source && checker.getSymbolAtLocation(source)
+    if (module === undefined) return new Map() // an entry point without exports is not a module
+    const names = checker.getExportsOfModule(module).map((symbol) => describe(checker, symbol, isOurs))
+    return new Map(names.map((name) => [name.name, name]))
+  })
 }
 
 function describe(checker: ts.TypeChecker, exported: ts.Symbol, isOurs: (file: ts.SourceFile) => boolean): PublicName {

@@ -6,8 +6,9 @@ import type { SimFileSystem } from './simFileSystem.ts'
 import type { SimProcess, SimResource } from './simProcess.ts'
 import { type DiskJob, SimStorage, type StorageDisk } from './simStorage.ts'
 
+/** How fast a simulated disk is, and how much memory it may use. */
 export interface SimDiskOptions {
-  /** Time an operation takes, apart from moving bytes; varies by half of it, by seed. Default 0.2 ms. */
+  /** Time an operation takes, apart from moving bytes, ms; varies by half of it, by seed. Default 0.2. */
   readonly latency?: Millis
   /** Bytes per second the disk moves. 0, the default, is unlimited. */
   readonly bytesPerSecond?: number
@@ -15,7 +16,7 @@ export interface SimDiskOptions {
   readonly workers?: number
   /** Slots of the block pool. Default 512: 8 MiB. */
   readonly poolSlots?: number
-  /** Default 1 MiB. */
+  /** Bytes waiting to be written beyond which peers are not read from. Default 1 MiB. */
   readonly maxQueuedDiskBytes?: number
 }
 

@@ -6,15 +6,18 @@ import type { SeededRandom } from './seededRandom.ts'
 import { type SimErrorCode, simError } from './simErrors.ts'
 import type { VirtualTime } from './virtualTime.ts'
 
+/** What of a file system may be made to fail. `write` includes making files, links and sizes. */
 export type FileOperation = 'read' | 'write' | 'stat' | 'rename' | 'remove' | 'sync'
 
+/** What is to go wrong on a disk, and when. */
 export interface FaultOptions {
+  /** What fails. */
   readonly operation: FileOperation
   /** The file at fault; left out: any. */
   readonly path?: string
-  /** Default `EIO`. */
+  /** The error it fails with. Default `EIO`. */
   readonly code?: SimErrorCode
-  /** The fault begins this long after now. Default at once. */
+  /** The fault begins this long after now, ms. Default 0: at once. */
   readonly after?: Millis
   /** How many operations fail. Default: all until the fault is removed. */
   readonly times?: number

@@ -5,6 +5,7 @@ import { SimDownlink, SimUplink } from './simLink.ts'
 import { isWildcard, SimPorts } from './simPorts.ts'
 import type { VirtualTime } from './virtualTime.ts'
 
+/** The address of a simulated machine and its line to the network. Rates are bytes per second, times ms. */
 export interface HostOptions {
   /** The host's address or addresses, canonical text, IPv4 and IPv6. Default: one public IPv4 address of its own. */
   readonly address?: string | readonly string[]
@@ -27,7 +28,7 @@ export interface HostOptions {
    * slow down. Default 256 KiB.
    */
   readonly queueBytes?: number
-  /** The system's default for TCP buffers in each direction. Default 512 KiB. */
+  /** The system's default for TCP buffers, bytes in each direction. Default 512 KiB. */
   readonly socketBuffer?: number
   /** IPv4 address of its default gateway. Default: none is known. */
   readonly gateway?: string

@@ -1,10 +1,11 @@
 import type { Millis, Seconds } from '../src/util/flavored.ts'
 import type { SimErrorCode } from './simErrors.ts'
 
+/** How the name servers answer for a name. */
 export interface NameOptions {
-  /** How long a resolver may keep the answer. Default 300 s. */
+  /** How long a resolver may keep the answer, seconds. Default 300. */
   readonly ttl?: Seconds
-  /** How long the name server takes. Default 20 ms. */
+  /** How long the name server takes, ms. Default 20. */
   readonly delay?: Millis
 }
 

@@ -14,12 +14,14 @@ import { SimProcess } from './simProcess.ts'
 import { SimTcp } from './simTcp.ts'
 import type { TestTorrent } from './testTorrent.ts'
 
+/** What a message of the peer protocol is called; `unknown` for an id that is none. */
 export type PeerMessageName = keyof typeof MessageId | 'keepAlive' | 'unknown'
 
 /** A message a scripted peer received. */
 export interface PeerMessage {
+  /** What kind of message it is. */
   readonly name: PeerMessageName
-  /** When it had arrived, since the simulation began. */
+  /** When it had arrived, ms since the simulation began. */
   readonly time: Millis
   /** What follows the id. */
   readonly body: Uint8Array
@@ -31,10 +33,11 @@ export interface PeerMessage {
   readonly length: number
 }
 
+/** What a scripted peer is and does by itself; everything else a scenario sends for it. */
 export interface SimPeerOptions {
   /** What the peer shares. */
   readonly torrent: TestTorrent
-  /** In the handshake, if another than the torrent's. */
+  /** The info-hash in its handshake. Default: the torrent's. */
   readonly infoHash?: Sha1Hash
   /** 20 bytes. Default: derived from the host's name. */
   readonly peerId?: Uint8Array
@@ -46,9 +49,9 @@ export interface SimPeerOptions {
   readonly has?: 'all' | 'none' | 'nothing' | ((piece: PieceIndex) => boolean)
   /** Unchokes who is interested and answers requests with the torrent's content. Default false. */
   readonly serves?: boolean
-  /** Blocks it sends with wrong bytes. */
+  /** Says of a block whether it is sent with wrong bytes. Default: none. */
   readonly corrupts?: (piece: PieceIndex, begin: number) => boolean
-  /** Time between a request and its answer. Default 0. */
+  /** Time between a request and its answer, ms. Default 0. */
   readonly answerDelay?: Millis
 }
 

@@ -6,33 +6,48 @@ import type { Millis, Seconds } from '../src/util/flavored.ts'
 import type { SeededRandom } from './seededRandom.ts'
 import type { VirtualTime } from './virtualTime.ts'
 
+/** Why a peer announces (BEP 3, 21); `none` for the regular announces in between. */
 export type AnnounceEvent = 'none' | 'completed' | 'started' | 'stopped' | 'paused'
 
 /** An announce as it came in, whichever protocol it spoke. */
 export interface AnnounceRequest {
+  /** 20 bytes. */
   readonly infoHash: Uint8Array
+  /** 20 bytes. */
   readonly peerId: Uint8Array
   /** Where the peer listens: the address the request came from, with the port it told. */
   readonly peer: Endpoint
+  /** Why it announces. */
   readonly event: AnnounceEvent
+  /** Payload bytes since `started`. */
   readonly uploaded: number
+  /** Payload bytes since `started`. */
   readonly downloaded: number
+  /** Bytes it lacks. */
   readonly left: number
+  /** Peers it asks for; -1 when it did not say. */
   readonly numWant: number
+  /** Tells it from others at its address; 0 when it did not say. */
   readonly key: number
   /** All parameters of an HTTP announce, decoded as Latin-1; empty for UDP. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
+/** An announce, and what became of it. */
 export interface AnnounceRecord extends AnnounceRequest {
-  /** When it reached the tracker, since the simulation began. */
+  /** When it reached the tracker, ms since the simulation began. */
   readonly time: Millis
+  /** How it came. */
   readonly protocol: 'http' | 'udp'
+  /** What it was answered with. */
   readonly answer: TrackerAnswer
 }
 
+/** A scrape that reached the tracker. */
 export interface ScrapeRecord {
+  /** When, ms since the simulation began. */
   readonly time: Millis
+  /** Torrents it asked for, as hexadecimal digits. */
   readonly infoHashes: readonly string[]
 }
 
@@ -42,32 +57,38 @@ export interface ScriptedReply {
   readonly failureReason?: string
   /** BEP 31: minutes, or `never`; with a failure. */
   readonly retryIn?: number | 'never'
+  /** A warning beside the answer. */
   readonly warning?: string
+  /** Seconds until the next announce; instead of the tracker's own. */
   readonly interval?: Seconds
+  /** Seconds before which no announce is wanted; instead of the tracker's own. */
   readonly minInterval?: Seconds
+  /** The id it is to be told with the announces that follow. */
   readonly trackerId?: string
   /** BEP 24: the address the tracker claims to see. */
   readonly externalAddress?: string
   /** Peers to name instead of the swarm. */
   readonly peers?: readonly Endpoint[]
-  /** HTTP status instead of 200. */
+  /** HTTP status. Default 200. */
   readonly status?: number
   /** HTTP headers. */
   readonly headers?: Readonly<Record<string, string>>
   /** Raw bytes instead of an answer: an HTTP body, or a UDP packet. */
   readonly raw?: Uint8Array
-  /** Time the tracker thinks. */
+  /** Time the tracker thinks, ms. Default 0. */
   readonly delay?: Millis
 }
 
 /** `timeout`: no answer; `fail`: a failure reason; `refuse`: nobody listens (HTTP; silence over UDP). */
 export type TrackerAnswer = 'ok' | 'timeout' | 'fail' | 'refuse' | ScriptedReply
 
+/** What a simulated tracker answers. */
 export interface TrackerOptions {
-  /** Answers to the announces in turn; after the last: `ok`. */
+  /** Answers to the announces in turn; after the last: `ok`. Default: all `ok`. */
   readonly answers?: readonly TrackerAnswer[]
-  /** Default 1800. */
+  /** Seconds between announces. Default 1800. */
   readonly interval?: Seconds
+  /** Seconds before which no announce is wanted. Default: not told. */
   readonly minInterval?: Seconds
   /** Most peers in one answer. Default 50, as numwant. */
   readonly maxPeers?: number
@@ -75,8 +96,11 @@ export interface TrackerOptions {
 
 /** What the swarm of a torrent looks like to the tracker. */
 export interface SwarmCounts {
+  /** Peers that lack nothing. */
   readonly seeds: number
+  /** The others. */
   readonly downloaders: number
+  /** How often somebody said `completed`. */
   readonly completed: number
 }
 

@@ -1,7 +1,9 @@
 import type { Millis } from '../src/util/flavored.ts'
 import type { SimHost } from './simHost.ts'
 
+/** A request to a simulated web server. */
 export interface WebRequest {
+  /** As it was asked for, with scheme and host. */
   readonly url: string
   /** Path without the query. */
   readonly path: string
@@ -15,18 +17,22 @@ export interface WebRequest {
   readonly from: string
 }
 
+/** What a simulated web server answers. */
 export interface WebResponse {
   /** Default 200. A 3xx with a `location` header is followed by the client. */
   readonly status?: number
+  /** Names in lower case. Default none. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent as it is; text as UTF-8. Default empty. */
   readonly body?: Uint8Array | string
-  /** Time the server thinks before it answers. Default 0. */
+  /** Time the server thinks before it answers, ms. Default 0. */
   readonly delay?: Millis
 }
 
 /** `timeout`: no answer, ever. `reset`: the server breaks the connection. `refuse`: nobody listens. */
 export type WebReply = WebResponse | 'timeout' | 'reset' | 'refuse'
 
+/** A web server: what it answers to each request. */
 export type WebHandler = (request: WebRequest) => WebReply
 
 interface WebSite {

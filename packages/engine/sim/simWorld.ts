@@ -24,23 +24,28 @@ import { SimUdpTracker } from './simUdpTracker.ts'
 import { SimWeb } from './simWeb.ts'
 import { VirtualTime, type VirtualTimeOptions } from './virtualTime.ts'
 
+/** How a world is made. */
 export interface SimWorldOptions extends VirtualTimeOptions {
-  /** Everything random follows from it. Default 1. */
+  /** Everything random follows from it: the same seed plays the same scene. A 32-bit integer. Default 1. */
   readonly seed?: number
+  /** How the bytes of connections are cut into chunks. Default `random`. */
   readonly chunking?: Chunking
 }
 
+/** A machine of a world: its line, and its disk. */
 export interface WorldHostOptions extends HostOptions {
+  /** The disk. Default: a fast one without limit. */
   readonly disk?: SimDiskOptions & {
-    /** Bytes the disk holds. Default unlimited. */
+    /** Bytes the disk holds; beyond that writing fails with `ENOSPC`. Default unlimited. */
     readonly capacity?: number
   }
 }
 
+/** A tracker of a world: what it answers, and where it is. */
 export interface WorldTrackerOptions extends TrackerOptions {
   /** Address or addresses of its host. Default: that of the URL, or one of its own for a name. */
   readonly address?: string | readonly string[]
-  /** One-way delay of its line. Default 10 ms. */
+  /** One-way delay of its line, ms. Default 10. */
   readonly latency?: Millis
 }
 

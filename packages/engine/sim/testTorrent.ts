@@ -9,29 +9,35 @@ import type { PieceIndex } from '../src/util/flavored.ts'
 import { SeededRandom } from './seededRandom.ts'
 import type { SimFileSystem } from './simFileSystem.ts'
 
+/** A file of a test torrent. */
 export interface TestFile {
   /** Path inside the torrent's directory, with `/` between its parts. */
   readonly path: string
+  /** Bytes. */
   readonly size: number
-  /** A pad file (BEP 47). */
+  /** A pad file (BEP 47): zeros. Default false. */
   readonly pad?: boolean
 }
 
+/** What a test torrent is made of. */
 export interface TestTorrentOptions {
-  /** Default `content`. */
+  /** Its name, and that of its file or directory. Default `content`. */
   readonly name?: string
-  /** Content depends on the seed only. Default 1. */
+  /** The content follows from it. A 32-bit integer. Default 1. */
   readonly seed?: number
-  /** Size of a torrent of one file. Default 256 KiB. */
+  /** Size of a torrent of one file, bytes. Default 256 KiB. */
   readonly size?: number
   /** Files of a torrent of several, instead of `size`. */
   readonly files?: readonly TestFile[]
-  /** Default 32 KiB: two blocks. */
+  /** Bytes of every piece but the last. Default 32 KiB: two blocks. */
   readonly pieceLength?: number
-  /** Tiers of tracker URLs, or URLs of a tier each. */
+  /** Tiers of tracker URLs, or URLs of a tier each. Default none. */
   readonly trackers?: readonly (string | readonly string[])[]
+  /** Peers from trackers only (BEP 27). Default false. */
   readonly private?: boolean
+  /** Default none. */
   readonly comment?: string
+  /** URLs of web seeds (BEP 19). Default none. */
   readonly webSeeds?: readonly string[]
 }
 

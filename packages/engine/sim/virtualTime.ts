@@ -9,6 +9,7 @@ export const SIM_EPOCH: UnixSeconds = 1_704_067_200
 /** Monotonic clock at the start: an instant that is neither 0 nor close to the wall clock, so that mix-ups show. */
 const START_MICROS = 1_000_000_000
 
+/** Limits of virtual time. */
 export interface VirtualTimeOptions {
   /**
    * So many events at one instant are taken for a program that goes round in circles without letting time pass.

@@ -2,9 +2,12 @@ import { EventEmitter } from 'node:events'
 import type { AlertQueue } from '../alerts/alertQueue.ts'
 import { type AlertRow, type AnyAlert, alertTable } from '../alerts/alertTable.ts'
 import type { Timers } from '../platform/clock.ts'
+import { closestName } from '../settings/closestName.ts'
 import type { Millis } from '../util/flavored.ts'
 
-const rows: Readonly<Record<string, AlertRow | undefined>> = alertTable
+const rows: Readonly<Record<string, AlertRow>> = alertTable
+/** Stands for every kind of alert. */
+const ANY = 'alert'
 
 /** The most important alerts have this many times the room of others (libtorrent). */
 const MAX_PRIORITY_FACTOR = 4
@@ -77,13 +80,17 @@ export class AlertHub {
     })
   }
 
+  /** @throws TypeError when there is no alert of that name */
   on(type: string, listener: Listener): void {
+    checkType(type)
     this.emitter.on(type, listener)
     this.updateListenerMask()
     this.schedule()
   }
 
+  /** @throws TypeError as `on` */
   once(type: string, listener: Listener): void {
+    checkType(type)
     this.emitter.once(type, listener)
     this.updateListenerMask()
     this.schedule()
@@ -134,7 +141,7 @@ export class AlertHub {
           if (!iterator.push(alert, this.limit)) this.queue.countDropped(alert.type)
       }
       this.call(alert.type, alert)
-      this.call('alert', alert)
+      this.call(ANY, alert)
     }
   }
 
@@ -162,11 +169,17 @@ export class AlertHub {
   private updateListenerMask(): void {
     let mask = 0
     for (const type of this.emitter.eventNames()) {
-      mask |= rows[String(type)]?.alertClass.category ?? 0
+      if (type !== ANY) mask |= rows[String(type)].alertClass.category
     }
     this.listenerMask = mask
     this.queue.mask = this.userMask | mask
   }
+}
+
+function checkType(type: string): void {
+  if (type === ANY || Object.hasOwn(rows, type)) return
+  const meant = closestName(type, [...Object.keys(rows), ANY])
+  throw new TypeError(`there is no alert "${type}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`)
 }
 
 class AlertIterator implements AsyncIterableIterator<AnyAlert> {

@@ -7,21 +7,26 @@ import { absentPieces, FileChecker } from '../torrent/fileChecker.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { PieceIndex } from '../util/flavored.ts'
 
+/** How `hashFiles`, `setPieceHashes` and `createTorrentFromPath` go about it. */
 export interface HashFilesOptions {
-  /** Called after each piece: how many pieces of how many were looked at. */
+  /**
+   * Called after each piece: how many pieces of how many were looked at, those in missing files included. Runs on the
+   * network thread: keep it short. Default: nothing is told.
+   */
   readonly onProgress?: (checked: number, numPieces: number) => void
-  /** Gives up when it is aborted; the promise rejects with its reason. */
+  /** Gives up when it is aborted; the promise rejects with its reason. Default: it cannot be stopped. */
   readonly signal?: AbortSignal
-  /** Threads. Default one per core, at most 4. */
+  /** Threads, at least 1. Default one per core, at most 4. */
   readonly workerCount?: number
 }
 
+/** What `hashFiles` found. */
 export interface HashedFiles {
-  /** The pieces whose hash was accepted. */
+  /** The pieces whose hash was accepted; one bit per piece. */
   readonly have: Bitfield
   /** The pieces that lie in missing files or beyond the end of short ones. */
   readonly absent: Bitfield
-  /** What each file was like before. */
+  /** Size and time of each file before it was read, in the order of the files. */
   readonly stats: readonly FileStat[]
 }
 

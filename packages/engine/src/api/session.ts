@@ -39,25 +39,28 @@ export type SessionAlert = TypedAlert<
 
 /** Names of alerts for `on`; `alert` stands for all of them. */
 export type SessionEvent = EngineAlert['type'] | 'alert'
+/** The alert, or union of alerts, that listeners to `Event` get: `AlertFor<'torrentFinished'>`. */
 export type AlertFor<Event extends SessionEvent> = Event extends 'alert'
   ? SessionAlert
   : Extract<SessionAlert, { readonly type: Event }>
 
 /** Options of `removeTorrent` (manual, session::options_t). */
 export const RemoveFlags = {
+  /** The files stay. */
   none: 0,
   /** Delete the torrent's files, too. */
   deleteFiles: 1,
 } as const
 
+/** What a session is made with. Everything may be left out. */
 export interface SessionParams {
   /** Settings other than the defaults; see docs/settings.md. */
   readonly settings?: Partial<Settings>
   /** Do not listen for peers; then nothing is announced to trackers either. Default false. */
   readonly noListen?: boolean
-  /** Threads and memory of the disk. */
+  /** Threads and memory of the disk; or a disk of one's own, which the session stops when it ends. Default: files. */
   readonly disk?: DiskIoOptions | DiskIo
-  /** The world to live in: default the real one; a simulated one for tests. */
+  /** The world to live in: sockets, clock, chance. Default the real one; a simulated one is for tests. */
   readonly platform?: Platform
 }
 
@@ -164,6 +167,7 @@ export class Session {
     return torrent === null ? null : this.handleOf(torrent)
   }
 
+  /** All torrents, in the order they were added. */
   getTorrents(): TorrentHandle[] {
     return Array.from(this.core.torrents.values(), (torrent) => this.handleOf(torrent))
   }
@@ -189,6 +193,7 @@ export class Session {
 
   // --- the session as a whole -----------------------------------------------------------------------------------
 
+  /** Rates, totals and counts over all torrents, as they are now. */
   status(): SessionStatus {
     return sessionStatus(this.core)
   }
@@ -198,10 +203,12 @@ export class Session {
     this.core.pause()
   }
 
+  /** Ends `pause`: torrents go on as they are set to. */
   resume(): void {
     this.core.resume()
   }
 
+  /** Whether `pause` is in effect. */
   get isPaused(): boolean {
     return this.core.isPaused
   }
@@ -243,6 +250,7 @@ export class Session {
     if (!this.isListening) throw thrownError('portBlocked', { message: `no port of ${first} to ${last} is free` })
   }
 
+  /** Whether at least one listen socket is open. */
   get isListening(): boolean {
     return this.core.listenSockets.isListening
   }
@@ -272,6 +280,7 @@ export class Session {
     this.core.applySettings({ connectionsLimit: Math.max(2, limit) }, () => {})
   }
 
+  /** What `setMaxConnections` set. */
   get maxConnections(): number {
     return this.core.settings.connectionsLimit
   }
@@ -281,6 +290,7 @@ export class Session {
     this.core.applySettings({ unchokeSlotsLimit: limit }, () => {})
   }
 
+  /** What `setMaxUploads` set. */
   get maxUploads(): number {
     return this.core.settings.unchokeSlotsLimit
   }
@@ -429,17 +439,22 @@ export class Session {
     return this.hub.waitForAlert(maxWait) as Promise<SessionAlert | null>
   }
 
-  /** Calls `listener` for every alert of a kind, `'alert'` for all. Turns the kind's category on. */
+  /**
+   * Calls `listener` for every alert of a kind, `'alert'` for all. Turns the kind's category on.
+   * @throws TypeError when there is no such kind
+   */
   on<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
     this.hub.on(event, listener as (alert: EngineAlert) => void)
     return this
   }
 
+  /** As `on`, for the next alert of the kind only. */
   once<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
     this.hub.once(event, listener as (alert: EngineAlert) => void)
     return this
   }
 
+  /** Takes a listener back. The category stays on while others listen to it. */
   off<Event extends SessionEvent>(event: Event, listener: (alert: AlertFor<Event>) => void): this {
     this.hub.off(event, listener as (alert: EngineAlert) => void)
     return this
@@ -487,6 +502,7 @@ export class Session {
     return this.aborting
   }
 
+  /** The same as `abort`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.abort()
   }

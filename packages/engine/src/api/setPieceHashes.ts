@@ -31,8 +31,9 @@ export async function setPieceHashes(
   return hashBelow(torrent, savePath, torrent.files, options)
 }
 
+/** What `createTorrentFromPath` makes of the files. */
 export interface CreateTorrentOptions extends HashFilesOptions {
-  /** Bytes, a multiple of 16 KiB or a power of two; 0 (default) chooses by size. */
+  /** Piece length, bytes: a multiple of 16 KiB or a power of two, at most 128 MiB. Default 0: by `automaticPieceSize`. */
   readonly pieceSize?: number
   /** The torrent's name. Default: that of the file or directory. */
   readonly name?: string

@@ -35,6 +35,7 @@ export const PauseFlags = {
  * `infoHash` and `equals` throws (or rejects with) `invalidTorrentHandle`.
  */
 export class TorrentHandle implements TorrentRef {
+  /** SHA-1 of the torrent's info dictionary: what torrents are known by. */
   readonly infoHash: Sha1Hash
 
   /** Handles come from `Session`. */
@@ -64,10 +65,12 @@ export class TorrentHandle implements TorrentRef {
     return torrentStatus(this.torrent, flags)
   }
 
+  /** The torrent's name; what the magnet link called it while the metadata is not known. */
   get name(): string {
     return this.torrent.name
   }
 
+  /** Directory the files are in. */
   get savePath(): string {
     return this.torrent.savePath
   }
@@ -77,6 +80,7 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.params.userdata
   }
 
+  /** Whether the files and piece hashes are known: at once for a .torrent, later for a magnet link. */
   get hasMetadata(): boolean {
     return this.torrent.hasMetadata
   }
@@ -96,6 +100,7 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.run.isTorrentPaused
   }
 
+  /** Whether the session decides when the torrent runs. */
   get isAutoManaged(): boolean {
     return this.torrent.isAutoManaged
   }
@@ -124,11 +129,13 @@ export class TorrentHandle implements TorrentRef {
     return picker.downloadQueue((piece, block) => layout.blockSize(piece, block))
   }
 
+  /** The connections of the torrent, half-open ones included. */
   getPeerInfo(): PeerInfo[] {
     const { torrent } = this
     return Array.from(torrent.swarm.connections, (peer) => peerInfo(torrent, peer))
   }
 
+  /** Whether a piece is on disk and its hash was right. False while the files are being checked. */
   havePiece(piece: PieceIndex): boolean {
     return this.torrent.havePiece(piece)
   }
@@ -183,6 +190,7 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.needsSaveResume = true
   }
 
+  /** Whether pieces are downloaded in order. */
   get isSequentialDownload(): boolean {
     return this.torrent.isSequentialDownload
   }
@@ -223,6 +231,7 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.files.prioritizePieces(priorities.map(checkedPriority))
   }
 
+  /** The priority of every piece, 0 to 7; empty without metadata. */
   piecePriorities(): number[] {
     return this.torrent.pieces?.piecePriorities().slice() ?? []
   }
@@ -242,6 +251,7 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.files.prioritizeFiles(priorities.map(checkedPriority))
   }
 
+  /** The priority of every file, 0 to 7; empty without metadata unless given before. */
   filePriorities(): number[] {
     return this.torrent.files.filePriorities()
   }
@@ -259,6 +269,7 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.needsSaveResume = true
   }
 
+  /** What `setMaxUploads` set. */
   get maxUploads(): number {
     return this.torrent.maxUploads
   }
@@ -268,6 +279,7 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.setMaxConnections(limit < 0 ? -1 : Math.max(2, limit))
   }
 
+  /** What `setMaxConnections` set. */
   get maxConnections(): number {
     return this.torrent.connectionLimit
   }
@@ -388,6 +400,7 @@ export class TorrentHandle implements TorrentRef {
     return this.infoHash.toHex()
   }
 
+  /** As `toString`. */
   toJSON(): string {
     return this.infoHash.toHex()
   }

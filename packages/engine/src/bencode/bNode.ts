@@ -1,5 +1,6 @@
 import { fromUtf8 } from '../util/bytes.ts'
 
+/** What a bencoded value is. */
 export type BNodeType = 'dict' | 'list' | 'int' | 'string'
 
 /** Kinds of token in the table; they share a word with the token's span. */
@@ -46,6 +47,7 @@ export class BNode {
     private readonly token: number,
   ) {}
 
+  /** What the value is. */
   get type(): BNodeType {
     return TYPE_NAMES[this.kind(this.token)]
   }

@@ -23,13 +23,16 @@ export type Entry =
   | ReadonlyMap<string, Entry>
   | EntryObject
 
+/** A dictionary written as a plain object. */
 export interface EntryObject {
+  /** The value of a key whose characters are bytes; a key whose value is undefined is left out. */
   readonly [key: string]: Entry | undefined
 }
 
 /** libtorrent's `entry::data_type`. */
 export type EntryType = 'int' | 'string' | 'list' | 'dictionary' | 'preformatted' | 'undefined'
 
+/** What `entry` is bencoded as (manual, `entry::type`); `undefined` for no entry at all. */
 export function entryType(entry: Entry | undefined): EntryType {
   if (entry === undefined) return 'undefined'
   if (typeof entry === 'number' || typeof entry === 'bigint') return 'int'

@@ -2,7 +2,9 @@ import { type ErrorRow, httpErrors, libtorrentErrors, upnpErrors } from './error
 
 /** Symbol of an error of the `libtorrent` category. */
 export type LibtorrentErrorCode = keyof typeof libtorrentErrors
+/** Symbol of an error of the `http` category: a status code by its name. */
 export type HttpErrorCode = keyof typeof httpErrors
+/** Symbol of an error of the `upnp` category. */
 export type UpnpErrorCode = keyof typeof upnpErrors
 
 /**

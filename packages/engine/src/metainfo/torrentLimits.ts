@@ -20,6 +20,7 @@ export interface TorrentLimits {
   readonly nameRules?: NameRules
 }
 
+/** The limits that hold where others are not given; in the main libtorrent's. `nameRules` are those of this machine. */
 export const DEFAULT_TORRENT_LIMITS: Required<TorrentLimits> = {
   maxBufferSize: 10_000_000,
   maxPieces: 0x200000,

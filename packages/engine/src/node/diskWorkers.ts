@@ -40,10 +40,14 @@ export const startDiskWorker: StartDiskWorker = (index: number, setup: StoreSetu
   }
 }
 
+/** Threads and memory of a session's disk. */
 export interface DiskIoOptions {
-  /** Size of the block pool in bytes. Default 64 MiB. */
+  /**
+   * Size of the block pool, bytes: what blocks on their way between network and disk may take, in shared memory. The
+   * system hands it out as it is first used. At least 16 KiB. Default 64 MiB.
+   */
   readonly poolBytes?: number
-  /** Number of threads. Default one per core, at most 4. */
+  /** Number of threads, at least 1; each is started by its first work. Default one per core, at most 4. */
   readonly workerCount?: number
 }
 

@@ -10,9 +10,11 @@ export interface Clock {
 
 /** A timer that was set; cancelling twice, or after it fired, does nothing. */
 export interface Timer {
+  /** The callback is not called any more. */
   cancel(): void
 }
 
+/** The only way to be called at a later time. */
 export interface Timers {
   /** Calls `callback` once, `delay` ms from now (at least one turn later, even for 0). Keeps no process alive. */
   after(delay: Millis, callback: () => void): Timer

@@ -28,8 +28,9 @@ export interface DiskIo {
   onFault?: ((cause: unknown) => void) | undefined
 }
 
+/** What may be changed of a disk while it runs. */
 export interface DiskLimits {
-  /** Setting `max_queued_disk_bytes`. */
+  /** Setting `max_queued_disk_bytes`: bytes waiting to be written beyond which peers are not read from. */
   readonly maxQueuedDiskBytes: number
   /** Setting `file_pool_size`: files open at once, over all workers. */
   readonly filePoolSize: number
@@ -60,23 +61,32 @@ export interface StorageFile {
   readonly pad: boolean
   /** Target of a symbolic link below the save path, same form as `path`. */
   readonly symlink?: string
+  /** May be run (BEP 47): the file is made with the permissions for it. Default false. */
   readonly executable?: boolean
+  /** Hidden (BEP 47); nothing is made of that. Default false. */
   readonly hidden?: boolean
 }
 
 /** How files take their space. `sparse`: blocks are written where they belong; `allocate`: full size first. */
 export type StorageAllocation = 'sparse' | 'allocate'
 
+/** What a torrent's storage is made with. */
 export interface StorageParams {
+  /** Directory the files' paths are below. Relative paths count from the working directory. */
   readonly savePath: string
+  /** In the order of their offsets, without gaps between them. */
   readonly files: readonly StorageFile[]
+  /** Sum of the sizes of all files, pad files included, bytes. */
   readonly totalSize: number
+  /** Bytes of every piece but the last. */
   readonly pieceLength: number
+  /** How files take their space. */
   readonly allocation: StorageAllocation
 }
 
+/** Size and time of a file on disk. */
 export interface FileStat {
-  /** -1 when the file is missing. */
+  /** Bytes; -1 when the file is missing. */
   readonly size: number
   /** Modification time, whole seconds; 0 when the file is missing. */
   readonly mtime: UnixSeconds
@@ -97,10 +107,12 @@ export interface StorageHandler {
   onDiskFault?(cause: unknown): void
 }
 
+/** The end of an operation of a storage: an error, or null. */
 export type StorageDone = (error: LibtorrentError | null) => void
 /** `needFullCheck`: files that were at the new place are the torrent's now, and may hold anything. */
 export type StorageMoved = (error: LibtorrentError | null, needFullCheck: boolean) => void
 
+/** One torrent's bytes: what the engine asks of them. Nothing throws but for a place that is not in the torrent. */
 export interface TorrentStorage {
   /**
    * Writes `length` bytes from the start of `slot` at byte `offset` of `piece`. Takes the slot and releases it.

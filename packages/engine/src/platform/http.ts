@@ -2,16 +2,19 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Resolver } from './resolver.ts'
 
+/** One HTTP(S) GET. Times are milliseconds. */
 export interface HttpRequest {
+  /** `http:` or `https:`; a name and password in it become an `Authorization` header. */
   readonly url: string
+  /** Headers to send beside those every request has. Default none. */
   readonly headers?: Readonly<Record<string, string>>
   /** Sent by POST, after each redirect too. Default: a GET without a body. */
   readonly body?: Uint8Array
-  /** The whole exchange must be over within this time. */
+  /** The whole exchange, redirects included, must be over within this time. */
   readonly completionTimeout: Millis
   /** Longest silence while waiting for or receiving the answer. */
   readonly receiveTimeout: Millis
-  /** Largest body accepted, after decompression. Beyond it the exchange is aborted with `packetTooLarge`. */
+  /** Largest body accepted, bytes after decompression. Beyond it the exchange is aborted with `packetTooLarge`. */
   readonly maxBodyBytes: number
   /** Redirects followed at most. Default 5. */
   readonly maxRedirects?: number
@@ -30,9 +33,11 @@ export interface HttpRequest {
   readonly family?: 4 | 6 | undefined
 }
 
+/** What a server answered. */
 export interface HttpResponse {
+  /** 100 to 599. Any status is an answer, not an error. */
   readonly status: number
-  /** Lower-case names. */
+  /** Names in lower case; of one that came several times the values, with `, ` between them. */
   readonly headers: Readonly<Record<string, string>>
   /** Decompressed body. */
   readonly body: Uint8Array

@@ -9,12 +9,19 @@ import type { XmlReader } from './xml.ts'
 
 /** Everything the engine knows of the world. `node/` implements it for real, `sim/` in virtual time. */
 export interface Platform {
+  /** What time it is. */
   readonly clock: Clock
+  /** To be called later. */
   readonly timers: Timers
+  /** Chance. */
   readonly random: Random
+  /** Connections to peers, and sockets to listen on. */
   readonly tcp: Tcp
+  /** UDP sockets, for trackers. */
   readonly udp: Udp
+  /** Addresses of host names. */
   readonly resolver: Resolver
+  /** Requests to HTTP trackers. */
   readonly http: HttpClient
   readonly localNetwork: LocalNetwork
   readonly xml: XmlReader

@@ -1,5 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 
+/** Finds the addresses of host names. */
 export interface Resolver {
   /**
    * Addresses of `host` in the order to try them; at least one, or an error (`ENOTFOUND`, ...).

@@ -18,11 +18,13 @@ export interface StreamHandler {
 
 /** A two-way byte stream: TCP here, uTP, MSE or TLS later behind the same interface. */
 export interface Stream {
+  /** The other end. */
   readonly remote: Endpoint
-  /** Null until connected. */
+  /** Our end; null until connected. */
   readonly local: Endpoint | null
   /** Bytes accepted by `write` that have not left for the kernel. */
   readonly unsentBytes: number
+  /** Who is told from now on; replaces the one before. */
   setHandler(handler: StreamHandler): void
   /**
    * Queues bytes, which must stay unchanged until `onSent` is called.
@@ -32,9 +34,11 @@ export interface Stream {
   write(bytes: Uint8Array, onSent?: () => void): boolean
   /** Between `cork` and `uncork` writes are gathered into as few system calls as possible. */
   cork(): void
+  /** Ends `cork`: what was gathered is sent. */
   uncork(): void
   /** No `onData` until `resumeReading`: the kernel's buffer fills and the sender is slowed down. */
   pauseReading(): void
+  /** Ends `pauseReading`. */
   resumeReading(): void
   /** Sends what is queued, then closes. */
   end(): void
@@ -42,20 +46,27 @@ export interface Stream {
   destroy(): void
 }
 
+/** How an outgoing connection is made. */
 export interface TcpConnectOptions {
-  /** Bind the outgoing socket to this address. */
+  /** Bind the outgoing socket to this address. Default: the system chooses. */
   readonly localAddress?: string
+  /** Bind the outgoing socket to this port. Default 0: any. */
   readonly localPort?: number
-  /** Sizes for the kernel's buffers, 0 for the system's own. */
+  /** Size of the kernel's buffer for what arrives, bytes. Default 0: the system's own. */
   readonly receiveBufferSize?: number
+  /** Size of the kernel's buffer for what is sent, bytes. Default 0: the system's own. */
   readonly sendBufferSize?: number
 }
 
+/** An open listen socket. */
 export interface TcpListener {
+  /** What it is bound to, with the port that was picked. */
   readonly local: Endpoint
+  /** Takes no more connections; those that stand are not touched. */
   close(): void
 }
 
+/** TCP: connections out, and sockets to listen on. */
 export interface Tcp {
   /** Starts connecting to `remote` (an address, not a name). Failure is reported by `handler.onClosed`. */
   connect(remote: Endpoint, options: TcpConnectOptions, handler: StreamHandler): Stream

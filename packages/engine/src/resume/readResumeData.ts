@@ -34,10 +34,17 @@ export interface ResumeLimits {
   readonly maxDecodeDepth?: number
   /** Bencoded values; default 3,000,000. */
   readonly maxDecodeTokens?: number
+  /** Trackers, and web seeds of each kind; default 1000. The rest is left out. */
+  readonly maxUrls?: number
+  /** Peers of each list (IPv4 and IPv6, to connect to and banned); default 3000. The rest is left out. */
+  readonly maxPeers?: number
 }
 
 const DEFAULT_MAX_BUFFER_SIZE = 100_000_000
 const DEFAULT_MAX_PIECES = 0x200000
+const DEFAULT_MAX_URLS = 1000
+/** As many as a torrent remembers (setting `max_peerlist_size`). */
+const DEFAULT_MAX_PEERS = 3000
 
 /** The highest priority; higher ones count as this. */
 const TOP_PRIORITY = 7
@@ -81,7 +88,8 @@ export function readResumeData(bytes: Uint8Array, limits: ResumeLimits = {}): Re
   readPlain(root, state)
   if (!readPieces(root, state, limits.maxPieces ?? DEFAULT_MAX_PIECES)) return fail('tooManyPiecesInTorrent')
   readFiles(root, state)
-  readSources(root, state)
+  readSources(root, state, limits.maxUrls ?? DEFAULT_MAX_URLS)
+  readPeers(root, state, limits.maxPeers ?? DEFAULT_MAX_PEERS)
   readInfo(root, state)
   return state
 }
@@ -200,36 +208,56 @@ function clamped(priority: number): number {
   return Math.min(Math.max(priority, 0), TOP_PRIORITY)
 }
 
-function readSources(root: BNode, state: Draft): void {
+function readSources(root: BNode, state: Draft, maxUrls: number): void {
   const trackers = root.getList('trackers')
-  if (trackers !== null) state.trackers = Array.from(trackers, texts).filter((tier) => tier.length > 0)
+  if (trackers !== null) state.trackers = tiersOf(trackers, maxUrls)
   const urlSeeds = root.getList('url-list')
-  if (urlSeeds !== null) state.urlSeeds = texts(urlSeeds)
+  if (urlSeeds !== null) state.urlSeeds = texts(urlSeeds, maxUrls)
   const httpSeeds = root.getList('httpseeds')
-  if (httpSeeds !== null) state.httpSeeds = texts(httpSeeds)
-  state.peers = [...peersOf(root.get('peers'), COMPACT_V4_SIZE), ...peersOf(root.get('peers6'), COMPACT_V6_SIZE)]
-  state.bannedPeers = [
-    ...peersOf(root.get('banned_peers'), COMPACT_V4_SIZE),
-    ...peersOf(root.get('banned_peers6'), COMPACT_V6_SIZE),
-  ]
+  if (httpSeeds !== null) state.httpSeeds = texts(httpSeeds, maxUrls)
 }
 
-/** The strings of a list that are not empty. */
-function texts(list: BNode): string[] {
-  return Array.from(list, (node) => node.asText() ?? '').filter((text) => text !== '')
+function tiersOf(list: BNode, maxUrls: number): string[][] {
+  const tiers: string[][] = []
+  let left = maxUrls
+  for (const node of list) {
+    if (left === 0) break
+    const tier = texts(node, left)
+    left -= tier.length
+    if (tier.length > 0) tiers.push(tier)
+  }
+  return tiers
+}
+
+/** The strings of a list that are not empty, the first `max` of them. */
+function texts(list: BNode, max: number): string[] {
+  const found: string[] = []
+  for (const node of list) {
+    if (found.length === max) break
+    const text = node.asText() ?? ''
+    if (text !== '') found.push(text)
+  }
+  return found
+}
+
+function readPeers(root: BNode, state: Draft, max: number): void {
+  const read = (key: string, size: number) => peersOf(root.get(key), size, max)
+  state.peers = [...read('peers', COMPACT_V4_SIZE), ...read('peers6', COMPACT_V6_SIZE)]
+  state.bannedPeers = [...read('banned_peers', COMPACT_V4_SIZE), ...read('banned_peers6', COMPACT_V6_SIZE)]
 }
 
 /** Peers as the manual has them, a list of dictionaries, or as libtorrent writes them, `size` bytes each. */
-function peersOf(node: BNode | null, size: number): Endpoint[] {
+function peersOf(node: BNode | null, size: number, max: number): Endpoint[] {
   const peers: Endpoint[] = []
   const compact = node?.asString() ?? null
   if (compact !== null) {
-    for (let at = 0; at + size <= compact.length; at += size) {
+    for (let at = 0; at + size <= compact.length && peers.length < max; at += size) {
       const peer = decodeCompactEndpoint(compact.subarray(at, at + size))
       if (peer !== null && peer.port > 0) peers.push(peer)
     }
   }
   for (const row of node ?? []) {
+    if (peers.length >= max) break
     const address = normalizeAddress(row.getText('ip') ?? '')
     const port = row.getInt('port') ?? 0
     if (address !== null && port > 0 && port < 65536) peers.push({ address, port })

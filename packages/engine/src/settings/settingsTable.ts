@@ -20,4 +20,5 @@ export const settingsTable = {
   ...diskSettings,
 } as const
 
+/** The name of a setting, in camelCase. */
 export type SettingName = keyof typeof settingsTable

@@ -62,7 +62,9 @@ export interface AddTorrentParams {
   trackers?: readonly string[]
   /** Tier of each of `trackers`. */
   trackerTiers?: readonly number[]
+  /** Sent to trackers until they give an id of their own. Default none. */
   trackerid?: string
+  /** Web seeds (BEP 19) beside those of the torrent. They wait for web seeds to be spoken. */
   urlSeeds?: readonly string[]
   /** Nodes of the DHT to begin with (1.0, dht_nodes). `host` may be a name. */
   dhtNodes?: readonly { readonly host: string; readonly port: number }[]

@@ -81,7 +81,8 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       }
     }
     if (params.trackerUrl) specs.unshift({ url: params.trackerUrl, tier: 0, source: TrackerSource.client })
-    this.trackers.load(limitTrackersPerHost(specs))
+    const { trackerid } = params
+    this.trackers.load(limitTrackersPerHost(trackerid ? specs.map((spec) => ({ ...spec, trackerid })) : specs))
   }
 
   start(): void {

@@ -6,6 +6,7 @@ import { AnnounceEndpoint } from './announceEndpoint.ts'
 
 /** What it takes to name a tracker: an `AnnounceEntry`, a torrent's tracker, or just a URL. */
 export interface TrackerSpec {
+  /** `http:`, `https:` or `udp:`. */
   readonly url: string
   /** 0 to 255; lower ones first. Default 0. */
   readonly tier?: number

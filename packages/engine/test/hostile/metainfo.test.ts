@@ -194,6 +194,17 @@ describe('sizes that do not fit together', () => {
     expect(parsed.mapBlock(0, 0, 1)).toEqual([{ fileIndex: 0, offset: 0, size: 1 }])
   })
 
+  test('a million files in metadata from the swarm, where 10 MB is no limit, are an error in bounded time', () => {
+    const parts = ['d5:filesl']
+    for (let i = 0; i < 1_000_000; i++) parts.push('d6:lengthi1e4:pathl1:aee')
+    parts.push(`e4:name1:x12:piece lengthi16384e6:pieces20:${'1'.repeat(20)}e`)
+    const bytes = fromLatin1(parts.join(''))
+    const parsed = new TorrentInfo(sha1(bytes))
+    const error = timed(() => parsed.parseInfoSection(bytes))
+    expect(error).toMatchObject({ code: 'invalidSwarmMetadata' })
+    expect(parsed.isValid).toBe(false)
+  })
+
   test('three million tokens are the most that is decoded', () => {
     const bytes = fromLatin1(`d4:infol${'i1e'.repeat(3_100_000)}ee`)
     expect(codeOf(bytes)).toBe('invalidBencoding')

@@ -288,6 +288,14 @@ scenario('a tracker id is sent back, and a URL without a path works', (world) =>
   expect(tracker.announces.map(({ parameters }) => parameters.trackerid)).toEqual([undefined, 'blue'])
 })
 
+scenario('a tracker id given with the torrent is told until the tracker gives another', (world) => {
+  const url = 'http://tracker.example'
+  const tracker = world.tracker(url, { interval: 600, answers: ['ok', { trackerId: 'blue' }] })
+  new SimClient(world, 'client', listed(url), { add: { trackerid: 'red' } })
+  world.run({ minutes: 21 })
+  expect(tracker.announces.map(({ parameters }) => parameters.trackerid)).toEqual(['red', 'red', 'blue'])
+})
+
 scenario('the counts of an announce count as a scrape', (world) => {
   const tracker = world.tracker(HTTP)
   const torrent = listed(HTTP)

@@ -152,6 +152,35 @@ test('links of the torrent are made relative, and stay whole when it is moved', 
   expect(readdirSync(target)).toEqual([])
 })
 
+test('an absolute path is for the file it was given to, not for what a link there leads to', async () => {
+  const place = join(fake.root, 'place')
+  mkdirSync(place)
+  symlinkSync(join(outside, 'precious'), join(place, 'a'))
+  const driver = fake.open(
+    [
+      { path: 'a', size: 12 },
+      { path: 'b', size: 12 },
+    ],
+    12,
+  )
+  expect(await driver.write(1, 0, contentOf(12))).toBeNull()
+  expect(await driver.rename(1, join(place, 'a'))).toMatchObject({ code: 'EEXIST' })
+  expect(await driver.rename(1, join(place, 'b'))).toBeNull()
+  // nothing is there yet to be in the way of
+  expect(await driver.rename(0, join(place, 'a'))).toBeNull()
+  expect(await driver.write(0, 0, contentOf(12))).toMatchObject({ code: 'ELOOP' })
+  expect(await driver.read(0, 0, 12)).toMatchObject({ code: 'ELOOP' })
+  expect(await driver.hash(0)).toMatchObject({ code: 'ELOOP' })
+  expect(await driver.delete()).toBeNull()
+  expect(readdirSync(place)).toEqual([])
+})
+
+test('an absolute path given by anyone but the user is refused', async () => {
+  const driver = fake.open([{ path: join(outside, 'precious'), size: 12 }], 12)
+  expect(await driver.write(0, 0, contentOf(12))).toMatchObject({ code: 'EINVAL' })
+  expect(await driver.delete()).toMatchObject({ code: 'EINVAL' })
+})
+
 test('a pipe in the place of a file does not hang the disk', async () => {
   execFileSync('mkfifo', [join(fake.savePath, 'file')])
   const driver = fake.open([{ path: 'file', size: 12 }], BLOCK)

@@ -29,6 +29,17 @@ test('an iterator that nobody reads does not grow without end', async () => {
   expect(kept).toBeLessThan(10 * QUEUE_LIMIT)
 })
 
+test('listening to an alert that does not exist throws, with the name that was meant', () => {
+  const { hub } = scene()
+  expect(() => hub.on('torentFinished', () => {})).toThrow(/did you mean "torrentFinished"/)
+  expect(() => hub.once('torrent_finished', () => {})).toThrow(TypeError)
+  for (const name of ['constructor', '__proto__', 'toString', ''])
+    expect(() => hub.on(name, () => {})).toThrow(TypeError)
+  hub.on('alert', () => {})
+  hub.once('torrentFinished', () => {})
+  hub.off('nonsense', () => {})
+})
+
 test('an iterator made after the end is at its end', async () => {
   const { hub } = scene()
   hub.end()
