@@ -9,6 +9,7 @@ import { SimProcess } from './simProcess.ts'
 import { SimUdp } from './simUdp.ts'
 import type { SimWorld } from './simWorld.ts'
 
+/** What kind of router. */
 export interface RouterOptions {
   /** Its address inside. Default 192.168.1.1. */
   readonly address?: string
@@ -24,6 +25,7 @@ export interface RouterOptions {
   readonly permanentOnly?: boolean
   /** Ports that belong to somebody else, such as `tcp 6881`. */
   readonly taken?: readonly string[]
+  /** Name of the model in its description. Default: one of the simulator's. */
   readonly model?: string
   /** What its description says instead of what it should; `%` stands for its service. */
   readonly description?: string
@@ -31,14 +33,20 @@ export interface RouterOptions {
   readonly result?: number
 }
 
+/** A port the router forwards. */
 export interface RouterMapping {
   readonly protocol: 'tcp' | 'udp'
+  /** Port outside. */
   readonly externalPort: number
+  /** Address inside. */
   readonly client: string
+  /** Port inside. */
   readonly localPort: number
+  /** What the client calls it; empty when the protocol has no such field. */
   readonly description: string
   /** Seconds asked for; 0: for ever. */
   readonly lifetime: Seconds
+  /** When it is forgotten unless renewed; infinite: never. */
   readonly expiresAt: Millis
   /** Who made it: a PCP nonce in hexadecimal, or empty. */
   readonly nonce: string

@@ -1,5 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { Resolver } from './resolver.ts'
 
 export interface HttpStreamRequest {
   /** `http:` or `https:`, without credentials or fragment. */
@@ -10,6 +11,8 @@ export interface HttpStreamRequest {
   readonly receiveTimeout: Millis
   /** Check certificates of https servers. Default true. */
   readonly validateCertificate?: boolean
+  /** Looks host names up. Default: the system's way. */
+  readonly resolver?: Resolver
   /** Judges every address before it is used, after name resolution, also that of a connection that is used again. */
   readonly checkAddress?: (address: string) => LibtorrentError | null
   /** Bind outgoing connections to this local address. */

@@ -23,6 +23,8 @@ export interface Platform {
   readonly resolver: Resolver
   /** Requests to HTTP trackers. */
   readonly http: HttpClient
+  /** Interfaces, routes and multicast: what finding routers and neighbours needs. */
   readonly localNetwork: LocalNetwork
+  /** Reads what routers say of themselves. */
   readonly xml: XmlReader
 }
