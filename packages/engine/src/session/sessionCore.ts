@@ -5,7 +5,13 @@ import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
 import { ExternalIpAlert, SessionErrorAlert } from '../alerts/sessionAlerts.ts'
 import { TorrentAddedAlert, TorrentRemovedAlert } from '../alerts/torrentAlerts.ts'
 import type { StorageConstructor, StorageInterface } from '../disk/storageInterface.ts'
-import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
+import {
+  LibtorrentError,
+  type LibtorrentErrorCode,
+  libtorrentError,
+  systemError,
+  thrownError,
+} from '../errors/libtorrentError.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
@@ -35,6 +41,7 @@ import { FlushQueue } from './flushQueue.ts'
 import { GuardedTimers } from './guardedTimers.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
+import { postRefused } from './refusedConnection.ts'
 import { StalledPeers } from './stalledPeers.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
 import { WakeQueue } from './wakeQueue.ts'
@@ -367,6 +374,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     if (this.closing || this.freeConnections <= 0) {
       stream.setHandler(IGNORE)
       stream.destroy()
+      this.postRefused(stream.remote, libtorrentError('tooManyConnections', BITTORRENT))
       return
     }
     if (this.incoming.size >= MAX_HALF_OPEN_INCOMING) this.dropOldestIncoming()
@@ -377,6 +385,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     for (const oldest of this.incoming) {
       this.incoming.delete(oldest)
       oldest.drop()
+      this.postRefused(oldest.stream.remote, libtorrentError('tooManyConnections', BITTORRENT))
       return
     }
   }
@@ -387,6 +396,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     const torrent = this.torrents.get(hexOf(handshake.infoHash))
     if (torrent === undefined || this.closing) {
       stream.destroy()
+      this.postRefused(stream.remote, libtorrentError('invalidInfoHash', BITTORRENT), handshake)
       return
     }
     if (this.alerts.wants(IncomingConnectionAlert.category)) {
@@ -394,15 +404,28 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     }
     this.hasIncomingConnections = true
     try {
-      if (torrent.accept(stream, handshake, rest) !== null) stream.destroy()
+      const refusal = torrent.accept(stream, handshake, rest)
+      if (refusal === null) return
+      stream.destroy()
+      this.postRefused(stream.remote, libtorrentError(refusal, BITTORRENT), handshake, torrent.ref)
     } catch (cause) {
       this.onFault(cause)
       stream.destroy()
     }
   }
 
-  onIncomingFailed(connection: IncomingConnection): void {
+  onIncomingFailed(connection: IncomingConnection, error: LibtorrentError): void {
     this.incoming.delete(connection)
+    this.postRefused(connection.stream.remote, error)
+  }
+
+  private postRefused(
+    endpoint: Endpoint,
+    error: LibtorrentError,
+    handshake: Handshake | null = null,
+    torrent: TorrentRef | null = null,
+  ): void {
+    if (!this.closing) postRefused(this.alerts, { endpoint, error, handshake, torrent })
   }
 
   wantsConnections(torrent: Torrent): void {
@@ -471,6 +494,8 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     }
   }
 }
+
+const BITTORRENT = { operation: 'bittorrent' } as const
 
 const IGNORE: StreamHandler = { onConnected() {}, onData() {}, onDrain() {}, onClosed() {} }
 

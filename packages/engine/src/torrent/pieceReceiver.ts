@@ -35,6 +35,8 @@ export class PieceReceiver {
   private readonly hashing = new Set<PieceIndex>()
   /** Of those, the ones with a block that could not be written: their hash means nothing. */
   private readonly spoilt = new Set<PieceIndex>()
+  /** Complete pieces that are believed without a hash, as soon as they are on disk. */
+  private readonly unchecked = new Set<PieceIndex>()
 
   constructor(
     private readonly host: PieceReceiverHost,
@@ -57,6 +59,7 @@ export class PieceReceiver {
   /** Forgets the blocks there are of a piece that is not complete, unless its hash is being judged already. */
   forgetPiece(piece: PieceIndex): void {
     if (this.hashing.has(piece)) return
+    this.unchecked.delete(piece)
     this.host.picker?.restorePiece(piece)
     this.storage.clearPiece(piece)
   }
@@ -92,13 +95,26 @@ export class PieceReceiver {
     return layout.blockSize(layout.pieceOf(blockId), layout.blockOf(blockId))
   }
 
-  /** Asks for the hash of `piece` when all its blocks are there; also for pieces completed by resume data. */
+  /** Has `piece` judged when all its blocks are there; also those completed by resume data. */
   hashIfComplete(piece: PieceIndex): void {
     const { picker } = this.host
     if (picker === null || !picker.isPieceFinished(piece)) return
     if (picker.havePiece(piece) || this.hashing.has(piece)) return
+    if (this.host.settings.disableHashChecks) {
+      this.unchecked.add(piece)
+      this.passIfWritten(picker, piece)
+      return
+    }
     this.hashing.add(piece)
     this.storage.hashPiece(piece)
+  }
+
+  private passIfWritten(picker: PiecePicker<TorrentPeer>, piece: PieceIndex): void {
+    if (!picker.isPieceWritten(piece)) return
+    this.unchecked.delete(piece)
+    // What was hashed of it while it was written is of no use.
+    this.storage.clearPiece(piece)
+    this.pass(picker, piece, knownSenders(picker.getDownloaders(piece)))
   }
 
   onBlockWritten(piece: PieceIndex, offset: number, error: LibtorrentError | null): void {
@@ -108,9 +124,11 @@ export class PieceReceiver {
     const blockId = layout.blockId(piece, offset / BLOCK_SIZE_BYTES)
     if (error === null) {
       picker.markAsFinished(blockId, null)
+      if (this.unchecked.size > 0 && this.unchecked.has(piece)) this.passIfWritten(picker, piece)
       return
     }
     picker.writeFailed(blockId)
+    this.unchecked.delete(piece)
     if (this.hashing.has(piece)) this.spoilt.add(piece)
     else picker.unlockPiece(piece)
     this.host.onWriteError(error)
@@ -144,6 +162,7 @@ export class PieceReceiver {
   clear(): void {
     this.hashing.clear()
     this.spoilt.clear()
+    this.unchecked.clear()
   }
 
   private pass(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {

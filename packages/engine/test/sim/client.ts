@@ -79,6 +79,11 @@ export class SimClient {
     return this.posted.filter(({ alert }) => alert.type === type).map(({ alert }) => alert as AlertFor<Event>)
   }
 
+  /** Forgets all alerts so far. */
+  forget(): void {
+    this.posted.length = 0
+  }
+
   /** When alerts of one kind were posted, whole seconds. */
   secondsOf(type: SessionEvent): number[] {
     return this.posted.filter(({ alert }) => alert.type === type).map(({ at }) => Math.floor(at / 1000))

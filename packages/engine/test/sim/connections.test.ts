@@ -268,6 +268,46 @@ scenario('a higher limit is used at once', (world) => {
   expect(client.numPeers).toBe(4)
 })
 
+scenario('whoever is not let in is reported, with the torrent if there is one', (world) => {
+  const settings = { connectionsLimit: 3, handshakeTimeout: 10 }
+  const client = new SimClient(world, 'client', torrent, { settings, add: { maxConnections: 2 } })
+  const paused = new TestTorrent({ name: 'paused', size: 100_000, seed: 2 })
+  const unknown = new TestTorrent({ name: 'unknown', size: 100_000, seed: 3 })
+  const stopped = client.session.addTorrent({ ti: paused.info(), savePath: '/save', autoManaged: false, paused: true })
+  world.run({ seconds: 1 })
+  const zeros = '0'.repeat(40)
+  const isReported = (code: string, infoHash: string, pid: Uint8Array | null) => {
+    world.runUntil(() => client.endCodes.length > 0, { seconds: 15 })
+    const [alert] = client.alerts('peerDisconnected')
+    expect([alert.error.code, alert.handle.infoHash.toHex()]).toEqual([code, infoHash])
+    expect(alert.pid).toEqual(pid === null ? new Uint8Array(20) : new Uint8Array(pid))
+    client.forget()
+    return alert
+  }
+  const lost = world.peer('lost', { torrent: unknown })
+  lost.connect(client.endpoint)
+  isReported('invalidInfoHash', unknown.infoHash.toHex(), lost.peerId)
+  const early = world.peer('early', { torrent: paused })
+  early.connect(client.endpoint)
+  const alert = isReported('torrentPaused', paused.infoHash.toHex(), early.peerId)
+  expect(alert.handle.equals(stopped)).toBe(true)
+  world.peer('silent', { torrent, greets: 'silence' }).connect(client.endpoint)
+  isReported('timedOutNoHandshake', zeros, null)
+  const stranger = world.peer('stranger', { torrent, greets: 'silence' }).connect(client.endpoint)
+  world.run({ seconds: 1 })
+  stranger.sendRaw(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+  isReported('invalidInfoHash', zeros, null)
+  for (let i = 0; i < 2; i++) world.peer(`p${i}`, { torrent, has: 'none' }).connect(client.endpoint)
+  world.run({ seconds: 1 })
+  const late = world.peer('late', { torrent, has: 'none' })
+  late.connect(client.endpoint)
+  isReported('tooManyConnections', torrent.infoHash.toHex(), late.peerId)
+  client.session.setMaxConnections(2)
+  world.peer('later', { torrent, has: 'none' }).connect(client.endpoint)
+  isReported('tooManyConnections', zeros, null)
+  expect(client.numPeers).toBe(2)
+})
+
 scenario('a lower limit of a torrent ends its least useful connections at once', (world) => {
   const slow = new TestTorrent({ size: 20_000_000, pieceLength: 256 * 1024 })
   const client = new SimClient(world, 'client', slow)
