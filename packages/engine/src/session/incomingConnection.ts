@@ -1,4 +1,5 @@
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
+import { endOfStream } from '../peer/endOfStream.ts'
 import type { Timer, Timers } from '../platform/clock.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Millis } from '../util/flavored.ts'
@@ -44,7 +45,7 @@ export class IncomingConnection implements StreamHandler {
   onClosed(error: LibtorrentError | null): void {
     if (this.done) return
     this.finish()
-    this.host.onIncomingFailed(this, error ?? libtorrentError('timedOutNoHandshake'))
+    this.host.onIncomingFailed(this, error ?? endOfStream())
   }
 
   /** Drops the connection without a report. */

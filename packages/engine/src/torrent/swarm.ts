@@ -12,6 +12,7 @@ import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import { isConnectionFailure } from './connectionEnd.ts'
 import { compareForDisconnect } from './disconnectOrder.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
@@ -150,7 +151,7 @@ export class Swarm implements Wakeable {
         peer.entry,
         peer,
         {
-          failed: isFailure(peer, error),
+          failed: isConnectionFailure(error, peer.wasReady),
           uploaded: peer.stats.totalPayloadUpload,
           downloaded: peer.stats.totalPayloadDownload,
         },
@@ -193,23 +194,3 @@ export class Swarm implements Wakeable {
     alerts.post(new PeerConnectAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, socketType: 'tcp' }))
   }
 }
-
-/** Whether the end says something against the peer: it was never reached, or it broke the protocol. */
-function isFailure(peer: PeerConnection, error: LibtorrentError): boolean {
-  if (HARMLESS_ENDS.has(error.code)) return false
-  return !peer.wasReady || (error.operation === 'bittorrent' && error.category === 'libtorrent')
-}
-
-const HARMLESS_ENDS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
-  'duplicatePeerId',
-  'uploadUploadConnection',
-  'uninterestingUploadPeer',
-  'torrentPaused',
-  'torrentAborted',
-  'torrentRemoved',
-  'stoppingTorrent',
-  'sessionClosing',
-  'tooManyConnections',
-  'optimisticDisconnect',
-  'timedOutNoInterest',
-])

@@ -26,6 +26,7 @@ import { decodeDontHave } from '../wire/dontHave.ts'
 import { decodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
+import { isPeerError } from './connectionEnd.ts'
 import type { Interest } from './interest.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
@@ -208,11 +209,9 @@ export class TorrentPeerHost implements PeerHost {
 
   private postClosed(peer: PeerConnection, error: LibtorrentError): void {
     const { alerts, ref } = this.torrent
-    const fields = { handle: ref, endpoint: peer.remote, pid: peer.peerId, error }
-    // What a peer did wrong is an error; an end that either side chose, or the network brought, is not.
-    const isProtocolError = error.operation === 'bittorrent' && error.category === 'libtorrent'
-    if (isProtocolError && alerts.wants(PeerErrorAlert.category)) alerts.post(new PeerErrorAlert(fields))
-    if (alerts.wants(PeerDisconnectedAlert.category)) alerts.post(new PeerDisconnectedAlert(fields))
+    const PeerEnd = isPeerError(error) ? PeerErrorAlert : PeerDisconnectedAlert
+    if (!alerts.wants(PeerEnd.category)) return
+    alerts.post(new PeerEnd({ handle: ref, endpoint: peer.remote, pid: peer.peerId, error }))
   }
 
   private dropRequests(peer: PeerConnection, picker: PiecePicker<TorrentPeer>): void {

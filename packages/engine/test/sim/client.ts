@@ -92,7 +92,7 @@ export class SimClient {
   /** How its connections ended, first to last. */
   get endings(): Ending[] {
     return this.posted.flatMap(({ alert, at }) => {
-      if (alert.type !== 'peerDisconnected') return []
+      if (alert.type !== 'peerDisconnected' && alert.type !== 'peerError') return []
       return [{ address: alert.endpoint.address, code: alert.error.code, second: Math.floor(at / 1000) }]
     })
   }

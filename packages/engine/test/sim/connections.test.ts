@@ -291,6 +291,11 @@ scenario('whoever is not let in is reported, with the torrent if there is one', 
   early.connect(client.endpoint)
   const alert = isReported('torrentPaused', paused.infoHash.toHex(), early.peerId)
   expect(alert.handle.equals(stopped)).toBe(true)
+  const leaver = world.peer('leaver', { torrent, greets: 'silence' })
+  leaver.connect(client.endpoint)
+  world.run({ seconds: 1 })
+  leaver.connection.stream.end()
+  isReported('EOF', zeros, null)
   world.peer('silent', { torrent, greets: 'silence' }).connect(client.endpoint)
   isReported('timedOutNoHandshake', zeros, null)
   const stranger = world.peer('stranger', { torrent, greets: 'silence' }).connect(client.endpoint)
@@ -306,6 +311,19 @@ scenario('whoever is not let in is reported, with the torrent if there is one', 
   world.peer('later', { torrent, has: 'none' }).connect(client.endpoint)
   isReported('tooManyConnections', zeros, null)
   expect(client.numPeers).toBe(2)
+})
+
+scenario('what a peer may not send is a peerError, and every other end a peerDisconnected', (world) => {
+  const client = new SimClient(world, 'client', torrent, { settings: { peerTimeout: 20 } })
+  world.run({ seconds: 1 })
+  const [liar, mute, leaver] = ['liar', 'mute', 'leaver'].map((name) => world.peer(name, { torrent, has: 'none' }))
+  for (const peer of [liar, mute, leaver]) peer.connect(client.endpoint)
+  world.run({ seconds: 1 })
+  liar.connection.send((to) => to.have(torrent.pieceCount))
+  leaver.connection.stream.end()
+  world.runUntil(() => client.numPeers === 0, { minutes: 1 })
+  expect(client.alerts('peerError').map(({ error }) => error.code)).toEqual(['invalidHave'])
+  expect(client.alerts('peerDisconnected').map(({ error }) => error.code)).toEqual(['EOF', 'timedOutInactivity'])
 })
 
 scenario('a lower limit of a torrent ends its least useful connections at once', (world) => {
