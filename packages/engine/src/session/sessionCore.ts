@@ -312,7 +312,7 @@ export class SessionCore implements TorrentHost, ListenSocketsHost, IncomingHost
     if (this.freeConnections >= 0) return
     const torrents = [...this.torrents.values()]
     const shares = fairShares(
-      torrents.map(({ numPeers }) => numPeers),
+      torrents.map(({ swarm }) => swarm.connections.size),
       this.settings.connectionsLimit,
     )
     for (const [index, torrent] of torrents.entries()) torrent.swarm.closeSurplus(shares[index])

@@ -1,6 +1,7 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { SlotIndex } from '../util/flavored.ts'
+import type { DiskTrouble } from './diskTrouble.ts'
 import { type BlockConsumer, ReadTable } from './readTable.ts'
 import type { SeedMode } from './seedMode.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -10,7 +11,7 @@ export interface BlockServerHost {
   readonly storage: TorrentStorage | null
   /** Says which pieces have to be verified before they are read; answers by `pieceVerified`. */
   readonly seedMode: SeedMode
-  onReadError(error: LibtorrentError): void
+  readonly diskTrouble: DiskTrouble
 }
 
 /** Serves blocks from disk to whoever asked for them: peers, mostly. */
@@ -45,7 +46,7 @@ export class BlockServer {
       else consumer.sendBlock(piece, begin, length, slot)
       return
     }
-    if (consumer?.readFailed(piece, begin, length, error) !== true) this.host.onReadError(error)
+    if (consumer?.readFailed(piece, begin, length, error) !== true) this.host.diskTrouble.onReadError(error)
   }
 
   /** Nothing is verified any more: all files are about to be checked. */

@@ -141,7 +141,7 @@ export class Content {
   /** Makes empty files and links, and in mode `allocate` the others. */
   private initializeStorage(): void {
     this.storage.initialize((error) => {
-      if (error !== null && !this.host.isRemoved) this.host.onWriteError(error)
+      if (error !== null && !this.host.isRemoved) this.host.diskTrouble.onWriteError(error)
     })
   }
 

@@ -7,6 +7,8 @@ import type { DiskTroubleHost } from './diskTrouble.ts'
 import type { FilePrioritiesHost } from './filePriorities.ts'
 import type { InterestHost } from './interest.ts'
 import type { MetadataExchangeHost } from './metadataExchange.ts'
+import type { PeerGreetingHost } from './peerGreeting.ts'
+import type { PeerNewsHost } from './peerNews.ts'
 import type { PeerTickerHost } from './peerTicker.ts'
 import type { RunStateHost } from './runState.ts'
 import type { SeedModeHost } from './seedMode.ts'
@@ -26,6 +28,8 @@ export type PartHosts = BlockRequesterHost &
   FilePrioritiesHost &
   InterestHost &
   MetadataExchangeHost &
+  PeerGreetingHost &
+  PeerNewsHost &
   PeerReportsHost &
   PeerTickerHost &
   RunStateHost &

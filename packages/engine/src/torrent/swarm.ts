@@ -1,7 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { isV6 } from '../address/endpoint.ts'
-import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
@@ -14,6 +12,7 @@ import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { isConnectionFailure } from './connectionEnd.ts'
 import { compareForDisconnect } from './disconnectOrder.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
 export interface SwarmHost {
@@ -21,8 +20,7 @@ export interface SwarmHost {
   readonly settings: Readonly<Settings>
   readonly random: Random
   readonly peerId: Uint8Array
-  readonly alerts: AlertSink
-  readonly ref: TorrentRef
+  readonly peerNews: PeerNews
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -106,14 +104,11 @@ export class Swarm implements Wakeable {
   private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>): void {
     const remote = entry.endpoint
     const peer = new PeerConnection(this.peerHost, remote, true, null)
-    peer.entry = entry
-    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
     known.setConnection(entry, peer)
-    this.connections.add(peer)
-    this.host.onConnectionOpened(peer)
+    this.add(peer, entry)
     peer.stats.sentSyn(isV6(remote.address))
     peer.attach(this.host.session.connect(remote, peer))
-    this.postConnect(peer)
+    this.host.peerNews.connecting(peer)
   }
 
   /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
@@ -135,12 +130,17 @@ export class Swarm implements Wakeable {
     peer.peerId = handshake.peerId
     const entry = this.list.newConnection(peer, host.now())
     if (typeof entry === 'string') return entry
-    peer.entry = entry
-    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
-    this.connections.add(peer)
-    host.onConnectionOpened(peer)
+    this.add(peer, entry)
     peer.accept(handshake, rest)
     return null
+  }
+
+  private add(peer: PeerConnection, entry: TorrentPeer<PeerConnection>): void {
+    peer.entry = entry
+    // The payload of its earlier connections counts, too.
+    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
+    this.connections.add(peer)
+    this.host.onConnectionOpened(peer)
   }
 
   /** A connection has ended. */
@@ -186,11 +186,5 @@ export class Swarm implements Wakeable {
   closeAll(code: LibtorrentErrorCode): void {
     const error = libtorrentError(code)
     for (const peer of [...this.connections]) peer.close(error)
-  }
-
-  private postConnect(peer: PeerConnection): void {
-    const { alerts, ref } = this.host
-    if (!alerts.wants(PeerConnectAlert.category)) return
-    alerts.post(new PeerConnectAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, socketType: 'tcp' }))
   }
 }
