@@ -97,7 +97,11 @@ export class PeerErrorAlert extends PeerAlert {
   }
 }
 
-/** A peer was disconnected, other than for what `PeerErrorAlert` reports. @see manual, peer_disconnected_alert */
+/**
+ * A peer was disconnected, other than for what `PeerErrorAlert` reports, or one that connected to us was not let in. If it was not let in because there is no torrent
+ * it could be for, `handle` is not valid: it has the info-hash the peer asked for, zeros if it asked for none.
+ * @see manual, peer_disconnected_alert
+ */
 export class PeerDisconnectedAlert extends PeerAlert {
   static override readonly category = AlertCategory.debug
   readonly type = 'peerDisconnected'

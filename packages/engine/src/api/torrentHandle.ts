@@ -197,7 +197,7 @@ export class TorrentHandle implements TorrentRef {
 
   /** Download nothing; what is there is still given. */
   setUploadMode(on: boolean): void {
-    this.torrent.setUploadMode(on)
+    this.torrent.uploadMode.set(on)
     this.torrent.needsSaveResume = true
   }
 

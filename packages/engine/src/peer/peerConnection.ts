@@ -1,10 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
-import {
-  type LibtorrentError,
-  type LibtorrentErrorCode,
-  libtorrentError,
-  systemError,
-} from '../errors/libtorrentError.ts'
+import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
@@ -17,6 +12,7 @@ import { MessageWriter } from '../wire/messageWriter.ts'
 import { encodeReserved } from '../wire/reservedBits.ts'
 import { PIECE_HEADER_BYTES } from './blockSender.ts'
 import { ClaimedPieces } from './claimedPieces.ts'
+import { endOfStream } from './endOfStream.ts'
 import { PeerDownload } from './peerDownload.ts'
 import { PeerExtensions } from './peerExtensions.ts'
 import type { PeerHost } from './peerHost.ts'
@@ -30,8 +26,6 @@ export type PeerState = 'connecting' | 'handshaking' | 'ready' | 'closed'
 
 const RESERVED = encodeReserved({ supportsExtensions: true, supportsFast: true })
 const RESERVED_WITH_DHT = encodeReserved({ supportsExtensions: true, supportsFast: true, supportsDht: true })
-/** The peer closed the connection, and nothing is wrong. libuv's name and number for it. */
-const END_OF_STREAM = { code: 'EOF', errno: -4095, message: 'the peer closed the connection' }
 /** Requests may still be on their way for this long after a choke (libtorrent). */
 const CHOKE_GRACE_MS = 2000
 
@@ -250,7 +244,7 @@ export class PeerConnection implements StreamHandler {
   }
 
   onClosed(error: LibtorrentError | null): void {
-    this.guard(() => this.finish(error ?? systemError(END_OF_STREAM, { operation: 'socketRead' })))
+    this.guard(() => this.finish(error ?? endOfStream()))
   }
 
   // --- what the peer has ----------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ export class PeerDownload {
   hasReleased = false
   /** It refused a request: nothing more is asked of it until the next second. */
   isHeld = false
+  /** When something was last asked, 0 for never. */
+  lastAsked: Millis = 0
   /** When the last block arrived, or the first request of an empty queue was sent. */
   lastProgress: Millis = 0
   private slowStart = true
@@ -111,6 +113,7 @@ export class PeerDownload {
   }
 
   asked(blockId: number, now: Millis): void {
+    this.lastAsked = now
     if (this.requests.length === 0) this.lastProgress = now
     this.requests.push(blockId, now)
   }

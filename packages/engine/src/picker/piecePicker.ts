@@ -398,6 +398,13 @@ export class PiecePicker<P extends object> {
     return running !== undefined && running.writing + running.finished === running.numBlocks
   }
 
+  /** Every block of the piece is on disk, or we have it. */
+  isPieceWritten(piece: PieceIndex): boolean {
+    if (this.table.have.get(piece)) return true
+    const running = this.table.inProgressOf(piece)
+    return running !== undefined && running.finished === running.numBlocks
+  }
+
   /** Some block of the piece is requested or downloaded, and we do not have it. */
   isDownloading(piece: PieceIndex): boolean {
     return this.table.inProgressOf(piece) !== undefined

@@ -1,4 +1,5 @@
 import { type LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
+import { endOfStream } from '../peer/endOfStream.ts'
 import type { Timer, Timers } from '../platform/clock.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Millis } from '../util/flavored.ts'
@@ -52,7 +53,7 @@ export class IncomingConnection implements StreamHandler {
   onClosed(error: LibtorrentError | null): void {
     if (this.done) return
     this.finish()
-    this.host.onIncomingFailed(this, error ?? libtorrentError('timedOutNoHandshake'))
+    this.host.onIncomingFailed(this, error ?? endOfStream())
   }
 
   /** Should our own code fail over what a stranger sent, this connection ends and nothing else. */

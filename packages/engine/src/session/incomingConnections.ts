@@ -1,16 +1,22 @@
-import type { AlertSink } from '../alerts/alertSink.ts'
+import type { Endpoint } from '../address/endpoint.ts'
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
-import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
+import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Timers } from '../platform/clock.ts'
 import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
+import { postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
+
+const BITTORRENT = { operation: 'bittorrent' } as const
 
 /** Who takes over a connection once it is known which torrent it is about. */
 export interface IncomingTarget {
+  /** What alerts name it by. */
+  readonly ref: TorrentRef
   /** Returns why not, or null. */
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null
 }
@@ -52,7 +58,11 @@ export class IncomingConnections implements IncomingHost {
   onIncoming(stream: Stream): void {
     const room =
       this.host.freeConnections > 0 ? MAX_WAITING : Math.min(MAX_WAITING, this.host.settings.connectionsSlack)
-    if (this.closed || room === 0) return refuseStream(stream)
+    if (this.closed || room === 0) {
+      refuseStream(stream)
+      this.postRefused(stream.remote, libtorrentError('tooManyConnections', BITTORRENT))
+      return
+    }
     if (this.waiting.size >= room) this.dropOldest()
     this.waiting.add(new IncomingConnection(this, stream))
   }
@@ -70,6 +80,7 @@ export class IncomingConnections implements IncomingHost {
     const target = this.closed ? null : this.host.targetOf(handshake.infoHash)
     if (target === null) {
       stream.destroy()
+      this.postRefused(stream.remote, libtorrentError('invalidInfoHash', BITTORRENT), handshake)
       return
     }
     const { alerts } = this.host
@@ -78,7 +89,10 @@ export class IncomingConnections implements IncomingHost {
     }
     this.hasAny = true
     try {
-      if (target.accept(stream, handshake, rest) !== null) stream.destroy()
+      const refusal = target.accept(stream, handshake, rest)
+      if (refusal === null) return
+      stream.destroy()
+      this.postRefused(stream.remote, libtorrentError(refusal, BITTORRENT), handshake, target.ref)
     } catch (cause) {
       this.host.onFault(cause)
       stream.destroy()
@@ -89,15 +103,26 @@ export class IncomingConnections implements IncomingHost {
     this.host.onFault(cause)
   }
 
-  onIncomingFailed(connection: IncomingConnection): void {
+  onIncomingFailed(connection: IncomingConnection, error: LibtorrentError): void {
     this.waiting.delete(connection)
+    this.postRefused(connection.stream.remote, error)
   }
 
   private dropOldest(): void {
     for (const oldest of this.waiting) {
       this.waiting.delete(oldest)
       oldest.drop()
+      this.postRefused(oldest.stream.remote, libtorrentError('tooManyConnections', BITTORRENT))
       return
     }
+  }
+
+  private postRefused(
+    endpoint: Endpoint,
+    error: LibtorrentError,
+    handshake: Handshake | null = null,
+    torrent: TorrentRef | null = null,
+  ): void {
+    if (!this.closed) postRefused(this.host.alerts, { endpoint, error, handshake, torrent })
   }
 }

@@ -1,5 +1,3 @@
-import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { BlockDownloadingAlert } from '../alerts/peerAlerts.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
@@ -10,17 +8,16 @@ import type { Settings } from '../settings/settings.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AutoSequential } from './autoSequential.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { Swarm } from './swarm.ts'
 
 export interface BlockRequesterHost {
   readonly settings: Readonly<Settings>
-  readonly alerts: AlertSink
-  readonly ref: TorrentRef
+  readonly peerNews: PeerNews
   readonly layout: PieceLayout | null
   readonly picker: PiecePicker<TorrentPeer> | null
-  readonly numPeers: number
-  readonly isSequentialDownload: boolean
   readonly swarm: Swarm
+  readonly isSequentialDownload: boolean
   /** False while paused, in upload mode, checking, or while nothing is wanted. */
   readonly isRequesting: boolean
   now(): Millis
@@ -83,7 +80,7 @@ export class BlockRequester {
       flags,
       preferContiguousBlocks: contiguous,
       suggestedPieces: peer.suggested.pieces,
-      numPeers: host.numPeers,
+      numPeers: host.swarm.connections.size,
       speed,
       strictEndGameMode: settings.strictEndGameMode,
       outstandingRequests: outstanding,
@@ -104,18 +101,7 @@ export class BlockRequester {
     if (peer.download.hasReleased && peer.download.requests.has(blockId)) return
     if (!picker.markAsDownloading(blockId, peer.entry as TorrentPeer, mark)) return
     peer.request(blockId)
-    const { alerts, ref } = this.host
-    if (alerts.wants(BlockDownloadingAlert.category)) {
-      alerts.post(
-        new BlockDownloadingAlert({
-          handle: ref,
-          endpoint: peer.remote,
-          pid: peer.peerId,
-          pieceIndex: picker.pieceOf(blockId),
-          blockIndex: picker.blockOf(blockId),
-        }),
-      )
-    }
+    this.host.peerNews.blockDownloading(peer, blockId)
   }
 
   /** The pieces that may be asked for now: while choked, only those the peer granted (BEP 6). */

@@ -1,6 +1,7 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { SlotIndex } from '../util/flavored.ts'
+import type { DiskTrouble } from './diskTrouble.ts'
 import type { PieceSuggester } from './pieceSuggester.ts'
 import { type BlockConsumer, ReadTable } from './readTable.ts'
 import type { SeedMode } from './seedMode.ts'
@@ -11,7 +12,7 @@ export interface BlockServerHost {
   readonly storage: TorrentStorage | null
   /** Says which pieces have to be verified before they are read; answers by `pieceVerified`. */
   readonly seedMode: SeedMode
-  onReadError(error: LibtorrentError): void
+  readonly diskTrouble: DiskTrouble
   readonly suggester: PieceSuggester
 }
 
@@ -48,7 +49,7 @@ export class BlockServer {
       else consumer.sendBlock(piece, begin, length, slot)
       return
     }
-    if (consumer?.readFailed(piece, begin, length, error) !== true) this.host.onReadError(error)
+    if (consumer?.readFailed(piece, begin, length, error) !== true) this.host.diskTrouble.onReadError(error)
   }
 
   /** Nothing is verified any more: all files are about to be checked. */

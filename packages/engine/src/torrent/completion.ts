@@ -9,6 +9,7 @@ import { encodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { FilePriorities } from './filePriorities.ts'
 import type { Interest } from './interest.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
@@ -21,6 +22,7 @@ export interface CompletionHost {
   readonly session: Pick<TorrentHost, 'clock'>
   readonly settings: Readonly<Settings>
   readonly news: TorrentNews
+  readonly peerNews: PeerNews
   readonly counters: TorrentCounters
   readonly swarm: Swarm
   readonly peerHost: TorrentPeerHost
@@ -95,7 +97,7 @@ export class Completion {
   private ban(entry: TorrentPeer<PeerConnection>): void {
     // Several pieces it had a part in may fail one after the other.
     if (entry.banned) return
-    this.host.news.peerBanned(entry)
+    this.host.peerNews.banned(entry)
     this.host.swarm.ban(entry)
   }
 

@@ -101,13 +101,13 @@ export class Content {
     }
     host.completion.onLoaded(pieces)
     if (!host.isFinished) this.initializeStorage()
-    // Pieces whose blocks are all there were never hashed: that is done now.
-    for (const id of found.unfinishedBlocks) receiver.hashIfComplete(layout.pieceOf(id))
     host.news.checked()
     if (host.isFinished) host.news.finished()
     host.needsSaveResume = true
     // Peers that were connected while there was no metadata learn only now what we have and want.
     for (const peer of [...host.swarm.connections]) this.adopt(peer)
+    // Pieces whose blocks are all there were never hashed: that is done now.
+    for (const id of found.unfinishedBlocks) receiver.hashIfComplete(layout.pieceOf(id))
   }
 
   /** any -> queuedForChecking: what we have is to be found out anew. */
@@ -141,7 +141,7 @@ export class Content {
   /** Makes empty files and links, and in mode `allocate` the others. */
   private initializeStorage(): void {
     this.storage.initialize((error) => {
-      if (error !== null && !this.host.isRemoved) this.host.onWriteError(error)
+      if (error !== null && !this.host.isRemoved) this.host.diskTrouble.onWriteError(error)
     })
   }
 

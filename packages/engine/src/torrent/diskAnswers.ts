@@ -13,7 +13,6 @@ export interface DiskAnswersHost {
   readonly receiver: PieceReceiver | null
   readonly server: BlockServer
   readonly seedMode: SeedMode
-  readonly isRequesting: boolean
   readonly isRemoved: boolean
   readonly error: LibtorrentError | null
   needsSaveResume: boolean
@@ -56,9 +55,10 @@ export class DiskAnswers implements StorageHandler {
   }
 
   private judge(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void {
-    const { loader, receiver, seedMode, isRequesting } = this.host
+    const { loader, receiver, seedMode } = this.host
     if (loader?.onPieceHashed(piece, digest, error)) return
-    if (seedMode.verified !== null && !isRequesting) seedMode.onPieceHashed(piece, digest)
+    // In seed mode nothing is downloaded.
+    if (seedMode.verified !== null) seedMode.onPieceHashed(piece, digest)
     else receiver?.onPieceHashed(piece, digest, error)
   }
 }

@@ -9,6 +9,8 @@ import type { InterestHost } from './interest.ts'
 import type { MetadataExchangeHost } from './metadataExchange.ts'
 import type { PeerDiscoveryHost } from './peerDiscovery.ts'
 import type { PeerExchangeHost } from './peerExchange.ts'
+import type { PeerGreetingHost } from './peerGreeting.ts'
+import type { PeerNewsHost } from './peerNews.ts'
 import type { PeerTickerHost } from './peerTicker.ts'
 import type { PieceSuggesterHost } from './pieceSuggester.ts'
 import type { RunStateHost } from './runState.ts'
@@ -31,6 +33,8 @@ export type PartHosts = BlockRequesterHost &
   MetadataExchangeHost &
   PeerDiscoveryHost &
   PeerExchangeHost &
+  PeerGreetingHost &
+  PeerNewsHost &
   PeerReportsHost &
   PeerTickerHost &
   PieceSuggesterHost &

@@ -73,7 +73,7 @@ export interface PeerInfo {
   readonly queueBytes: number
   /** Requests of the peer we have not answered. */
   readonly uploadQueueLength: number
-  /** The block that is arriving: -1 for none. */
+  /** The block that is arriving, -1 for none; how many of its bytes have arrived, and how many there are. */
   readonly downloadingPieceIndex: number
   readonly downloadingBlockIndex: number
   readonly downloadingProgress: number
@@ -84,10 +84,9 @@ export interface PeerInfo {
 
 export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
   const { stats, download, upload } = peer
-  const { layout } = torrent
   const now = torrent.now()
   const outstanding = download.requests.length
-  const arriving = download.arrivingBlock
+  const arriving = arrivingBlock(torrent, peer)
   const progress = peer.pieces.size === 0 ? 0 : peer.pieces.count / peer.pieces.size
   const rate = stats.downloadPayloadRate
   const queueBytes = outstanding * BLOCK_SIZE_BYTES
@@ -109,7 +108,7 @@ export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
     numPieces: peer.pieces.count,
     progress,
     progressPpm: Math.floor(progress * 1_000_000),
-    lastRequest: secondsSince(now, outstanding > 0 ? download.requests.oldestTime : download.lastProgress),
+    lastRequest: secondsSince(now, download.lastAsked),
     lastActive: secondsSince(now, Math.max(peer.lastReceived, peer.lastSent)),
     requestTimeout:
       outstanding === 0 ? -1 : Math.max(0, torrent.settings.requestTimeout - secondsSince(now, download.lastProgress)),
@@ -121,12 +120,25 @@ export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
     downloadQueueTime: rate === 0 ? 0 : queueBytes / rate,
     queueBytes,
     uploadQueueLength: upload.requests.length,
-    downloadingPieceIndex: arriving === -1 || layout === null ? -1 : layout.pieceOf(arriving),
-    downloadingBlockIndex: arriving === -1 || layout === null ? -1 : layout.blockOf(arriving),
-    downloadingProgress: 0,
-    downloadingTotal:
-      arriving === -1 || layout === null ? 0 : layout.blockSize(layout.pieceOf(arriving), layout.blockOf(arriving)),
+    ...arriving,
     pendingDiskBytes: upload.readingBytes,
+  }
+}
+
+function arrivingBlock(
+  { layout }: Torrent,
+  { download }: PeerConnection,
+): Pick<PeerInfo, 'downloadingPieceIndex' | 'downloadingBlockIndex' | 'downloadingProgress' | 'downloadingTotal'> {
+  const blockId = download.arrivingBlock
+  if (blockId === -1 || layout === null) {
+    return { downloadingPieceIndex: -1, downloadingBlockIndex: -1, downloadingProgress: 0, downloadingTotal: 0 }
+  }
+  const [piece, block] = [layout.pieceOf(blockId), layout.blockOf(blockId)]
+  return {
+    downloadingPieceIndex: piece,
+    downloadingBlockIndex: block,
+    downloadingProgress: download.arrivingBytes,
+    downloadingTotal: layout.blockSize(piece, block),
   }
 }
 

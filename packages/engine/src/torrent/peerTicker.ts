@@ -1,6 +1,4 @@
 import { isV6 } from '../address/endpoint.ts'
-import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { BlockTimeoutAlert, PeerSnubbedAlert } from '../alerts/peerAlerts.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
@@ -8,19 +6,19 @@ import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
 import type { BlockRequester } from './blockRequester.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentNews } from './torrentNews.ts'
 
 export interface PeerTickerHost {
-  readonly session: Pick<TorrentHost, 'clock'>
+  readonly session: Pick<TorrentHost, 'clock' | 'freeConnections'>
   readonly settings: Readonly<Settings>
-  readonly alerts: AlertSink
-  readonly ref: TorrentRef
+  readonly peerNews: PeerNews
   readonly picker: PiecePicker<TorrentPeer> | null
-  /** New peers are more useful than ones that neither side wants anything of. */
-  readonly areConnectionsScarce: boolean
+  /** `max_connections` of this torrent. */
+  readonly maxConnections: number
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
   readonly news: TorrentNews
@@ -34,7 +32,8 @@ export interface PeerTickerHost {
 
 /** How long a peer may hold an upload slot without using it (libtorrent). */
 const NO_REQUEST_TIMEOUT_MS = 60_000
-
+/** Connections are scarce when no more than this many are left (libtorrent). */
+const SCARCE_CONNECTIONS = 5
 /** A send buffer that lasts less than this is empty before the disk has read more (libtorrent). */
 const STARVED_SECONDS = 0.5
 
@@ -116,8 +115,14 @@ export class PeerTicker {
   }
 
   private isUseless(peer: PeerConnection, now: Millis): boolean {
-    if (peer.isInteresting || peer.isPeerInterested || !this.host.areConnectionsScarce) return false
+    if (peer.isInteresting || peer.isPeerInterested || !this.areConnectionsScarce) return false
     return now - peer.lastInterest >= this.host.settings.inactivityTimeout * 1000
+  }
+
+  /** New peers are more useful than ones that neither side wants anything of. */
+  private get areConnectionsScarce(): boolean {
+    const { session, maxConnections, swarm } = this.host
+    return Math.min(session.freeConnections, maxConnections - swarm.connections.size) <= SCARCE_CONNECTIONS
   }
 
   private updateRates(peer: PeerConnection, elapsed: Millis): void {
@@ -139,7 +144,7 @@ export class PeerTicker {
     if (silence >= settings.requestTimeout * 1000 && !download.isSnubbed) {
       for (const id of download.requests.ids()) this.release(peer, picker, id)
       download.snub()
-      this.postSnubbed(peer)
+      this.host.peerNews.snubbed(peer)
     } else if (silence >= settings.pieceTimeout * 1000 && !download.isSnubbed) {
       this.release(peer, picker, download.requests.oldest)
     }
@@ -150,22 +155,6 @@ export class PeerTicker {
     if (!picker.isRequestedFrom(blockId, entry)) return
     picker.abortDownload(blockId, entry)
     peer.download.hasReleased = true
-    const { alerts, ref } = this.host
-    if (!alerts.wants(BlockTimeoutAlert.category)) return
-    alerts.post(
-      new BlockTimeoutAlert({
-        handle: ref,
-        endpoint: peer.remote,
-        pid: peer.peerId,
-        pieceIndex: picker.pieceOf(blockId),
-        blockIndex: picker.blockOf(blockId),
-      }),
-    )
-  }
-
-  private postSnubbed(peer: PeerConnection): void {
-    const { alerts, ref } = this.host
-    if (!alerts.wants(PeerSnubbedAlert.category)) return
-    alerts.post(new PeerSnubbedAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId }))
+    this.host.peerNews.blockTimeout(peer, blockId)
   }
 }

@@ -1,5 +1,3 @@
-import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { BlockFinishedAlert } from '../alerts/peerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
@@ -9,24 +7,25 @@ import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { Settings } from '../settings/settings.ts'
 import { BLOCK_SIZE_BYTES, type PieceIndex, type SlotIndex } from '../util/flavored.ts'
+import type { DiskTrouble } from './diskTrouble.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 
 export interface PieceReceiverHost {
   readonly session: Pick<TorrentHost, 'pool'>
   readonly settings: Readonly<Settings>
-  readonly alerts: AlertSink
-  readonly ref: TorrentRef
+  readonly peerNews: PeerNews
   /** Null once every piece is had. */
   readonly picker: PiecePicker<TorrentPeer> | null
   hashMatches(piece: PieceIndex, digest: Uint8Array): boolean
   readonly counters: TorrentCounters
+  readonly diskTrouble: DiskTrouble
   /** Tells other peers that were asked for the same block (end game) that it is no longer needed. */
   cancelElsewhere(blockId: number, peer: PeerConnection): void
   onPiecePassed(piece: PieceIndex, senders: readonly TorrentPeer[]): void
   /** `banned` are those with no trust left; closing and banning them is the host's. */
   onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): void
-  onWriteError(error: LibtorrentError): void
 }
 
 /** Takes blocks to disk, has complete pieces hashed, and judges them. */
@@ -35,6 +34,8 @@ export class PieceReceiver {
   private readonly hashing = new Set<PieceIndex>()
   /** Of those, the ones with a block that could not be written: their hash means nothing. */
   private readonly spoilt = new Set<PieceIndex>()
+  /** Complete pieces that are believed without a hash, as soon as they are on disk. */
+  private readonly unchecked = new Set<PieceIndex>()
 
   constructor(
     private readonly host: PieceReceiverHost,
@@ -51,12 +52,13 @@ export class PieceReceiver {
       return
     }
     if (contested) this.host.cancelElsewhere(blockId, peer)
-    this.postFinished(peer, blockId)
+    this.host.peerNews.blockFinished(peer, blockId)
   }
 
   /** Forgets the blocks there are of a piece that is not complete, unless its hash is being judged already. */
   forgetPiece(piece: PieceIndex): void {
     if (this.hashing.has(piece)) return
+    this.unchecked.delete(piece)
     this.host.picker?.restorePiece(piece)
     this.storage.clearPiece(piece)
   }
@@ -92,13 +94,26 @@ export class PieceReceiver {
     return layout.blockSize(layout.pieceOf(blockId), layout.blockOf(blockId))
   }
 
-  /** Asks for the hash of `piece` when all its blocks are there; also for pieces completed by resume data. */
+  /** Has `piece` judged when all its blocks are there; also those completed by resume data. */
   hashIfComplete(piece: PieceIndex): void {
     const { picker } = this.host
     if (picker === null || !picker.isPieceFinished(piece)) return
     if (picker.havePiece(piece) || this.hashing.has(piece)) return
+    if (this.host.settings.disableHashChecks) {
+      this.unchecked.add(piece)
+      this.passIfWritten(picker, piece)
+      return
+    }
     this.hashing.add(piece)
     this.storage.hashPiece(piece)
+  }
+
+  private passIfWritten(picker: PiecePicker<TorrentPeer>, piece: PieceIndex): void {
+    if (!picker.isPieceWritten(piece)) return
+    this.unchecked.delete(piece)
+    // What was hashed of it while it was written is of no use.
+    this.storage.clearPiece(piece)
+    this.pass(picker, piece, knownSenders(picker.getDownloaders(piece)))
   }
 
   onBlockWritten(piece: PieceIndex, offset: number, error: LibtorrentError | null): void {
@@ -108,12 +123,14 @@ export class PieceReceiver {
     const blockId = layout.blockId(piece, offset / BLOCK_SIZE_BYTES)
     if (error === null) {
       picker.markAsFinished(blockId, null)
+      if (this.unchecked.size > 0 && this.unchecked.has(piece)) this.passIfWritten(picker, piece)
       return
     }
     picker.writeFailed(blockId)
+    this.unchecked.delete(piece)
     if (this.hashing.has(piece)) this.spoilt.add(piece)
     else picker.unlockPiece(piece)
-    this.host.onWriteError(error)
+    this.host.diskTrouble.onWriteError(error)
   }
 
   /** False when nobody here asked for the hash of this piece. */
@@ -131,7 +148,7 @@ export class PieceReceiver {
     if (digest === null) {
       picker.restorePiece(piece)
       this.storage.clearPiece(piece)
-      if (error !== null) host.onWriteError(error)
+      if (error !== null) host.diskTrouble.onWriteError(error)
       return true
     }
     const senders = knownSenders(picker.getDownloaders(piece))
@@ -144,6 +161,7 @@ export class PieceReceiver {
   clear(): void {
     this.hashing.clear()
     this.spoilt.clear()
+    this.unchecked.clear()
   }
 
   private pass(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {
@@ -157,21 +175,6 @@ export class PieceReceiver {
     picker.restorePiece(piece)
     this.storage.clearPiece(piece)
     this.host.onPieceFailed(piece, banned)
-  }
-
-  private postFinished(peer: PeerConnection, blockId: number): void {
-    const { layout } = this
-    const { alerts, ref } = this.host
-    if (!alerts.wants(BlockFinishedAlert.category)) return
-    alerts.post(
-      new BlockFinishedAlert({
-        handle: ref,
-        endpoint: peer.remote,
-        pid: peer.peerId,
-        pieceIndex: layout.pieceOf(blockId),
-        blockIndex: layout.blockOf(blockId),
-      }),
-    )
   }
 }
 

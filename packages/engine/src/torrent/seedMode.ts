@@ -20,9 +20,9 @@ export class SeedMode {
 
   constructor(private readonly host: SeedModeHost) {}
 
-  /** Nobody has hashed `piece` yet. */
+  /** Nobody has hashed `piece` yet, and it is to be. */
   isUnverified(piece: PieceIndex): boolean {
-    return this.verified !== null && !this.verified.get(piece)
+    return this.verified !== null && !this.verified.get(piece) && !this.host.settings.disableHashChecks
   }
 
   /** Hashes `piece`; `BlockServer.pieceVerified` answers. */

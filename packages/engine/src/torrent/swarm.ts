@@ -1,6 +1,4 @@
 import { type Endpoint, isV6, sameEndpoint } from '../address/endpoint.ts'
-import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { PeerConnectAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
@@ -14,8 +12,10 @@ import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import { isConnectionFailure } from './connectionEnd.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
 export interface SwarmHost {
@@ -23,8 +23,7 @@ export interface SwarmHost {
   readonly settings: Readonly<Settings>
   readonly random: Random
   readonly peerId: Uint8Array
-  readonly alerts: AlertSink
-  readonly ref: TorrentRef
+  readonly peerNews: PeerNews
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -138,15 +137,12 @@ export class Swarm implements Wakeable, WaitingDialler {
   private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>): void {
     const remote = entry.endpoint
     const peer = new PeerConnection(this.peerHost, remote, true, null)
-    peer.entry = entry
-    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
     known.setConnection(entry, peer)
-    this.connections.add(peer)
-    this.host.onConnectionOpened(peer)
+    this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
     peer.attach(this.host.session.connect(remote, peer))
-    this.postConnect(peer)
+    this.host.peerNews.connecting(peer)
   }
 
   private nextCandidate(known: PeerList<PeerConnection>): TorrentPeer<PeerConnection> | null {
@@ -184,11 +180,17 @@ export class Swarm implements Wakeable, WaitingDialler {
       this.list.connectionClosed(entry, peer, { failed: false }, host.now())
       return 'tooManyConnections'
     }
-    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
-    this.connections.add(peer)
-    host.onConnectionOpened(peer)
+    this.add(peer, entry)
     peer.accept(handshake, rest)
     return null
+  }
+
+  private add(peer: PeerConnection, entry: TorrentPeer<PeerConnection>): void {
+    peer.entry = entry
+    // The payload of its earlier connections counts, too.
+    peer.stats.addStat(entry.prevAmountDownload * 1024, entry.prevAmountUpload * 1024)
+    this.connections.add(peer)
+    this.host.onConnectionOpened(peer)
   }
 
   /** The handshake with `peer` is done. */
@@ -239,7 +241,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   /** A connection has ended. */
   onClosed(peer: PeerConnection, error: LibtorrentError): void {
     if (!this.connections.delete(peer)) return
-    const failed = isFailure(peer, error)
+    const failed = isConnectionFailure(error, peer.wasReady)
     this.host.session.attempts.ended(peer.remote.address, peer, failed)
     if (peer.entry !== null) {
       this.list.connectionClosed(
@@ -279,31 +281,4 @@ export class Swarm implements Wakeable, WaitingDialler {
     // Starting over is starting anew.
     this.boosted = 0
   }
-
-  private postConnect(peer: PeerConnection): void {
-    const { alerts, ref } = this.host
-    if (!alerts.wants(PeerConnectAlert.category)) return
-    alerts.post(new PeerConnectAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, socketType: 'tcp' }))
-  }
 }
-
-/** Whether the end says something against the peer: it was never reached, or it broke the protocol. */
-function isFailure(peer: PeerConnection, error: LibtorrentError): boolean {
-  if (HARMLESS_ENDS.has(error.code)) return false
-  return !peer.wasReady || (error.operation === 'bittorrent' && error.category === 'libtorrent')
-}
-
-const HARMLESS_ENDS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
-  'duplicatePeerId',
-  'uploadUploadConnection',
-  'uninterestingUploadPeer',
-  'torrentPaused',
-  'torrentAborted',
-  'torrentRemoved',
-  'stoppingTorrent',
-  'sessionClosing',
-  'tooManyConnections',
-  'optimisticDisconnect',
-  'portBlocked',
-  'timedOutNoInterest',
-])

@@ -30,6 +30,8 @@ import { MetadataExchange } from './metadataExchange.ts'
 import type { PartHosts } from './partHosts.ts'
 import { PeerDiscovery } from './peerDiscovery.ts'
 import { PeerExchange } from './peerExchange.ts'
+import { PeerGreeting } from './peerGreeting.ts'
+import { PeerNews } from './peerNews.ts'
 import { PeerTicker } from './peerTicker.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import { PieceSuggester } from './pieceSuggester.ts'
@@ -49,17 +51,15 @@ import { UploadMode } from './uploadMode.ts'
 
 /** "No limit" for counts of connections. */
 const UNLIMITED = 0xff_ffff
-/** Connections are scarce when no more than this many are left (libtorrent). */
-const SCARCE_CONNECTIONS = 5
 
 /**
  * One torrent of a session: puts its parts together and holds what they share.
  *
  * Each part is a file of this folder and sees the torrent through its own Host interface only: `run` (running, paused,
- * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `peerHost` (passes on what
- * they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out), `diskAnswers` (who asked
+ * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `greeting` (their start),
+ * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out), `diskAnswers` (who asked
  * the disk), `loader` (what is on disk), `metadata` (BEP 9), `announcer` (trackers), `completion` (what pieces gained
- * lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` (alerts).
+ * lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and `peerNews` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
   readonly infoHash: Sha1Hash
@@ -68,6 +68,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly run: RunState
   readonly swarm: Swarm
   readonly peerHost: TorrentPeerHost
+  readonly greeting: PeerGreeting
   readonly interest: Interest
   readonly requester: BlockRequester
   readonly server: BlockServer
@@ -78,12 +79,13 @@ export class Torrent implements PartHosts, Wakeable {
   readonly stats = new TransferStats()
   readonly counters = new TorrentCounters()
   readonly news: TorrentNews
+  readonly peerNews: PeerNews
   readonly seedMode: SeedMode
   readonly uploadMode: UploadMode
   readonly completion: Completion
   readonly discovery: PeerDiscovery
   readonly exchange: PeerExchange
-  private readonly diskTrouble: DiskTrouble
+  readonly diskTrouble: DiskTrouble
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
   /** Null until the metadata is known. */
@@ -120,8 +122,10 @@ export class Torrent implements PartHosts, Wakeable {
 
     this.news = new TorrentNews(this)
     this.renamedFiles = new RenamedFiles(this)
+    this.peerNews = new PeerNews(this)
     this.run = new RunState(this, (params.paused ?? false) && !this.isAutoManaged)
     this.peerHost = new TorrentPeerHost(this)
+    this.greeting = new PeerGreeting(this)
     this.swarm = new Swarm(this, this.peerHost)
     this.interest = new Interest(this)
     this.requester = new BlockRequester(this)
@@ -193,15 +197,6 @@ export class Torrent implements PartHosts, Wakeable {
 
   get maxConnections(): number {
     return this.connectionLimit < 0 ? UNLIMITED : this.connectionLimit
-  }
-
-  get numPeers(): number {
-    return this.swarm.connections.size
-  }
-
-  get areConnectionsScarce(): boolean {
-    const { freeConnections } = this.session
-    return freeConnections <= SCARCE_CONNECTIONS || this.maxConnections - this.numPeers <= SCARCE_CONNECTIONS
   }
 
   now(): Millis {
@@ -418,14 +413,6 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.update()
   }
 
-  onWriteError(error: LibtorrentError): void {
-    this.diskTrouble.onWriteError(error)
-  }
-
-  onReadError(error: LibtorrentError): void {
-    this.diskTrouble.onReadError(error)
-  }
-
   // --- pieces ---------------------------------------------------------------------------------------------------
 
   onPiecePassed(piece: PieceIndex): void {
@@ -438,10 +425,6 @@ export class Torrent implements PartHosts, Wakeable {
 
   onPrioritiesChanged(): void {
     this.completion.onPrioritiesChanged()
-  }
-
-  setUploadMode(on: boolean): void {
-    this.uploadMode.set(on)
   }
 
   // --- connections ----------------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ export class TorrentLoader {
         layout: this.layout,
         storage: this.storage,
         files: this.files,
+        disableHashChecks: host.settings.disableHashChecks,
         hashMatches: (piece, digest) => host.info.isPieceHash(piece, digest),
         onCheckProgress: () => host.onCheckProgress(),
         onCheckDone: (have) => this.finish(this.only(have)),

@@ -1,6 +1,5 @@
 import type { Alert } from '../alerts/alert.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { PeerBanAlert } from '../alerts/peerAlerts.ts'
 import { FileCompletedAlert, FileErrorAlert } from '../alerts/storageAlerts.ts'
 import {
   HashFailedAlert,
@@ -19,8 +18,6 @@ import {
 } from '../alerts/torrentAlerts.ts'
 import type { TorrentState } from '../alerts/torrentState.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
-import type { PeerConnection } from '../peer/peerConnection.ts'
-import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { FileIndex, Millis, PieceIndex } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
 
@@ -83,13 +80,6 @@ export class TorrentNews {
     const { alerts, ref } = this.host
     if (!alerts.wants(FileCompletedAlert.category)) return
     for (const index of files()) alerts.post(new FileCompletedAlert({ handle: ref, index }))
-  }
-
-  peerBanned(entry: TorrentPeer<PeerConnection>): void {
-    this.post(PeerBanAlert.category, () => {
-      const pid = entry.connection?.peerId ?? new Uint8Array(20)
-      return new PeerBanAlert({ handle: this.host.ref, endpoint: entry.endpoint, pid })
-    })
   }
 
   performance(warningCode: PerformanceWarning): void {

@@ -1,37 +1,25 @@
-import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import {
-  InvalidRequestAlert,
-  PeerDisconnectedAlert,
-  PeerErrorAlert,
-  PeerUnsnubbedAlert,
-  RequestDroppedAlert,
-  UnwantedBlockAlert,
-} from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
-import { closesNewOfSamePeerId } from '../peers/duplicateConnections.ts'
 import { PeerSource } from '../peers/peerSource.ts'
-import { MAX_FAILCOUNT, type TorrentPeer } from '../peers/torrentPeer.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { BlockPool } from '../platform/disk.ts'
-import type { Random } from '../platform/random.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Bitfield } from '../util/bitfield.ts'
-import { equalBytes } from '../util/bytes.ts'
 import type { Millis, SlotIndex } from '../util/flavored.ts'
-import { allowedFastSet } from '../wire/allowedFastSet.ts'
 import { decodeDontHave } from '../wire/dontHave.ts'
 import { decodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
 import type { Interest } from './interest.ts'
-import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PeerExchange } from './peerExchange.ts'
+import type { PeerGreeting } from './peerGreeting.ts'
+import type { PeerNews } from './peerNews.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
@@ -46,20 +34,18 @@ export interface PeerReportsHost {
     | 'isDiskCongested'
     | 'blockSender'
     | 'peerId'
-    | 'listenPort'
     | 'discovery'
     | 'scheduleFlush'
     | 'onExternalAddress'
     | 'onFault'
   >
   readonly settings: Readonly<Settings>
-  readonly alerts: AlertSink
-  readonly random: Random
-  readonly ref: TorrentRef
   readonly layout: PieceLayout | null
   /** 20 bytes. */
   readonly infoHashBytes: Uint8Array
   readonly picker: PiecePicker<TorrentPeer> | null
+  readonly greeting: PeerGreeting
+  readonly peerNews: PeerNews
   readonly swarm: Swarm
   readonly interest: Interest
   readonly requester: BlockRequester
@@ -70,11 +56,9 @@ export interface PeerReportsHost {
   readonly exchange: PeerExchange
   readonly info: TorrentInfo
   readonly counters: TorrentCounters
-  /** Every piece is had. */
-  readonly isSeed: boolean
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
-  /** Peers may be told what we have: files are checked. */
+  /** Files are checked. */
   readonly isLoaded: boolean
   havePiece(piece: number): boolean
   now(): Millis
@@ -131,84 +115,7 @@ export class TorrentPeerHost implements PeerHost {
 
   onPeerReady(peer: PeerConnection): void {
     this.torrent.swarm.onReady(peer)
-    if (this.closeIfSelfOrDuplicate(peer)) return
-    if (peer.entry !== null) this.torrent.swarm.list.setFailcount(peer.entry, 0)
-    this.greet(peer)
-  }
-
-  private closeIfSelfOrDuplicate(peer: PeerConnection): boolean {
-    const { swarm, settings } = this.torrent
-    const { peerId } = this
-    if (equalBytes(peer.peerId, peerId)) {
-      if (peer.entry !== null) swarm.list.setFailcount(peer.entry, MAX_FAILCOUNT)
-      peer.fail('selfConnection')
-      return true
-    }
-    if (settings.allowMultipleConnectionsPerPid) return false
-    for (const other of swarm.connections) {
-      if (other === peer || !other.isReady || !equalBytes(other.peerId, peer.peerId)) continue
-      // Of two that came the same way the first stays: anyone can claim the id of another.
-      const isSameWay = other.isOutgoing === peer.isOutgoing
-      if (isSameWay || closesNewOfSamePeerId(peerId, peer.peerId, peer.isOutgoing)) {
-        peer.fail('duplicatePeerId')
-        return true
-      }
-      other.fail('duplicatePeerId')
-      return false
-    }
-    return false
-  }
-
-  /** Our side of the opening: what we have (BEP 3, 6), then what we speak (BEP 10). */
-  private greet(peer: PeerConnection): void {
-    const { torrent } = this
-    if (torrent.layout !== null) this.sendPieces(peer, torrent.layout)
-    else if (peer.supportsFast) peer.writer.haveNone()
-    if (peer.supportsExtensions) this.sendExtensionHandshake(peer)
-    if (peer.supportsDht && this.dhtPort !== 0) peer.writer.dhtPort(this.dhtPort)
-    peer.touch()
-  }
-
-  private sendPieces(peer: PeerConnection, layout: PieceLayout): void {
-    const { picker, isSeed, isLoaded, settings } = this.torrent
-    const { writer } = peer
-    if (isSeed && isLoaded && settings.lazyBitfields) {
-      sendLazyBitfield(writer, layout.numPieces, this.torrent.random)
-    } else if (isSeed && isLoaded) {
-      if (peer.supportsFast) writer.haveAll()
-      else writer.bitfield(fullBitfield(layout.numPieces))
-    } else if (picker !== null && picker.numHave > 0 && isLoaded) {
-      writer.bitfield(picker.have.asBytes())
-    } else if (peer.supportsFast) {
-      writer.haveNone()
-    }
-    if (peer.supportsFast && isLoaded) this.grantAllowedFast(peer, layout, settings.allowedFastSetSize)
-  }
-
-  private grantAllowedFast(peer: PeerConnection, layout: PieceLayout, size: number): void {
-    const { torrent } = this
-    for (const piece of allowedFastSet(peer.remote.address, torrent.infoHashBytes, layout.numPieces, size)) {
-      if (!torrent.havePiece(piece)) continue
-      peer.upload.grant(piece)
-      peer.writer.allowedFast(piece)
-    }
-  }
-
-  sendExtensionHandshake(peer: PeerConnection): void {
-    const { torrent } = this
-    const { settings } = torrent
-    peer.sendExtensionHandshake(
-      {
-        client: settings.handshakeClientVersion || settings.userAgent,
-        listenPort: torrent.session.listenPort || undefined,
-        yourAddress: peer.remote.address,
-        maxRequests: settings.maxAllowedInRequestQueue,
-        metadataSize: torrent.metadata.size || undefined,
-        // A seed that hides as one that lacks pieces does not say so either.
-        isUploadOnly: torrent.isUploadOnly && !settings.lazyBitfields,
-      },
-      torrent.exchange.isAllowed ? [] : ['ut_pex'],
-    )
+    this.torrent.greeting.onReady(peer)
   }
 
   onPeerClosed(peer: PeerConnection, error: LibtorrentError): void {
@@ -221,22 +128,13 @@ export class TorrentPeerHost implements PeerHost {
     torrent.metadata.onPeerGone(peer)
     torrent.exchange.onPeerGone(peer)
     torrent.swarm.onClosed(peer, error)
-    this.postClosed(peer, error)
+    torrent.peerNews.closed(peer, error)
     if (picker !== null) this.requestFromAll()
   }
 
   onPeerFault(peer: PeerConnection, cause: unknown): void {
     this.torrent.session.onFault(cause)
     peer.close(systemError(cause))
-  }
-
-  private postClosed(peer: PeerConnection, error: LibtorrentError): void {
-    const { alerts, ref } = this.torrent
-    const fields = { handle: ref, endpoint: peer.remote, pid: peer.peerId, error }
-    // What a peer did wrong is an error; an end that either side chose, or the network brought, is not.
-    const isProtocolError = error.operation === 'bittorrent' && error.category === 'libtorrent'
-    if (isProtocolError && alerts.wants(PeerErrorAlert.category)) alerts.post(new PeerErrorAlert(fields))
-    if (alerts.wants(PeerDisconnectedAlert.category)) alerts.post(new PeerDisconnectedAlert(fields))
   }
 
   private dropRequests(peer: PeerConnection, picker: PiecePicker<TorrentPeer>): void {
@@ -365,18 +263,9 @@ export class TorrentPeerHost implements PeerHost {
   // --- receiving ------------------------------------------------------------------------------------------------
 
   wantsBlock(peer: PeerConnection, blockId: number): boolean {
-    const { picker, receiver, alerts, ref } = this.torrent
+    const { picker, receiver, peerNews } = this.torrent
     if (picker !== null && receiver !== null && !picker.isDownloaded(blockId)) return true
-    if (picker !== null && alerts.wants(UnwantedBlockAlert.category)) {
-      const fields = { handle: ref, endpoint: peer.remote, pid: peer.peerId }
-      alerts.post(
-        new UnwantedBlockAlert({
-          ...fields,
-          pieceIndex: picker.pieceOf(blockId),
-          blockIndex: picker.blockOf(blockId),
-        }),
-      )
-    }
+    if (picker !== null) peerNews.unwantedBlock(peer, blockId)
     return false
   }
 
@@ -391,27 +280,16 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   onPeerUnsnubbed(peer: PeerConnection): void {
-    const { alerts, ref } = this.torrent
-    if (!alerts.wants(PeerUnsnubbedAlert.category)) return
-    alerts.post(new PeerUnsnubbedAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId }))
+    this.torrent.peerNews.unsnubbed(peer)
   }
 
   onPeerReject(peer: PeerConnection, blockId: number): void {
-    const { picker, alerts, ref } = this.torrent
+    const { picker, peerNews } = this.torrent
     if (picker === null || peer.entry === null) return
     picker.abortDownload(blockId, peer.entry)
     // Asking the same peer again at once would only be refused again.
     peer.download.isHeld = true
-    if (!alerts.wants(RequestDroppedAlert.category)) return
-    alerts.post(
-      new RequestDroppedAlert({
-        handle: ref,
-        endpoint: peer.remote,
-        pid: peer.peerId,
-        pieceIndex: picker.pieceOf(blockId),
-        blockIndex: picker.blockOf(blockId),
-      }),
-    )
+    peerNews.requestDropped(peer, blockId)
   }
 
   onPeerInputDone(peer: PeerConnection): void {
@@ -433,9 +311,6 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   onPeerInvalidRequest(peer: PeerConnection, piece: number, start: number, length: number): void {
-    const { alerts, ref } = this.torrent
-    if (!alerts.wants(InvalidRequestAlert.category)) return
-    const request = { piece, start, length }
-    alerts.post(new InvalidRequestAlert({ handle: ref, endpoint: peer.remote, pid: peer.peerId, request }))
+    this.torrent.peerNews.invalidRequest(peer, { piece, start, length })
   }
 }

@@ -79,6 +79,11 @@ export class SimClient {
     return this.posted.filter(({ alert }) => alert.type === type).map(({ alert }) => alert as AlertFor<Event>)
   }
 
+  /** Forgets all alerts so far. */
+  forget(): void {
+    this.posted.length = 0
+  }
+
   /** When alerts of one kind were posted, whole seconds. */
   secondsOf(type: SessionEvent): number[] {
     return this.posted.filter(({ alert }) => alert.type === type).map(({ at }) => Math.floor(at / 1000))
@@ -87,7 +92,7 @@ export class SimClient {
   /** How its connections ended, first to last. */
   get endings(): Ending[] {
     return this.posted.flatMap(({ alert, at }) => {
-      if (alert.type !== 'peerDisconnected') return []
+      if (alert.type !== 'peerDisconnected' && alert.type !== 'peerError') return []
       return [{ address: alert.endpoint.address, code: alert.error.code, second: Math.floor(at / 1000) }]
     })
   }

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import { PauseFlags } from '../../src/api/torrentHandle.ts'
+import { readResumeData } from '../../src/resume/readResumeData.ts'
 import { BLOCK_SIZE_BYTES } from '../../src/util/flavored.ts'
 import { SAVE, SimClient, seedOf } from './client.ts'
 import { scenario } from './scenario.ts'
@@ -97,6 +98,19 @@ scenario('a graceful pause taken back goes on downloading at once', (world) => {
   // 1.3 MB at 200,000 bytes per second.
   world.runUntil(() => client.torrent.isSeed, { seconds: 10 })
   expect(client.alerts('torrentPaused')).toHaveLength(0)
+})
+
+scenario('resume data saved while a torrent is being paused gracefully says that it is to be paused', async (world) => {
+  const content = new TestTorrent({ size: 40 * PIECE })
+  const seed = seedOf(world, content, { up: 50_000 })
+  const client = new SimClient(world, 'client', content, { add: { peers: [seed.endpoint] } })
+  world.runUntil(() => client.alerts('blockFinished').length >= 3, { minutes: 1 })
+  client.torrent.pause(PauseFlags.gracefulPause)
+  expect(client.alerts('torrentPaused')).toHaveLength(0)
+  const state = readResumeData(await world.settle(client.torrent.saveResumeData(0)))
+  expect(state).toMatchObject({ paused: true })
+  client.torrent.resume()
+  expect(readResumeData(await world.settle(client.torrent.saveResumeData(0)))).toMatchObject({ paused: false })
 })
 
 scenario('a peer that never answers cannot hold up a graceful pause for ever', (world) => {
