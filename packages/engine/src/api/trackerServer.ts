@@ -4,8 +4,8 @@ import { endpointText, isV6 } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { NodeHttpServer } from '../node/nodeHttpServer.ts'
 import { NodeRandom } from '../node/nodeRandom.ts'
-import { NodeServerUdp } from '../node/nodeServerUdp.ts'
 import { NodeClock, NodeTimers } from '../node/nodeTime.ts'
+import { NodeUdp } from '../node/nodeUdp.ts'
 import type { AnnounceEvent, AnnounceQuery } from '../trackerServer/announceQuery.ts'
 import type { Swarm } from '../trackerServer/swarm.ts'
 import type { TrackerServerOptions } from '../trackerServer/trackerServerOptions.ts'
@@ -36,6 +36,9 @@ export interface TrackerServerEvents {
 
 /** How the other end of the tracker's sockets looks; for tests that put it into another world. */
 export type TrackerServerWorld = Omit<TrackerServiceHost, 'onError'>
+
+/** What the kernel keeps of announces that come while we are busy. */
+const UDP_BUFFER_BYTES = 4 << 20
 
 /**
  * A BitTorrent tracker: peers of a torrent announce themselves to it and are told of one another, over HTTP (BEP 3, 7,
@@ -163,7 +166,7 @@ function nodeWorld(): TrackerServerWorld {
     clock: new NodeClock(),
     timers: new NodeTimers(),
     random: new NodeRandom(),
-    udp: new NodeServerUdp(),
+    udp: new NodeUdp(UDP_BUFFER_BYTES),
     httpServer: new NodeHttpServer(),
   }
 }
