@@ -93,6 +93,10 @@ class GuardedStorage implements TorrentStorage {
     this.storage.hashPiece(piece)
   }
 
+  hashBlock(piece: PieceIndex, offset: number, length: number): void {
+    this.storage.hashBlock(piece, offset, length)
+  }
+
   checkPiece(piece: PieceIndex): void {
     this.storage.checkPiece(piece)
   }

@@ -436,6 +436,10 @@ export class Torrent implements PartHosts, Wakeable {
     this.completion.onPieceFailed(piece, banned)
   }
 
+  onLiar(peer: TorrentPeer): void {
+    this.completion.onLiar(peer)
+  }
+
   onPrioritiesChanged(): void {
     this.completion.onPrioritiesChanged()
   }
@@ -491,6 +495,7 @@ export class Torrent implements PartHosts, Wakeable {
 
   onPeerErased(entry: TorrentPeer<PeerConnection>): void {
     this.picker?.clearPeer(entry)
+    this.receiver?.clearPeer(entry)
   }
 
   onPeerInterestChanged(peer: PeerConnection): void {
