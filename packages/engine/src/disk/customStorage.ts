@@ -86,7 +86,7 @@ export class CustomStorage implements TorrentStorage {
       const read = () => this.readBytes(piece, offset, bytes)
       this.run(piece, 'fileRead', read, (error) => {
         if (this.closed) return
-        const digest = error === null ? createHash('sha1').update(bytes).digest() : null
+        const digest = error === null ? Uint8Array.from(createHash('sha1').update(bytes).digest()) : null
         this.handler.onBlockHashed?.(piece, offset, digest, error)
       })
     })

@@ -18,7 +18,8 @@ export function rewardPiecePeers(peers: Iterable<TorrentPeer>): void {
  *
  * Null among `peers` stands for blocks that nobody known has sent. Returns those to ban: with no trust left, or the only
  * sender, who is known to be at fault.
- * Banning (`PeerList.ban`), `peerBan` and closing with `tooManyCorruptPieces` are the caller's.
+ * Banning (`PeerList.ban`), `peerBan` and closing with `tooManyCorruptPieces` are the caller's, who may first wait for
+ * proof against those who were not alone (see `SmartBan.mayAbsolve`).
  */
 export function penalizePiecePeers<P extends TorrentPeer>(peers: Iterable<P | null>, useParoleMode: boolean): P[] {
   const senders = new Set(peers)

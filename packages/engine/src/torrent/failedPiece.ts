@@ -78,6 +78,11 @@ export class FailedPiece {
     return liars
   }
 
+  /** How often the piece failed with the peer having a part in it. */
+  failuresOf(peer: TorrentPeer): number {
+    return this.suspects.get(peer) ?? 0
+  }
+
   /** When all is compared: those who sent no wrong block, and how often they were suspected. */
   innocents(): readonly (readonly [TorrentPeer, number])[] {
     if (this.hasGaps) return []

@@ -175,9 +175,10 @@ export class PieceReceiver {
 
   private fail(picker: PiecePicker<TorrentPeer>, piece: PieceIndex): void {
     const senders = picker.getDownloaders(piece)
-    const banned = penalizePiecePeers(senders, this.host.settings.useParoleMode)
+    const suspects = penalizePiecePeers(senders, this.host.settings.useParoleMode)
     // Before anything else is asked of the piece: its wrong blocks are about to be replaced.
     this.smartBan.onPieceFailed(piece, senders)
+    const banned = suspects.filter((peer) => isOnlySender(peer, senders) || !this.smartBan.mayAbsolve(peer))
     picker.restorePiece(piece)
     this.storage.clearPiece(piece)
     this.host.onPieceFailed(piece, banned)
@@ -197,6 +198,10 @@ export class PieceReceiver {
       }),
     )
   }
+}
+
+function isOnlySender(peer: TorrentPeer, senders: readonly (TorrentPeer | null)[]): boolean {
+  return senders.every((sender) => sender === peer)
 }
 
 function knownSenders(downloaders: readonly (TorrentPeer | null)[]): TorrentPeer[] {

@@ -6,6 +6,11 @@ import { FailedPiece } from './failedPiece.ts'
 const MAX_FAILED_PIECES = 64
 /** Blocks of them remembered at a time, about 150 bytes each; the latest piece is kept in any case. */
 const MAX_VERSIONS = 16_384
+/**
+ * A peer with more open suspicions than this is judged without waiting for proof. A session that begins with liars has
+ * dozens of pieces under way, and all may fail before the first one passes; four would cost an honest peer its trust.
+ */
+const MAX_OPEN_SUSPICIONS = 32
 
 export interface SmartBanHost {
   /**
@@ -79,6 +84,14 @@ export class SmartBan {
     const liar = bad.addSent(block, text)
     this.dropOldest()
     if (liar !== null) this.host.onLiar(liar)
+  }
+
+  /** Whether it is open if the peer has lied, and will be known soon: too early to ban it for lack of trust alone. */
+  mayAbsolve(peer: TorrentPeer): boolean {
+    let open = 0
+    for (const record of this.failed.values()) open += record.failuresOf(peer)
+    for (const record of this.comparing.values()) open += record.failuresOf(peer)
+    return open > 0 && open <= MAX_OPEN_SUSPICIONS
   }
 
   /** The peer has left the peer list. */

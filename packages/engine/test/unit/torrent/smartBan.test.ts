@@ -115,6 +115,23 @@ test('a peer that has left the list is neither blamed nor kept', () => {
   expect(liars).toEqual([])
 })
 
+test('a suspect may be absolved until all is compared, or it is suspected too often', () => {
+  const { smartBan, fail, pass, asked, answer } = scene()
+  expect(smartBan.mayAbsolve(anna)).toBe(false)
+  fail(0, [anna, bert], ['a', 'WRONG'])
+  smartBan.onPiecePassed(0)
+  expect(asked).toHaveLength(2)
+  expect([anna, bert, carl].map((one) => smartBan.mayAbsolve(one))).toEqual([true, true, false])
+  answer(['a', 'b'])
+  expect(smartBan.mayAbsolve(anna)).toBe(false)
+  for (let piece = 0; piece < 32; piece++) fail(piece, [anna, bert], ['a', 'WRONG'])
+  expect(smartBan.mayAbsolve(anna)).toBe(true)
+  fail(32, [anna, bert], ['a', 'WRONG'])
+  expect(smartBan.mayAbsolve(anna)).toBe(false)
+  pass(32, ['a', 'b'])
+  expect(smartBan.mayAbsolve(anna)).toBe(true)
+})
+
 test('while no piece has failed nothing is asked of the disk', () => {
   const { smartBan, asked } = scene()
   for (let piece = 0; piece < 100; piece++) smartBan.onPiecePassed(piece)
