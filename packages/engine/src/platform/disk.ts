@@ -22,6 +22,11 @@ export interface DiskIo {
   readonly isCongested: boolean
   /** Changes limits while running. */
   configure(limits: DiskLimits): void
+  /**
+   * The session is about to close: from now on a worker that has work and answers nothing for 30 seconds is ended, and
+   * what it had to do fails. What is on disk stays. Left out: nothing can hang.
+   */
+  giveUpHanging?(): void
   /** Finishes all queued work, closes every file and stops the workers. */
   stop(done: () => void): void
   /** Set by whoever uses the disk: takes what its own code threw in the event loop, in place of ending the process. */

@@ -62,6 +62,10 @@ export class GuardedDisk implements SessionDisk {
     this.disk.configure(limits)
   }
 
+  giveUpHanging(): void {
+    this.disk.giveUpHanging?.()
+  }
+
   stop(done: () => void): void {
     this.disk.stop(guarded(done, this.report))
   }
