@@ -122,10 +122,29 @@ export class SimStorage implements TorrentStorage {
           if (this.isClosed) return
           let digest: Uint8Array | null = null
           const error = attempt(() => {
-            digest = this.hashRange(piece, size)
+            digest = this.hashRange(piece, 0, size)
           })
           this.hot.delete(piece)
           this.tell(() => this.handler.onPieceHashed(piece, digest, error))
+        },
+      },
+      false,
+    )
+  }
+
+  hashBlock(piece: PieceIndex, offset: number, length: number): void {
+    this.checkRange(piece, offset, length)
+    this.blockJob(
+      {
+        lane: piece,
+        bytes: length,
+        run: () => {
+          if (this.isClosed) return
+          let digest: Uint8Array | null = null
+          const error = attempt(() => {
+            digest = this.hashRange(piece, offset, length)
+          })
+          this.tell(() => this.handler.onBlockHashed?.(piece, offset, digest, error))
         },
       },
       false,
@@ -347,9 +366,9 @@ export class SimStorage implements TorrentStorage {
     })
   }
 
-  private hashRange(piece: PieceIndex, size: number): Uint8Array {
-    const bytes = new Uint8Array(size)
-    this.readRange(piece, 0, bytes)
+  private hashRange(piece: PieceIndex, offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length)
+    this.readRange(piece, offset, bytes)
     return new Hasher().update(bytes).final().bytes
   }
 

@@ -311,7 +311,7 @@ export class StatsAlert extends TorrentAlert {
   readonly type = 'stats'
   /** Bytes per channel, in the order of `StatsChannel`; raw, not smoothed. */
   readonly transferred: readonly number[]
-  /** How long they were collected, milliseconds: just over 1000, more on a busy machine. */
+  /** How long they were collected, whole milliseconds: just over 1000, more on a busy machine. */
   readonly interval: Millis
 
   constructor(fields: TorrentAlertFields & { readonly transferred: readonly number[]; readonly interval: Millis }) {

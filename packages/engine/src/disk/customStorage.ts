@@ -77,6 +77,21 @@ export class CustomStorage implements TorrentStorage {
     })
   }
 
+  hashBlock(piece: PieceIndex, offset: number, length: number): void {
+    checkBlock(this.params, piece, offset, length)
+    if (this.closed) return
+    this.queue.hold(() => {
+      if (this.closed) return
+      const bytes = new Uint8Array(length)
+      const read = () => this.readBytes(piece, offset, bytes)
+      this.run(piece, 'fileRead', read, (error) => {
+        if (this.closed) return
+        const digest = error === null ? Uint8Array.from(createHash('sha1').update(bytes).digest()) : null
+        this.handler.onBlockHashed?.(piece, offset, digest, error)
+      })
+    })
+  }
+
   checkPiece(piece: PieceIndex): void {
     this.hashPiece(piece)
   }

@@ -5,6 +5,8 @@ export interface DiskWorker {
   post(request: StoreRequest): void
   /** Whether the worker keeps the process alive. It does not until asked. */
   setKeepsAlive(keepsAlive: boolean): void
+  /** Ends it whatever it is at. It may end late, or never if the system does not let go of it; nobody waits. */
+  terminate(): void
 }
 
 /** What a worker tells the network thread. Calls come from the event loop, never from inside `post`. */

@@ -43,6 +43,7 @@ export function inlineDiskWorkers(defer: Defer, fs: StoreFs = nodeFs): StartDisk
           if (typeof request !== 'number' && request.kind === 'stop') handler.onEnded(null)
         }),
       setKeepsAlive: () => {},
+      terminate: () => {},
     }
   }
 }

@@ -1,18 +1,18 @@
 /**
- * How block jobs travel to a disk worker: records of eight 32-bit words in shared memory, up to 256 of them announced
+ * How block jobs travel to a disk worker: records of nine 32-bit words in shared memory, up to 256 of them announced
  * by one message. The worker writes its results into the same records and announces the batch back, so that no object
  * is made per block on either side. A batch belongs to whoever was last sent its announcement.
  *
  *   word 0     operation (low 4 bits), and once answered the number of its error, 1-based (the bits above), 0 for none
  *   word 1-5   storage, piece, offset in the piece, length, slot
  *   word 6-7   token of a read, low and high half
- *   word 3-7   once a hash is answered: the 20 bytes of the digest
+ *   word 4-8   once a hash is answered: the 20 bytes of the digest; the offset of a `hashBlock` stays
  */
-export const JobOp = { write: 1, read: 2, hash: 3, clear: 4 } as const
+export const JobOp = { write: 1, read: 2, hash: 3, clear: 4, hashBlock: 5 } as const
 export type JobOp = (typeof JobOp)[keyof typeof JobOp]
 
-const WORDS = 8
-const DIGEST_WORD = 3
+const WORDS = 9
+const DIGEST_WORD = 4
 const DIGEST_BYTES = 20
 const ERROR_SHIFT = 4
 const TWO_32 = 2 ** 32

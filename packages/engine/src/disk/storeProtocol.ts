@@ -85,6 +85,8 @@ export interface StatColumns {
 export type StoreReply =
   /** The id of a batch that was carried out without any error. */
   | number
+  /** A part of something long is done: the worker does not hang. */
+  | { readonly kind: 'alive' }
   | { readonly kind: 'batchErrors'; readonly id: number; readonly errors: readonly WireError[] }
   | {
       readonly kind: 'result'

@@ -1,9 +1,12 @@
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { Timers } from '../platform/clock.ts'
 import type { DiskIo, DiskLimits, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
 import type { SharedBlockPool } from './blockPool.ts'
 import { CongestionGate } from './congestionGate.ts'
 import { CustomStorage } from './customStorage.ts'
 import type { Defer, StartDiskWorker } from './diskWorker.ts'
+import { HangingWorkers } from './hangingWorkers.ts'
 import type { JobBatch } from './jobBatch.ts'
 import type { StorageInterface } from './storageInterface.ts'
 import type { StoreSetup, WireError } from './storeProtocol.ts'
@@ -16,6 +19,8 @@ export interface WorkerDiskIoOptions {
   readonly workerCount: number
   readonly startWorker: StartDiskWorker
   readonly defer: Defer
+  /** For giving up workers that hang. Default: they are waited for. */
+  readonly timers?: Timers
   readonly limits: DiskLimits
 }
 
@@ -38,6 +43,7 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
   onFault: FaultReport | undefined
   private limits: DiskLimits
   private readonly gate: CongestionGate
+  private readonly hanging: HangingWorkers | null
   private readonly storages = new Map<number, WorkerStorage>()
   private readonly customStorages = new Set<TorrentStorage>()
   private waitingReads: WaitingRead[] = []
@@ -56,6 +62,8 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
     this.limits = options.limits
     this.gate = new CongestionGate(options.pool, this.defer, options.limits.maxQueuedDiskBytes)
     this.lanes = Array.from({ length: Math.max(1, options.workerCount) }, (_, index) => new WorkerLane(this, index))
+    this.hanging =
+      options.timers === undefined ? null : new HangingWorkers(guardedTimers(options.timers, this.report), this.lanes)
     this.pool.onRelease = guarded(() => {
       this.serveWaitingReads()
       this.gate.update()
@@ -99,15 +107,22 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
     for (const lane of this.lanes) lane.setFilePoolSize(this.filesPerWorker())
   }
 
+  giveUpHanging(): void {
+    this.hanging?.start()
+  }
+
   stop(done: () => void): void {
     this.stopped = true
+    this.giveUpHanging()
     const open = [...this.storages.values(), ...this.customStorages]
     let closing = open.length
     const stopLanes = () => {
       let running = this.lanes.length
       for (const lane of this.lanes) {
         lane.stop(() => {
-          if (--running === 0) this.defer(done)
+          if (--running > 0) return
+          this.hanging?.stop()
+          this.defer(done)
         })
       }
     }
@@ -164,6 +179,10 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
     if (thrown !== null) throw thrown.cause
   }
 
+  onWorkerGivenUp(error: LibtorrentError): void {
+    this.onFault?.(error)
+  }
+
   /** Each way from the event loop into this disk ends here when our code throws. */
   private readonly report = (cause: unknown): void => {
     if (this.onFault === undefined) throw cause
@@ -186,4 +205,8 @@ export class WorkerDiskIo implements DiskIo, WorkerLaneHost, WorkerStorageHost {
   private refuseWhenStopped(): void {
     if (this.stopped) throw new Error('the disk was stopped')
   }
+}
+
+function guardedTimers(timers: Timers, report: FaultReport): Timers {
+  return { after: (delay, callback) => timers.after(delay, guarded(callback, report)) }
 }

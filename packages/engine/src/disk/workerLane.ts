@@ -1,5 +1,6 @@
-import type { LibtorrentError } from '../errors/libtorrentError.ts'
-import type { DiskWorker, DiskWorkerHandler, StartDiskWorker } from './diskWorker.ts'
+import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+import type { Defer, DiskWorker, DiskWorkerHandler, StartDiskWorker } from './diskWorker.ts'
+import type { WatchedWorker } from './hangingWorkers.ts'
 import { announceBatch, BATCH_JOBS, JobBatch, JobOp } from './jobBatch.ts'
 import {
   fromWireError,
@@ -27,13 +28,17 @@ export interface WorkerLaneHost {
   flushLater(): void
   /** The jobs of `batch` are done; errors in the records count from 1 in `errors`. */
   onBatchAnswered(batch: JobBatch, errors: readonly WireError[] | null): void
+  /** Calls back in a later turn. */
+  readonly defer: Defer
+  /** The worker hung, and is no more. */
+  onWorkerGivenUp(error: LibtorrentError): void
 }
 
 /**
  * One disk worker as the network thread sees it: started by the first job, it gathers the jobs of a turn into a
  * batch and posts that as one message. A worker that dies fails what it had to do; the next job starts a new one.
  */
-export class WorkerLane implements DiskWorkerHandler {
+export class WorkerLane implements DiskWorkerHandler, WatchedWorker {
   private worker: DiskWorker | null = null
   private gathering: JobBatch | null = null
   private inFlight: JobBatch[] = []
@@ -47,6 +52,9 @@ export class WorkerLane implements DiskWorkerHandler {
   private nextCall = 0
   private keepsAlive = false
   private whenEnded: (() => void) | null = null
+  numAnswers = 0
+  /** Why the worker was given up: there will be no other. */
+  private givenUp: LibtorrentError | null = null
 
   constructor(
     private readonly host: WorkerLaneHost,
@@ -160,12 +168,28 @@ export class WorkerLane implements DiskWorkerHandler {
     this.updateKeepsAlive()
   }
 
+  get isBusy(): boolean {
+    return this.inFlight.length > 0 || this.checks.length > 0 || this.calls.size > 0 || this.whenEnded !== null
+  }
+
+  giveUp(): void {
+    if (this.givenUp !== null) return
+    const message = `ETIMEDOUT: disk worker ${this.index} gives no answer, and is given up`
+    const error = systemError({ code: 'ETIMEDOUT', errno: 110, message })
+    this.givenUp = error
+    this.worker?.terminate()
+    this.host.onWorkerGivenUp(error)
+    this.end(error)
+  }
+
   onReply(reply: StoreReply): void {
+    if (this.givenUp !== null) return
+    this.numAnswers++
     if (typeof reply === 'number') {
       this.batchAnswered(reply, null)
     } else if (reply.kind === 'batchErrors') {
       this.batchAnswered(reply.id, reply.errors)
-    } else {
+    } else if (reply.kind === 'result') {
       const done = this.calls.get(reply.id)
       this.calls.delete(reply.id)
       this.updateKeepsAlive()
@@ -174,6 +198,10 @@ export class WorkerLane implements DiskWorkerHandler {
   }
 
   onEnded(cause: unknown): void {
+    if (this.givenUp === null) this.end(cause)
+  }
+
+  private end(cause: unknown): void {
     const error = toWireError(cause ?? new Error('the disk worker was stopped'), 'unknown')
     const batches = [...this.inFlight, this.gathering, ...this.checks, this.gatheringChecks]
     const calls = this.calls
@@ -217,13 +245,19 @@ export class WorkerLane implements DiskWorkerHandler {
   }
 
   private post(request: StoreRequest): void {
-    this.worker ??= this.host.startWorker(this.index, this.host.storeSetup, this)
+    this.worker ??=
+      this.givenUp === null ? this.host.startWorker(this.index, this.host.storeSetup, this) : this.noWorker()
     this.worker.post(request)
   }
 
+  /** In the place of one that was given up: fails everything. */
+  private noWorker(): DiskWorker {
+    this.host.defer(() => this.end(this.givenUp))
+    return { post: () => {}, setKeepsAlive: () => {}, terminate: () => {} }
+  }
+
   private updateKeepsAlive(): void {
-    const isBusy = this.inFlight.length > 0 || this.checks.length > 0 || this.calls.size > 0
-    const wanted = isBusy || this.whenEnded !== null
+    const wanted = this.isBusy
     if (wanted === this.keepsAlive) return
     this.keepsAlive = wanted
     this.worker?.setKeepsAlive(wanted)

@@ -73,6 +73,13 @@ export class WorkerStorage implements TorrentStorage {
     else this.queue.hold(() => this.beginHash(piece))
   }
 
+  hashBlock(piece: PieceIndex, offset: number, length: number): void {
+    checkBlock(this.params, piece, offset, length)
+    if (this.closed) return
+    if (this.queue.isOpen) this.beginHashBlock(piece, offset, length)
+    else this.queue.hold(() => this.beginHashBlock(piece, offset, length))
+  }
+
   checkPiece(piece: PieceIndex): void {
     checkPiece(this.params, piece)
     if (this.closed) return
@@ -197,6 +204,8 @@ export class WorkerStorage implements TorrentStorage {
         }
       } else if (op === JobOp.hash && !this.closed) {
         this.handler.onPieceHashed(piece, error === null ? batch.digest(job) : null, error)
+      } else if (op === JobOp.hashBlock && !this.closed) {
+        this.handler.onBlockHashed?.(piece, batch.offset(job), error === null ? batch.digest(job) : null, error)
       }
     } finally {
       this.queue.finished()
@@ -212,6 +221,10 @@ export class WorkerStorage implements TorrentStorage {
 
   private beginHash(piece: PieceIndex): void {
     if (!this.closed) this.addJob(JobOp.hash, piece, 0, 0, -1, 0, pieceSize(this.params, piece))
+  }
+
+  private beginHashBlock(piece: PieceIndex, offset: number, length: number): void {
+    if (!this.closed) this.addJob(JobOp.hashBlock, piece, offset, length, -1, 0, length)
   }
 
   private addJob(

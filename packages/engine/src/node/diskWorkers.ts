@@ -7,6 +7,7 @@ import type { DiskWorkerHandler, StartDiskWorker } from '../disk/diskWorker.ts'
 import type { StoreReply, StoreSetup } from '../disk/storeProtocol.ts'
 import { WorkerDiskIo } from '../disk/workerDiskIo.ts'
 import type { DiskLimits } from '../platform/disk.ts'
+import { NodeTimers } from './nodeTime.ts'
 
 /** Beyond this many workers the disk, not the processor, sets the pace. */
 const MAX_DEFAULT_WORKERS = 4
@@ -37,6 +38,10 @@ export const startDiskWorker: StartDiskWorker = (index: number, setup: StoreSetu
   return {
     post: (request) => worker.postMessage(request),
     setKeepsAlive: (keepsAlive) => (keepsAlive ? worker.ref() : worker.unref()),
+    terminate: () => {
+      worker.unref()
+      void worker.terminate()
+    },
   }
 }
 
@@ -58,6 +63,7 @@ export function createDiskIo(limits: DiskLimits, options: DiskIoOptions = {}): W
     workerCount: options.workerCount ?? Math.min(availableParallelism(), MAX_DEFAULT_WORKERS),
     startWorker: startDiskWorker,
     defer: (callback) => void setImmediate(callback),
+    timers: new NodeTimers(),
     limits,
   })
 }

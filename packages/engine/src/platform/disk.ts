@@ -22,6 +22,11 @@ export interface DiskIo {
   readonly isCongested: boolean
   /** Changes limits while running. */
   configure(limits: DiskLimits): void
+  /**
+   * The session is about to close: from now on a worker that has work and answers nothing for 30 seconds is ended, and
+   * what it had to do fails. What is on disk stays. Left out: nothing can hang.
+   */
+  giveUpHanging?(): void
   /** Finishes all queued work, closes every file and stops the workers. */
   stop(done: () => void): void
   /** Set by whoever uses the disk: takes what its own code threw in the event loop, in place of ending the process. */
@@ -101,6 +106,11 @@ export interface StorageHandler {
    * an error with code `ENOENT` or `fileTooShort`.
    */
   onPieceHashed(piece: PieceIndex, digest: Uint8Array | null, error: LibtorrentError | null): void
+  /**
+   * Answer to `hashBlock`, which only those ask who have this. `digest` is the 20-byte SHA-1 (own copy), null with an
+   * error. Answers for one piece come in the order of the questions, those to `hashPiece` among them.
+   */
+  onBlockHashed?(piece: PieceIndex, offset: number, digest: Uint8Array | null, error: LibtorrentError | null): void
   /** Answer to `readBlock`. On success the handler owns `slot`; with an error `slot` is -1. */
   onBlockRead(token: number, slot: SlotIndex, length: number, error: LibtorrentError | null): void
   /** The torrent's own code threw when it was called back by its storage. Default: it is reported, and that is all. */
@@ -123,6 +133,11 @@ export interface TorrentStorage {
   readBlock(piece: PieceIndex, offset: number, length: number, token: number): void
   /** SHA-1 of a whole piece: of what was just written (hashed while hot) or read back from disk. */
   hashPiece(piece: PieceIndex): void
+  /**
+   * SHA-1 of a part of a piece, 1 to 16 KiB, as it is on disk after the writes asked for before, and before those asked
+   * for later. Takes no slot.
+   */
+  hashBlock(piece: PieceIndex, offset: number, length: number): void
   /** As `hashPiece`, for checking: nobody waits for it, and what other torrents want goes before it. */
   checkPiece(piece: PieceIndex): void
   /** Forgets running hash state of a piece that failed, so that it can be downloaded again. */

@@ -62,6 +62,10 @@ export class GuardedDisk implements SessionDisk {
     this.disk.configure(limits)
   }
 
+  giveUpHanging(): void {
+    this.disk.giveUpHanging?.()
+  }
+
   stop(done: () => void): void {
     this.disk.stop(guarded(done, this.report))
   }
@@ -91,6 +95,10 @@ class GuardedStorage implements TorrentStorage {
 
   hashPiece(piece: PieceIndex): void {
     this.storage.hashPiece(piece)
+  }
+
+  hashBlock(piece: PieceIndex, offset: number, length: number): void {
+    this.storage.hashBlock(piece, offset, length)
   }
 
   checkPiece(piece: PieceIndex): void {

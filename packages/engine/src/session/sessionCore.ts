@@ -263,10 +263,12 @@ export class SessionCore
 
   /**
    * Ends everything: trackers are told `stopped`, disk work is finished, files and sockets are closed. `done` is called
-   * when that is so, at the latest a little after `stop_tracker_timeout` if the disk answers.
+   * when that is so, at the latest a little after `stop_tracker_timeout` if the disk answers; a part of it that hangs is
+   * given up after 30 seconds.
    */
   close(done: () => void): void {
     this.closing = true
+    this.disk.giveUpHanging()
     this.listenSockets.close()
     this.connector.stop()
     this.incoming.close()

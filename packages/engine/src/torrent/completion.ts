@@ -1,3 +1,4 @@
+import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
@@ -75,8 +76,13 @@ export class Completion {
     const { host } = this
     host.counters.failedBytes += host.layout?.pieceSize(piece) ?? 0
     host.news.hashFailed(piece)
-    for (const entry of banned as readonly TorrentPeer<PeerConnection>[]) this.ban(entry)
+    for (const entry of banned) this.ban(entry, 'tooManyCorruptPieces')
     for (const peer of host.swarm.connections) host.requester.requestMore(peer)
+  }
+
+  /** The peer has sent a wrong block. */
+  onLiar(peer: TorrentPeer): void {
+    this.ban(peer, 'peerBanned')
   }
 
   /** Piece or file priorities have changed: something else is wanted. */
@@ -94,11 +100,12 @@ export class Completion {
     host.swarm.wantConnections()
   }
 
-  private ban(entry: TorrentPeer<PeerConnection>): void {
+  private ban(peer: TorrentPeer, code: LibtorrentErrorCode): void {
+    const entry = peer as TorrentPeer<PeerConnection>
     // Several pieces it had a part in may fail one after the other.
     if (entry.banned) return
     this.host.peerNews.banned(entry)
-    this.host.swarm.ban(entry)
+    this.host.swarm.ban(entry, code)
   }
 
   /** downloading -> finished or seeding; finished -> seeding */

@@ -40,6 +40,14 @@ export class DiskAnswers implements StorageHandler {
     }
   }
 
+  onBlockHashed(piece: PieceIndex, offset: number, digest: Uint8Array | null): void {
+    try {
+      this.host.receiver?.onBlockHashed(piece, offset, digest)
+    } catch (cause) {
+      this.onDiskFault(cause)
+    }
+  }
+
   onBlockRead(token: number, slot: SlotIndex, _length: number, error: LibtorrentError | null): void {
     try {
       this.host.server.onBlockRead(token, slot, error)

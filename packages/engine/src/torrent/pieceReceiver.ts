@@ -1,7 +1,7 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
-import { penalizePiecePeers, rewardPiecePeers } from '../peers/pieceFailure.ts'
+import { absolvePeer, penalizePiecePeers, rewardPiecePeers } from '../peers/pieceFailure.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
@@ -9,6 +9,7 @@ import type { Settings } from '../settings/settings.ts'
 import { BLOCK_SIZE_BYTES, type PieceIndex, type SlotIndex } from '../util/flavored.ts'
 import type { DiskTrouble } from './diskTrouble.ts'
 import type { PeerNews } from './peerNews.ts'
+import { SmartBan } from './smartBan.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 
@@ -26,6 +27,8 @@ export interface PieceReceiverHost {
   onPiecePassed(piece: PieceIndex, senders: readonly TorrentPeer[]): void
   /** `banned` are those with no trust left; closing and banning them is the host's. */
   onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): void
+  /** The peer has sent a wrong block: it is to be closed and banned, if it is not yet. */
+  onLiar(peer: TorrentPeer): void
 }
 
 /** Takes blocks to disk, has complete pieces hashed, and judges them. */
@@ -36,12 +39,19 @@ export class PieceReceiver {
   private readonly spoilt = new Set<PieceIndex>()
   /** Complete pieces that are believed without a hash, as soon as they are on disk. */
   private readonly unchecked = new Set<PieceIndex>()
+  private readonly smartBan: SmartBan
 
   constructor(
     private readonly host: PieceReceiverHost,
     private readonly layout: PieceLayout,
     private readonly storage: TorrentStorage,
-  ) {}
+  ) {
+    this.smartBan = new SmartBan({
+      hashBlock: (piece, block) => storage.hashBlock(piece, block * BLOCK_SIZE_BYTES, layout.blockSize(piece, block)),
+      onLiar: (peer) => host.onLiar(peer),
+      onInnocent: absolvePeer,
+    })
+  }
 
   /** A block has arrived whole. Takes `slot`. */
   onBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void {
@@ -113,7 +123,7 @@ export class PieceReceiver {
     this.unchecked.delete(piece)
     // What was hashed of it while it was written is of no use.
     this.storage.clearPiece(piece)
-    this.pass(picker, piece, knownSenders(picker.getDownloaders(piece)))
+    this.pass(picker, piece)
   }
 
   onBlockWritten(piece: PieceIndex, offset: number, error: LibtorrentError | null): void {
@@ -151,31 +161,50 @@ export class PieceReceiver {
       if (error !== null) host.diskTrouble.onWriteError(error)
       return true
     }
-    const senders = knownSenders(picker.getDownloaders(piece))
-    if (host.settings.disableHashChecks || host.hashMatches(piece, digest)) this.pass(picker, piece, senders)
-    else this.fail(picker, piece, senders)
+    if (host.settings.disableHashChecks || host.hashMatches(piece, digest)) this.pass(picker, piece)
+    else this.fail(picker, piece)
     return true
   }
 
-  /** Forgets what was asked for: the storage is going away. */
+  onBlockHashed(piece: PieceIndex, offset: number, digest: Uint8Array | null): void {
+    this.smartBan.onBlockHashed(piece, offset / BLOCK_SIZE_BYTES, digest)
+  }
+
+  /** The peer has left the peer list. */
+  clearPeer(peer: TorrentPeer): void {
+    this.smartBan.clearPeer(peer)
+  }
+
+  /** Forgets what was asked for: what is on disk is to be found out anew. */
   clear(): void {
+    this.smartBan.clear()
     this.hashing.clear()
     this.spoilt.clear()
     this.unchecked.clear()
   }
 
-  private pass(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {
+  private pass(picker: PiecePicker<TorrentPeer>, piece: PieceIndex): void {
+    const senders = knownSenders(picker.getDownloaders(piece))
     rewardPiecePeers(senders)
+    this.smartBan.onPiecePassed(piece)
     picker.weHave(piece)
     this.host.onPiecePassed(piece, senders)
   }
 
-  private fail(picker: PiecePicker<TorrentPeer>, piece: PieceIndex, senders: readonly TorrentPeer[]): void {
-    const banned = penalizePiecePeers(senders, this.host.settings.useParoleMode)
+  private fail(picker: PiecePicker<TorrentPeer>, piece: PieceIndex): void {
+    const senders = picker.getDownloaders(piece)
+    const suspects = penalizePiecePeers(senders, this.host.settings.useParoleMode)
+    // Before anything else is asked of the piece: its wrong blocks are about to be replaced.
+    this.smartBan.onPieceFailed(piece, senders)
+    const banned = suspects.filter((peer) => isOnlySender(peer, senders) || !this.smartBan.mayAbsolve(peer))
     picker.restorePiece(piece)
     this.storage.clearPiece(piece)
     this.host.onPieceFailed(piece, banned)
   }
+}
+
+function isOnlySender(peer: TorrentPeer, senders: readonly (TorrentPeer | null)[]): boolean {
+  return senders.every((sender) => sender === peer)
 }
 
 function knownSenders(downloaders: readonly (TorrentPeer | null)[]): TorrentPeer[] {

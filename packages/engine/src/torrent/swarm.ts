@@ -259,9 +259,9 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.wantConnections()
   }
 
-  ban(entry: TorrentPeer<PeerConnection>): void {
+  ban(entry: TorrentPeer<PeerConnection>, code: LibtorrentErrorCode): void {
     this.list.ban(entry)
-    entry.connection?.fail('tooManyCorruptPieces')
+    entry.connection?.fail(code)
   }
 
   /** The torrent goes offline: all connections end, and none is tried. */

@@ -423,6 +423,10 @@ export class Torrent implements PartHosts, Wakeable {
     this.completion.onPieceFailed(piece, banned)
   }
 
+  onLiar(peer: TorrentPeer): void {
+    this.completion.onLiar(peer)
+  }
+
   onPrioritiesChanged(): void {
     this.completion.onPrioritiesChanged()
   }
@@ -474,6 +478,7 @@ export class Torrent implements PartHosts, Wakeable {
 
   onPeerErased(entry: TorrentPeer<PeerConnection>): void {
     this.picker?.clearPeer(entry)
+    this.receiver?.clearPeer(entry)
   }
 
   onPeerInterestChanged(peer: PeerConnection): void {

@@ -101,7 +101,7 @@ export class TorrentNews {
         0,
         0,
       ]
-      return new StatsAlert({ handle: this.host.ref, transferred, interval })
+      return new StatsAlert({ handle: this.host.ref, transferred, interval: Math.round(interval) })
     })
   }
 

@@ -50,6 +50,7 @@ export class BatchRunner {
           this.reads.add(job, position + batch.offset(job))
           break
         case JobOp.hash:
+        case JobOp.hashBlock:
           this.hashJobs.add(job, position)
           break
         case JobOp.clear:
@@ -104,7 +105,12 @@ export class BatchRunner {
       const job = this.hashJobs.job(i)
       const files = this.storages.get(batch.storage(job)) as StorageFiles
       try {
-        batch.setDigest(job, this.hasher.digest(files, batch.piece(job)))
+        const piece = batch.piece(job)
+        const digest =
+          batch.op(job) === JobOp.hash
+            ? this.hasher.digest(files, piece)
+            : this.hasher.blockDigest(files, piece, batch.offset(job), batch.length(job))
+        batch.setDigest(job, digest)
       } catch (cause) {
         this.fail(batch, job, cause)
       }

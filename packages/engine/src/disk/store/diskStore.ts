@@ -170,6 +170,7 @@ export class DiskStore {
         const fd = directory.open(path, constants.O_RDWR, 0)
         try {
           await syncToDisk(this.fs, fd)
+          this.reply({ kind: 'alive' })
         } finally {
           this.fs.closeSync(fd)
         }

@@ -1,4 +1,4 @@
-import type { Hash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { thrownError } from '../../errors/libtorrentError.ts'
 import type { FilePool, OpenFile } from './filePool.ts'
 import type { PieceHashes } from './pieceHashes.ts'
@@ -52,6 +52,14 @@ export class PieceHasher {
   digest(files: StorageFiles, piece: number): Uint8Array {
     const run = this.begin(files, piece)
     this.advance(run, Number.POSITIVE_INFINITY)
+    return run.digest()
+  }
+
+  /** The SHA-1 of a part of a piece, read from disk; what runs of the piece's own hash goes on. */
+  blockDigest(files: StorageFiles, piece: number, offset: number, length: number): Uint8Array {
+    const start = files.pieceStart(piece) + offset
+    const run = new PieceHash(files, createHash('sha1'), start, start + length)
+    this.advance(run, length)
     return run.digest()
   }
 

@@ -75,7 +75,7 @@ export class SaveDirectory {
   private enter(directory: string, create: boolean): void {
     if (this.checked.has(directory)) return
     if (directory === '') {
-      if (create) this.make(this.root, true)
+      if (create) this.makeWithParents(resolve(this.root))
       this.realRoot = this.fs.realpathSync(this.root)
     } else {
       this.enterParent(directory, create)
@@ -87,7 +87,7 @@ export class SaveDirectory {
   private enterBelow(absolute: string, create: boolean): void {
     let stat = this.fs.lstatSync(absolute, { throwIfNoEntry: false })
     if (stat === undefined && create) {
-      this.make(absolute, false)
+      this.make(absolute)
       this.made.push(absolute)
       stat = this.fs.lstatSync(absolute, { throwIfNoEntry: false })
     }
@@ -96,14 +96,32 @@ export class SaveDirectory {
     else if (!stat.isDirectory()) throw storeError('ENOTDIR', 'fileOpen', absolute)
   }
 
-  private make(directory: string, recursive: boolean): void {
+  /**
+   * One level at a time. Not `recursive`: that never returns where the system refuses with ENOENT what it has the parent
+   * of, as in /proc.
+   */
+  private makeWithParents(directory: string): void {
+    if (this.isDirectory(directory)) return
+    const parent = dirname(directory)
+    if (parent !== directory) this.makeWithParents(parent)
+    this.make(directory)
+  }
+
+  private make(directory: string): void {
     try {
-      this.fs.mkdirSync(directory, { recursive })
+      this.fs.mkdirSync(directory)
     } catch (cause) {
-      // another worker may have been faster
-      if (errorCode(cause) !== 'EEXIST') {
-        throw systemError(cause, { operation: 'mkdir', path: directory })
-      }
+      // Another worker may have been faster, whatever the system calls that (EROFS and others for mount points).
+      if (errorCode(cause) === 'EEXIST' || this.isDirectory(directory)) return
+      throw systemError(cause, { operation: 'mkdir', path: directory })
+    }
+  }
+
+  private isDirectory(directory: string): boolean {
+    try {
+      return this.fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true
+    } catch {
+      return false
     }
   }
 

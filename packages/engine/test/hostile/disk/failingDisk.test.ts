@@ -104,6 +104,21 @@ describe('a disk that fails', () => {
     expect(await driver.write(0, 0, contentOf(BLOCK))).toMatchObject({ code: 'EROFS', operation: 'fileOpen' })
   })
 
+  test('a save path the system refuses with ENOENT though its parent is there is an error, and soon', async () => {
+    const driver = fake.open([{ path: 'dir/file', size: BLOCK }], BLOCK, { savePath: '/proc/lt/save' })
+    expect(await driver.write(0, 0, contentOf(BLOCK))).toMatchObject({ code: 'ENOENT', operation: 'mkdir' })
+    expect(await driver.initialize()).toBeNull()
+  })
+
+  test('of a save path only what is missing is made, level by level', async () => {
+    const savePath = join(fake.savePath, 'some/levels/deep')
+    const driver = fake.open([{ path: 'file', size: BLOCK }], BLOCK, { savePath })
+    const before = fake.calls.get('mkdirSync') ?? 0
+    expect(await driver.write(0, 0, contentOf(BLOCK))).toBeNull()
+    expect((fake.calls.get('mkdirSync') ?? 0) - before).toBe(4)
+    expectBytes(readFileSync(join(savePath, 'file')), contentOf(BLOCK))
+  })
+
   test('out of descriptors: files held open are closed to make room; with none left to close it is an error', async () => {
     const files = [0, 1, 2].map((i) => ({ path: `file${i}`, size: BLOCK }))
     const driver = fake.open(files, BLOCK)

@@ -120,6 +120,50 @@ export function storageConformance(name: string, start: () => Backend): void {
       expect(await driver.hash(0)).toEqual(sha1Of(content))
     })
 
+    test('the hash of a block is that of its bytes before those written later, whatever else is asked of the piece', async () => {
+      const [wrong, right] = [contentOf(3 * BLOCK, 7), contentOf(3 * BLOCK)]
+      const driver = open(oneFile(3 * BLOCK), 3 * BLOCK)
+      const blockOf = (bytes: Uint8Array, block: number) => sha1Of(bytes.subarray(block * BLOCK, (block + 1) * BLOCK))
+      const ask = () => Promise.all([0, 1, 2].map((block) => driver.hashBlock(0, block * BLOCK, BLOCK)))
+      const writes = [driver.writePiece(wrong, 0)]
+      const whole = [driver.hash(0)]
+      const before = ask()
+      driver.storage.clearPiece(0)
+      writes.push(driver.writePiece(right, 0))
+      whole.push(driver.hash(0))
+      const after = ask()
+      await Promise.all(writes)
+      expect(await before).toEqual([0, 1, 2].map((block) => blockOf(wrong, block)))
+      expect(await after).toEqual([0, 1, 2].map((block) => blockOf(right, block)))
+      expect(await Promise.all(whole)).toEqual([sha1Of(wrong), sha1Of(right)])
+      const hashes = driver.calls.filter((call) => call.startsWith('hashed'))
+      const round = ['hashed 0', ...[0, 1, 2].map((block) => `hashed 0:${block * BLOCK}`)]
+      expect(hashes).toEqual([...round, ...round])
+      expect(await driver.hashBlock(0, 5, 10)).toEqual(sha1Of(right.subarray(5, 15)))
+    })
+
+    test('the hash of a block does not disturb that of its piece, which goes on being written', async () => {
+      const content = contentOf(3 * BLOCK)
+      const driver = open(oneFile(3 * BLOCK), 3 * BLOCK)
+      await driver.write(0, 0, content.subarray(0, BLOCK))
+      expect(await driver.hashBlock(0, 0, BLOCK)).toEqual(sha1Of(content.subarray(0, BLOCK)))
+      await driver.writePiece(content, 0, [1, 2])
+      expect(await driver.hash(0)).toEqual(sha1Of(content))
+    })
+
+    test('the hash of a block across small files and the short end of the last piece', async () => {
+      const sizes = [5, 0, BLOCK - 100, 300, 0, 700]
+      const content = contentOf(sizes.reduce((a, b) => a + b))
+      const driver = open(
+        sizes.map((size, i) => ({ path: `dir/file${i}`, size })),
+        BLOCK,
+      )
+      await driver.writeAll(content)
+      expect(await driver.hashBlock(0, 0, BLOCK)).toEqual(sha1Of(content.subarray(0, BLOCK)))
+      const end = content.subarray(BLOCK)
+      expect(await driver.hashBlock(1, 0, end.length)).toEqual(sha1Of(end))
+    })
+
     test('the last, short piece is written, read and hashed at its own size', async () => {
       const content = contentOf(2 * BLOCK + 1234)
       const driver = open(oneFile(content.length), 2 * BLOCK)

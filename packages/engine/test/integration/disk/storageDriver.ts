@@ -22,6 +22,7 @@ export class StorageDriver implements StorageHandler {
   readonly calls: string[] = []
   private readonly writes = new Map<string, Waiter<LibtorrentError | null>[]>()
   private readonly hashes = new Map<number, Waiter<Uint8Array | LibtorrentError>[]>()
+  private readonly blockHashes = new Map<string, Waiter<Uint8Array | LibtorrentError>[]>()
   private readonly reads = new Map<number, Waiter<Uint8Array | LibtorrentError>>()
   private nextToken = 2 ** 33
 
@@ -38,6 +39,11 @@ export class StorageDriver implements StorageHandler {
   onPieceHashed(piece: number, digest: Uint8Array | null, error: LibtorrentError | null): void {
     this.calls.push(`hashed ${piece}`)
     this.hashes.get(piece)?.shift()?.(digest ?? (error as LibtorrentError))
+  }
+
+  onBlockHashed(piece: number, offset: number, digest: Uint8Array | null, error: LibtorrentError | null): void {
+    this.calls.push(`hashed ${piece}:${offset}`)
+    this.blockHashes.get(`${piece}:${offset}`)?.shift()?.(digest ?? (error as LibtorrentError))
   }
 
   onBlockRead(token: number, slot: number, length: number, error: LibtorrentError | null): void {
@@ -71,6 +77,14 @@ export class StorageDriver implements StorageHandler {
     return new Promise((resolve) => {
       this.hashes.set(piece, [...(this.hashes.get(piece) ?? []), resolve])
       this.storage.hashPiece(piece)
+    })
+  }
+
+  hashBlock(piece: number, offset: number, length: number): Promise<Uint8Array | LibtorrentError> {
+    return new Promise((resolve) => {
+      const key = `${piece}:${offset}`
+      this.blockHashes.set(key, [...(this.blockHashes.get(key) ?? []), resolve])
+      this.storage.hashBlock(piece, offset, length)
     })
   }
 

@@ -22,12 +22,16 @@ test('an error and a digest come back without disturbing what identifies the job
   batch.add(JobOp.hash, 1, 99, 0, 0, -1, 0, 0)
   batch.add(JobOp.hash, 1, 100, 0, 0, -1, 0, 0)
   const digest = Uint8Array.from({ length: 20 }, (_, i) => 255 - i)
+  batch.add(JobOp.hashBlock, 1, 101, 5 * 16384, 16384, -1, 0, 0)
   batch.setDigest(0, digest)
+  batch.setDigest(2, digest)
   batch.setError(1, 256)
   expect(batch.digest(0)).toEqual(digest)
   expect(batch.error(0)).toBe(0)
   expect([batch.storage(0), batch.piece(0)]).toEqual([1, 99])
   expect([batch.op(1), batch.piece(1), batch.error(1)]).toEqual([JobOp.hash, 100, 256])
+  expect([batch.op(2), batch.piece(2), batch.offset(2)]).toEqual([JobOp.hashBlock, 101, 5 * 16384])
+  expect(batch.digest(2)).toEqual(digest)
 })
 
 test('a batch is announced by one number', () => {

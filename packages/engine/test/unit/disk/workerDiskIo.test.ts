@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { VirtualTime } from '../../../sim/virtualTime.ts'
 import { SharedBlockPool } from '../../../src/disk/blockPool.ts'
 import { CongestionGate } from '../../../src/disk/congestionGate.ts'
 import type { DiskWorkerHandler } from '../../../src/disk/diskWorker.ts'
@@ -22,6 +23,7 @@ interface FakeWorker {
   readonly handler: DiskWorkerHandler
   readonly requests: StoreRequest[]
   keepsAlive: boolean
+  isTerminated: boolean
 }
 
 /** A disk whose workers only note what they are sent; the test answers for them. */
@@ -29,18 +31,23 @@ function scene(workerCount: number, slots = 64) {
   const workers: FakeWorker[] = []
   const deferred: (() => void)[] = []
   const log: string[] = []
+  const time = new VirtualTime()
   const disk = new WorkerDiskIo({
     pool: new SharedBlockPool(slots * BLOCK),
     workerCount,
     defer: (callback) => deferred.push(callback),
+    timers: time,
     limits: { maxQueuedDiskBytes: 1e9, filePoolSize: 40 },
     startWorker: (index, _setup, handler) => {
-      const worker: FakeWorker = { index, handler, requests: [], keepsAlive: false }
+      const worker: FakeWorker = { index, handler, requests: [], keepsAlive: false, isTerminated: false }
       workers.push(worker)
       return {
         post: (request) => worker.requests.push(request),
         setKeepsAlive: (keepsAlive) => {
           worker.keepsAlive = keepsAlive
+        },
+        terminate: () => {
+          worker.isTerminated = true
         },
       }
     },
@@ -55,7 +62,7 @@ function scene(workerCount: number, slots = 64) {
   }
   const write = (piece: number, block: number) => storage.writeBlock(piece, block * BLOCK, BLOCK, disk.pool.acquire())
   const storage = disk.openStorage(params, handler)
-  return { disk, storage, handler, workers, log, endTurn, write }
+  return { disk, storage, handler, workers, log, time, endTurn, write }
 }
 
 const batches = (worker: FakeWorker) => worker.requests.filter((request) => typeof request === 'number')
@@ -210,6 +217,60 @@ test('idle storages cost no message: closing one that did nothing starts no work
   endTurn()
   expect(closed).toBe(true)
   expect(workers).toHaveLength(0)
+})
+
+test('while closing, a worker that says nothing for half a minute is ended, what it had to do fails, and all is over', () => {
+  const { disk, storage, workers, log, time, write, endTurn } = scene(2)
+  const faults: unknown[] = []
+  disk.onFault = (cause) => faults.push((cause as Error).message)
+  write(0, 0)
+  write(1, 0)
+  endTurn()
+  disk.giveUpHanging()
+  answerAll(workers[1])
+  time.run({ seconds: 29 })
+  expect(log).toEqual(['written 1:0 undefined'])
+  time.run({ seconds: 6 })
+  const message = 'ETIMEDOUT: disk worker 0 gives no answer, and is given up'
+  expect(log.slice(1)).toEqual([`written 0:0 ${message}`])
+  expect(faults).toEqual([message])
+  expect(workers.map((worker) => worker.isTerminated)).toEqual([true, false])
+  expect([disk.pool.inUse, disk.queuedWriteBytes]).toEqual([0, 0])
+
+  // No other is started for what comes later, and what the worker says after all counts for nothing.
+  write(0, 1)
+  endTurn()
+  endTurn()
+  expect(log.slice(2)).toEqual([`written 0:1 ${message}`])
+  workers[0].handler.onReply(0)
+  workers[0].handler.onEnded(null)
+  let stopped = false
+  storage.close(() => {
+    disk.stop(() => {
+      stopped = true
+    })
+  })
+  answerCall(workers[1])
+  endTurn()
+  workers[1].handler.onEnded(null)
+  endTurn()
+  expect(stopped).toBe(true)
+  expect(workers).toHaveLength(2)
+  expect(time.pending).toBe(0)
+})
+
+test('a worker that is slow but says something now and then is waited for, and so is one before the end', () => {
+  const { disk, workers, time, write, endTurn, storage } = scene(1)
+  write(0, 0)
+  endTurn()
+  time.run({ minutes: 10 })
+  storage.flush(() => {})
+  disk.giveUpHanging()
+  for (let round = 0; round < 20; round++) {
+    time.run({ seconds: 25 })
+    workers[0].handler.onReply({ kind: 'alive' })
+  }
+  expect(workers[0].isTerminated).toBe(false)
 })
 
 test('after stop no storage can be opened', () => {
