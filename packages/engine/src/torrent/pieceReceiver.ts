@@ -2,13 +2,13 @@ import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { BlockFinishedAlert } from '../alerts/peerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
-import type { PeerConnection } from '../peer/peerConnection.ts'
 import { penalizePiecePeers, rewardPiecePeers } from '../peers/pieceFailure.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { Settings } from '../settings/settings.ts'
 import { BLOCK_SIZE_BYTES, type PieceIndex, type SlotIndex } from '../util/flavored.ts'
+import type { BlockSource } from './blockSource.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 
@@ -22,7 +22,7 @@ export interface PieceReceiverHost {
   hashMatches(piece: PieceIndex, digest: Uint8Array): boolean
   readonly counters: TorrentCounters
   /** Tells other peers that were asked for the same block (end game) that it is no longer needed. */
-  cancelElsewhere(blockId: number, peer: PeerConnection): void
+  cancelElsewhere(blockId: number, peer: BlockSource): void
   onPiecePassed(piece: PieceIndex, senders: readonly TorrentPeer[]): void
   /** `banned` are those with no trust left; closing and banning them is the host's. */
   onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): void
@@ -43,7 +43,7 @@ export class PieceReceiver {
   ) {}
 
   /** A block has arrived whole. Takes `slot`. */
-  onBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void {
+  onBlock(peer: BlockSource, blockId: number, slot: SlotIndex): void {
     const contested = this.isAskedElsewhere(blockId, peer)
     if (!this.write(blockId, peer.entry, slot)) {
       // Somebody else has sent it before.
@@ -62,7 +62,7 @@ export class PieceReceiver {
   }
 
   /** In end game, or when the block was given up as late and asked of somebody else. */
-  private isAskedElsewhere(blockId: number, peer: PeerConnection): boolean {
+  private isAskedElsewhere(blockId: number, peer: BlockSource): boolean {
     const { picker } = this.host
     if (picker === null || peer.entry === null) return false
     return picker.numPeers(blockId) > (picker.isRequestedFrom(blockId, peer.entry) ? 1 : 0)
@@ -159,7 +159,7 @@ export class PieceReceiver {
     this.host.onPieceFailed(piece, banned)
   }
 
-  private postFinished(peer: PeerConnection, blockId: number): void {
+  private postFinished(peer: BlockSource, blockId: number): void {
     const { layout } = this
     const { alerts, ref } = this.host
     if (!alerts.wants(BlockFinishedAlert.category)) return
