@@ -268,7 +268,7 @@ export class IncomingConnectionAlert extends Alert {
 export class UrlSeedAlert extends TorrentAlert {
   static override readonly category = AlertCategory.peer | AlertCategory.error
   readonly type = 'urlSeed'
-  /** Without credentials and query. @see libtorrent 1.2, server_url */
+  /** What was asked for: the seed's URL or that of a file below it, without credentials and query (1.2, server_url). */
   readonly url: string
   readonly error: LibtorrentError
 

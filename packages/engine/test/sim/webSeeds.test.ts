@@ -75,7 +75,9 @@ scenario('a server that asks for a pause is left alone until then', (world) => {
   })
   const leech = new SimClient(world, 'leech', torrent)
   world.run({ seconds: 60 })
-  expect(leech.alerts('urlSeed').map(({ url, error }) => [url, error.code])).toEqual([[URL_SEED, 'serviceUnavailable']])
+  expect(leech.alerts('urlSeed').map(({ url, error }) => [url, error.code])).toEqual([
+    [`${URL_SEED}content`, 'serviceUnavailable'],
+  ])
   expect(server.requests.length).toBeLessThan(10)
   world.runUntil(() => leech.torrent.isSeed, { seconds: 20 })
 })
@@ -273,11 +275,11 @@ scenario('a slow disk holds the web seed back, and all arrives', (world) => {
   const torrent = new TestTorrent({ size: 2_000_000, pieceLength: 256 * 1024, webSeeds: [URL_SEED] })
   new FileServer(world, world.host('web'), torrent, ORIGIN)
   const leech = new SimClient(world, 'leech', torrent, {
-    disk: { writeBytesPerSecond: 200_000, slots: 8 } as object,
-    settings: { maxQueuedDiskBytes: 65_536 },
+    disk: { bytesPerSecond: 200_000, poolSlots: 8, maxQueuedDiskBytes: 65_536 },
   })
   world.runUntil(() => leech.torrent.isSeed, { minutes: 2 })
   expect(torrent.isOn(world.filesOf(leech.host), SAVE)).toBe(true)
+  expect(world.time.elapsed).toBeGreaterThan(10_000)
 })
 
 scenario('a URL that is none is refused when it is added, and reported when a torrent has it', (world) => {
