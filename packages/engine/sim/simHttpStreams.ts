@@ -170,7 +170,9 @@ class SimHttpStream implements HttpStream, SimResource {
   /** The server has been heard of: its silence counts from now. */
   private listen(): void {
     this.silence?.cancel()
-    this.silence = this.process.network.time.after(this.request.receiveTimeout, () => this.fail(libtorrentError('timedOut')))
+    this.silence = this.process.network.time.after(this.request.receiveTimeout, () =>
+      this.fail(libtorrentError('timedOut')),
+    )
   }
 
   private next(delay: Millis, act: () => void): void {
