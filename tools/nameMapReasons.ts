@@ -24,7 +24,6 @@ const later = {
   streaming: 'later: streaming with piece deadlines',
   superSeeding: 'later: super seeding',
   utp: 'later: uTP',
-  webSeeds: 'later: web seeds',
 } as const
 
 /** What has no place here, and what serves instead. */
@@ -147,6 +146,7 @@ export const nameMapReasons: NameMapReasons = {
     'add_torrent_params::flags_t::flag_auto_managed': 'AddTorrentParams.autoManaged',
     'add_torrent_params::flags_t::flag_duplicate_is_error': 'AddTorrentParams.duplicateIsError',
     'add_torrent_params::flags_t::flag_merge_resume_trackers': 'AddTorrentParams.mergeResumeTrackers',
+    'add_torrent_params::flags_t::flag_merge_resume_http_seeds': 'AddTorrentParams.mergeResumeHttpSeeds',
     'add_torrent_params::flags_t::flag_update_subscribe': 'AddTorrentParams.updateSubscribe',
     'add_torrent_params::flags_t::flag_sequential_download': 'AddTorrentParams.sequentialDownload',
     'add_torrent_params::flags_t::flag_use_resume_save_path': 'AddTorrentParams.useResumeSavePath',
@@ -183,7 +183,6 @@ export const nameMapReasons: NameMapReasons = {
     'anonymous_mode_alert*': later.anonymous,
     lsd_peer_alert: later.lsd,
     'torrent_need_cert_alert*': later.ssl,
-    'url_seed_alert*': later.webSeeds,
     'i2p_alert*': later.i2p,
     'peer_list_entry*': later.plugins,
 
@@ -238,7 +237,6 @@ export const nameMapReasons: NameMapReasons = {
     'add_torrent_params::*super_seeding': later.superSeeding,
     'add_torrent_params::*ip_filter': later.filters,
     'add_torrent_params::*_limit': later.rates,
-    'add_torrent_params::*http_seeds': later.webSeeds,
     'add_torrent_params::flags_t::default_flags': 'not applicable: what is left out has its default',
     'add_torrent_params::flags_t::flag_ignore_flags': 'not applicable: what is left out has its default',
 
@@ -276,8 +274,6 @@ export const nameMapReasons: NameMapReasons = {
     'torrent_handle::*share_mode': later.share,
     'torrent_handle::*ip_filter': later.filters,
     'torrent_handle::resolve_countries': later.geoip,
-    'torrent_handle::*url_seed*': later.webSeeds,
-    'torrent_handle::*http_seed*': later.webSeeds,
     'torrent_handle::force_dht_announce': later.dht,
     'torrent_handle::set_ssl_certificate*': later.ssl,
     'torrent_handle::get_storage_impl': no.internal,
@@ -382,9 +378,7 @@ export const nameMapReasons: NameMapReasons = {
     'settings::*proxy*': later.proxies,
     'settings::anonymous_mode': later.anonymous,
     'settings::always_send_user_agent': later.anonymous,
-    'settings::urlseed_*': later.webSeeds,
-    'settings::*web_seed*': later.webSeeds,
-    'settings::max_http_recv_buffer_size': later.webSeeds,
+    'settings::max_http_recv_buffer_size': 'not applicable: what web seeds send is taken block by block as it arrives',
     'settings::*rate_limit*': later.rates,
     'settings::ignore_limits_on_local_network': later.rates,
     'settings::auto_upload_slots*': later.rates,

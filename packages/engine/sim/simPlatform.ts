@@ -1,5 +1,6 @@
 import type { Platform } from '../src/platform/platform.ts'
 import { SimHttp } from './simHttp.ts'
+import { SimHttpStreams } from './simHttpStreams.ts'
 import { SimLocalNetwork } from './simLocalNetwork.ts'
 import type { SimNames } from './simNames.ts'
 import type { SimProcess } from './simProcess.ts'
@@ -20,6 +21,7 @@ export function simPlatform(process: SimProcess, names: SimNames, web: SimWeb, r
     udp: new SimUdp(process),
     resolver,
     http: new SimHttp(process, resolver, web),
+    httpStreams: new SimHttpStreams(process, resolver, web),
     localNetwork: new SimLocalNetwork(process),
     xml: new SimXml(),
   }

@@ -2,7 +2,15 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Lt } from './lt.ts'
-import { Bottleneck, filesIn, makeContent, sameContent, seedContent, temporaryDirectory } from './scene.ts'
+import {
+  Bottleneck,
+  filesIn,
+  makeContent,
+  openWebServer,
+  sameContent,
+  seedContent,
+  temporaryDirectory,
+} from './scene.ts'
 
 const MIB = 1024 * 1024
 const SHOW = { 'show/s01/e01.mkv': 300_000, 'show/s01/e02.mkv': 200_001, 'show/empty': 0, 'show/readme.txt': 10 }
@@ -33,6 +41,21 @@ test('a magnet link is enough', async () => {
   expect(await lt.event('metadata')).toMatchObject({ name: 'single', size: 100_000, files: 1 })
   expect(filesIn(directory)).toEqual(['single'])
   expect(sameContent(content, directory, ['single'])).toBe(true)
+})
+
+test('a torrent made with --web-seed is downloaded from that web server when there is no peer', async () => {
+  const content = await makeContent(SHOW)
+  const server = await openWebServer(content.directory)
+  const torrent = join(temporaryDirectory(), 'web.torrent')
+  const made = await Lt.run('create', join(content.directory, 'show'), '-o', torrent, '--web-seed', server)
+  expect(made).toMatchObject({ code: 0 })
+  const directory = temporaryDirectory()
+  const args = ['--output', directory, '--port', '0', '--no-seed', '--json']
+  const lt = new Lt('download', torrent, ...args)
+  expect(await lt.exited).toBe(0)
+  expect(filesIn(directory)).toEqual(Object.keys(SHOW).sort())
+  expect(sameContent(content, directory, Object.keys(SHOW))).toBe(true)
+  expect(lt.stderr).toBe('')
 })
 
 test('so is a bare info-hash', async () => {
@@ -109,7 +132,7 @@ test('a polite kill does the same, with the exit code shells expect', async () =
 
 test.each([
   ['damaged', (path: string) => writeFileSync(path, 'no resume data')],
-  ['cut short', (path: string) => truncateSync(path, readFileSync(path).length / 2)],
+  ['cut short', (path: string) => truncateSync(path, readFileSync(path).length >> 1)],
   ['empty', (path: string) => truncateSync(path)],
 ])('a resume file that is %s is told, and the files are checked', async (_what, damage) => {
   const content = await makeContent({ large: MIB })

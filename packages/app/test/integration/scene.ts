@@ -187,3 +187,24 @@ export async function openTracker(): Promise<{ url: string; events: (string | nu
   const port = address !== null && typeof address === 'object' ? address.port : 0
   return { url: `http://127.0.0.1:${port}/announce`, events, announced }
 }
+
+/** A web server that gives the files below `directory`, whole or in ranges; gives its URL. */
+export async function openWebServer(directory: string): Promise<string> {
+  const server = createHttpServer((request, response) => {
+    const path = join(directory, decodeURIComponent(new URL(request.url ?? '', 'http://web').pathname))
+    if (!existsSync(path)) return void response.writeHead(404).end()
+    const bytes = readFileSync(path)
+    const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')
+    if (range === null) return void response.end(bytes)
+    const [first, last] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)]
+    response.writeHead(206, { 'content-range': `bytes ${first}-${last}/${bytes.length}` })
+    response.end(bytes.subarray(first, last + 1))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const address = server.address()
+  return `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}/`
+}

@@ -26,6 +26,7 @@ import {
   PeerUnsnubbedAlert,
   RequestDroppedAlert,
   UnwantedBlockAlert,
+  UrlSeedAlert,
 } from './peerAlerts.ts'
 import {
   AlertsDroppedAlert,
@@ -164,6 +165,7 @@ export const alertTable = {
   torrentPaused: row(39, 'torrent_paused_alert', TorrentPausedAlert, high, '0.15'),
   torrentResumed: row(40, 'torrent_resumed_alert', TorrentResumedAlert, high, '0.15'),
   torrentChecked: row(41, 'torrent_checked_alert', TorrentCheckedAlert, high, '1.0'),
+  urlSeed: row(42, 'url_seed_alert', UrlSeedAlert, normal, '0.15'),
   fileError: row(43, 'file_error_alert', FileErrorAlert, high, '0.15'),
   metadataFailed: row(44, 'metadata_failed_alert', MetadataFailedAlert, normal, '0.15'),
   metadataReceived: row(45, 'metadata_received_alert', MetadataReceivedAlert, normal, '0.15'),

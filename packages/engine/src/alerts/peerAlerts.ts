@@ -264,3 +264,30 @@ export class IncomingConnectionAlert extends Alert {
     return `incoming connection from ${endpointText(this.endpoint)} (${this.socketType})`
   }
 }
+
+/**
+ * A web seed could not be used: its server did not answer as it should, or what it gave was wrong. Unless it is of no use
+ * at all it is asked again later. @see manual, url_seed_alert
+ */
+export class UrlSeedAlert extends TorrentAlert {
+  static override readonly category = AlertCategory.peer | AlertCategory.error
+  readonly type = 'urlSeed'
+  /** What was asked for: the seed's URL or that of a file below it, without credentials and query (1.2, server_url). */
+  readonly url: string
+  readonly error: LibtorrentError
+
+  constructor(fields: TorrentAlertFields & { readonly url: string; readonly error: LibtorrentError }) {
+    super(fields)
+    this.url = fields.url
+    this.error = fields.error
+  }
+
+  /** What went wrong, in words. */
+  get msg(): string {
+    return this.error.message
+  }
+
+  override message(): string {
+    return `${super.message()} url seed (${this.url}) failed: ${this.msg}`
+  }
+}

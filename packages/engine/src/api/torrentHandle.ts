@@ -19,9 +19,11 @@ import { fileProgress } from '../torrent/fileProgress.ts'
 import { type PeerInfo, peerInfo } from '../torrent/peerInfo.ts'
 import type { Torrent } from '../torrent/torrent.ts'
 import { StatusFlags, type TorrentStatus, torrentStatus } from '../torrent/torrentStatus.ts'
+import { webSeedInfo } from '../torrent/webSeedInfo.ts'
 import type { AnnounceEntry, TrackerSpec } from '../tracker/announceEntry.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { FileIndex, PieceIndex, Seconds } from '../util/flavored.ts'
+import { parseWebSeedUrl } from '../webseed/webSeedLocation.ts'
 
 /** Options of `TorrentHandle.pause` (1.0, pause_flags_t). */
 export const PauseFlags = {
@@ -129,10 +131,12 @@ export class TorrentHandle implements TorrentRef {
     return picker.downloadQueue((piece, block) => layout.blockSize(piece, block))
   }
 
-  /** The connections of the torrent, half-open ones included. */
+  /** The connections of the torrent, half-open ones and web seeds included. */
   getPeerInfo(): PeerInfo[] {
     const { torrent } = this
-    return Array.from(torrent.swarm.connections, (peer) => peerInfo(torrent, peer))
+    const peers = Array.from(torrent.swarm.connections, (peer) => peerInfo(torrent, peer))
+    for (const seed of torrent.webSeeds.connections()) if (seed.isReady) peers.push(webSeedInfo(torrent, seed))
+    return peers
   }
 
   /** Whether a piece is on disk and its hash was right. False while the files are being checked. */
@@ -152,7 +156,7 @@ export class TorrentHandle implements TorrentRef {
       infoHash: torrent.infoHash,
       name: torrent.name,
       trackers: torrent.trackers.entries(),
-      urlSeeds: torrent.info.urlSeeds,
+      urlSeeds: torrent.webSeeds.urls('urlSeed'),
     })
   }
 
@@ -318,6 +322,42 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.announcer.login = { username, password }
   }
 
+  // --- web seeds ------------------------------------------------------------------------------------------------
+
+  /**
+   * One more web seed (BEP 19): the URL of a web server's copy of the file, or of the directory the torrent's own is in.
+   * One that is there already and was found to be of no use is tried once more.
+   * @throws LibtorrentError `urlParseError`, `unsupportedUrlProtocol`
+   */
+  addUrlSeed(url: string): void {
+    this.torrent.webSeeds.add({ url: checkedUrl(url), type: 'urlSeed' })
+  }
+
+  /** Not this one any more. */
+  removeUrlSeed(url: string): void {
+    this.torrent.webSeeds.remove(url, 'urlSeed')
+  }
+
+  /** The URLs of the web seeds of BEP 19. */
+  urlSeeds(): string[] {
+    return this.torrent.webSeeds.urls('urlSeed')
+  }
+
+  /** As `addUrlSeed`, for web seeds of BEP 17: the URL of a script that gives pieces. */
+  addHttpSeed(url: string): void {
+    this.torrent.webSeeds.add({ url: checkedUrl(url), type: 'httpSeed' })
+  }
+
+  /** Not this one any more. */
+  removeHttpSeed(url: string): void {
+    this.torrent.webSeeds.remove(url, 'httpSeed')
+  }
+
+  /** The URLs of the web seeds of BEP 17. */
+  httpSeeds(): string[] {
+    return this.torrent.webSeeds.urls('httpSeed')
+  }
+
   // --- disk -----------------------------------------------------------------------------------------------------
 
   /**
@@ -404,6 +444,12 @@ export class TorrentHandle implements TorrentRef {
   toJSON(): string {
     return this.infoHash.toHex()
   }
+}
+
+function checkedUrl(url: string): string {
+  const location = parseWebSeedUrl(url)
+  if (location instanceof LibtorrentError) throw location
+  return url
 }
 
 function checkedPriority(priority: number): number {

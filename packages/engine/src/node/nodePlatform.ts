@@ -1,5 +1,6 @@
 import type { Platform } from '../platform/platform.ts'
 import { NodeHttp } from './nodeHttp.ts'
+import { NodeHttpStreams } from './nodeHttpStreams.ts'
 import { NodeLocalNetwork } from './nodeLocalNetwork.ts'
 import { NodeRandom } from './nodeRandom.ts'
 import { NodeResolver } from './nodeResolver.ts'
@@ -18,6 +19,7 @@ export function nodePlatform(): Platform {
     udp: new NodeUdp(),
     resolver: new NodeResolver(),
     http: new NodeHttp(),
+    httpStreams: new NodeHttpStreams(),
     localNetwork: new NodeLocalNetwork(),
     xml: new NodeXml(),
   }

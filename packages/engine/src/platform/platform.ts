@@ -1,5 +1,6 @@
 import type { Clock, Timers } from './clock.ts'
 import type { HttpClient } from './http.ts'
+import type { HttpStreams } from './httpStream.ts'
 import type { LocalNetwork } from './localNetwork.ts'
 import type { Random } from './random.ts'
 import type { Resolver } from './resolver.ts'
@@ -23,6 +24,8 @@ export interface Platform {
   readonly resolver: Resolver
   /** Requests to HTTP trackers. */
   readonly http: HttpClient
+  /** Requests to web seeds. */
+  readonly httpStreams: HttpStreams
   /** Interfaces, routes and multicast: what finding routers and neighbours needs. */
   readonly localNetwork: LocalNetwork
   /** Reads what routers say of themselves. */

@@ -1,5 +1,6 @@
 import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { HttpRequest } from '../platform/http.ts'
+import type { HttpStreamHandler, HttpStreamRequest, HttpStreams } from '../platform/httpStream.ts'
 import type { LocalNetwork } from '../platform/localNetwork.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Stream, Tcp } from '../platform/tcp.ts'
@@ -23,6 +24,7 @@ export function guardedPlatform(world: Platform, report: FaultReport): Platform 
       known: (host) => resolver.known?.(host) ?? null,
     },
     http: { get: (request, done) => http.get(guardedRequest(request, report), guarded(done, report)) },
+    httpStreams: guardedHttpStreams(world.httpStreams, report),
     udp: guardedUdp(world.udp, report),
     tcp: guardedTcp(world.tcp, report),
     localNetwork: guardedLocalNetwork(world.localNetwork, report),
@@ -88,19 +90,65 @@ function guardedTcp(tcp: Tcp, report: FaultReport): Tcp {
   }
 }
 
+function guardedHttpStreams(streams: HttpStreams, report: FaultReport): HttpStreams {
+  return {
+    newClient(maxConnections) {
+      const client = streams.newClient(maxConnections)
+      return {
+        open(request, handler) {
+          const stream = client.open(
+            guardedStreamRequest(request, report),
+            guardedStream(handler, report, () => stream.abort()),
+          )
+          return stream
+        },
+        close: () => client.close(),
+      }
+    },
+  }
+}
+
+/** An exchange whose handler fails is over, and its owner told: it would wait for ever otherwise. */
+function guardedStream(handler: HttpStreamHandler, report: FaultReport, abort: () => void): HttpStreamHandler {
+  const onError = guarded(handler.onError.bind(handler), report)
+  const fault = (cause: unknown) => {
+    report(cause)
+    abort()
+    onError(systemError(cause))
+  }
+  return {
+    onResponse: guarded(handler.onResponse.bind(handler), fault),
+    onData(chunk) {
+      try {
+        return handler.onData(chunk)
+      } catch (cause) {
+        fault(cause)
+        return chunk.length
+      }
+    },
+    onEnd: guarded(handler.onEnd.bind(handler), report),
+    onError,
+  }
+}
+
+function guardedStreamRequest(request: HttpStreamRequest, report: FaultReport): HttpStreamRequest {
+  const { checkAddress } = request
+  if (checkAddress === undefined) return request
+  return { ...request, checkAddress: (address) => judged(() => checkAddress(address), report) }
+}
+
 /** An address that could not be judged is not connected to. */
 function guardedRequest(request: HttpRequest, report: FaultReport): HttpRequest {
   const { checkAddress } = request
   if (checkAddress === undefined) return request
-  return {
-    ...request,
-    checkAddress(address, url) {
-      try {
-        return checkAddress(address, url)
-      } catch (cause) {
-        report(cause)
-        return systemError(cause, { operation: 'connect' })
-      }
-    },
+  return { ...request, checkAddress: (address, url) => judged(() => checkAddress(address, url), report) }
+}
+
+function judged(judge: () => LibtorrentError | null, report: FaultReport): LibtorrentError | null {
+  try {
+    return judge()
+  } catch (cause) {
+    report(cause)
+    return systemError(cause, { operation: 'connect' })
   }
 }

@@ -10,6 +10,7 @@ import type { PeerConnection } from '../peer/peerConnection.ts'
 import { AttemptBook } from '../peers/attemptBook.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import type { HttpStreams } from '../platform/httpStream.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
@@ -19,7 +20,7 @@ import { applySettings, type Settings } from '../settings/settings.ts'
 import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
 import type { Swarm } from '../torrent/swarm.ts'
 import { Torrent } from '../torrent/torrent.ts'
-import type { TorrentHost, Wakeable } from '../torrent/torrentHost.ts'
+import type { SlotWaiter, TorrentHost, Wakeable } from '../torrent/torrentHost.ts'
 import { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
@@ -153,6 +154,10 @@ export class SessionCore
 
   get resolver(): Resolver {
     return this.platform.resolver
+  }
+
+  get httpStreams(): HttpStreams {
+    return this.platform.httpStreams
   }
 
   get pool(): BlockPool {
@@ -303,6 +308,7 @@ export class SessionCore
       torrent.trackers.onSettingsChanged()
       torrent.swarm.onSettingsChanged()
       torrent.suggester.onSettingsChanged()
+      torrent.webSeeds.onSettingsChanged()
     }
     this.connector.resume()
     this.discovery.onSettingsChanged()
@@ -368,8 +374,12 @@ export class SessionCore
     this.flushes.add(peer)
   }
 
-  waitForSlot(peer: PeerConnection): void {
-    this.stalled.add(peer)
+  waitForSlot(reader: SlotWaiter): void {
+    this.stalled.add(reader)
+  }
+
+  addTransfers(stats: TransferStats): void {
+    this.stats.accumulate(stats)
   }
 
   // --- other services for torrents ------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ export class SessionTicker {
 
   private tickTorrent(torrent: Torrent, now: Millis, elapsed: Millis): void {
     for (const peer of torrent.swarm.connections) this.host.stats.accumulate(peer.stats)
+    for (const seed of torrent.webSeeds.connections()) this.host.stats.accumulate(seed.stats)
     try {
       torrent.tick(now, elapsed)
     } catch (cause) {

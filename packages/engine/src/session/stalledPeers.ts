@@ -1,19 +1,19 @@
-import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { DiskIo } from '../platform/disk.ts'
+import type { SlotWaiter } from '../torrent/torrentHost.ts'
 
-/** The connections that stopped reading because the disk is behind; all go on when it has caught up. */
+/** The connections, to peers and web seeds, that stopped reading because the disk is behind; all go on when it has caught up. */
 export class StalledPeers {
-  private peers = new Set<PeerConnection>()
+  private peers = new Set<SlotWaiter>()
   private cancelWait: (() => void) | null = null
 
   constructor(private readonly disk: DiskIo) {}
 
-  add(peer: PeerConnection): void {
+  add(peer: SlotWaiter): void {
     this.peers.add(peer)
     this.cancelWait ??= this.disk.whenWritable(() => this.resumeAll())
   }
 
-  remove(peer: PeerConnection): void {
+  remove(peer: SlotWaiter): void {
     this.peers.delete(peer)
   }
 

@@ -5,6 +5,7 @@ import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
+import { webSeedSettings } from './webSeedSettings.ts'
 
 /**
  * Every setting there is, by its name. A setting has the name, unit and meaning of libtorrent's manual. `default` is
@@ -14,6 +15,7 @@ export const settingsTable = {
   ...sessionSettings,
   ...trackerSettings,
   ...discoverySettings,
+  ...webSeedSettings,
   ...peerSettings,
   ...pickerSettings,
   ...chokingSettings,

@@ -64,8 +64,12 @@ export interface AddTorrentParams {
   trackerTiers?: readonly number[]
   /** Sent to trackers until they give an id of their own. Default none. */
   trackerid?: string
-  /** Web seeds (BEP 19) beside those of the torrent. They wait for web seeds to be spoken. */
+  /** Web seeds (BEP 19) beside those of the torrent: URLs of web servers that have the files. */
   urlSeeds?: readonly string[]
+  /** Web seeds of BEP 17 beside those of the torrent: URLs of scripts that give pieces. */
+  httpSeeds?: readonly string[]
+  /** Keep the web seeds of the torrent, and those given here, beside those of the resume data. Default false. */
+  mergeResumeHttpSeeds?: boolean
   /** Nodes of the DHT to begin with (1.0, dht_nodes). `host` may be a name. */
   dhtNodes?: readonly { readonly host: string; readonly port: number }[]
   /** Do not look for peers in the DHT. Default false; private torrents never do (1.2, disable_dht). */

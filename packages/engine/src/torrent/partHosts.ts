@@ -20,6 +20,7 @@ import type { TorrentAnnouncerHost } from './torrentAnnouncer.ts'
 import type { TorrentNewsHost } from './torrentNews.ts'
 import type { PeerReportsHost } from './torrentPeerHost.ts'
 import type { UploadModeHost } from './uploadMode.ts'
+import type { WebSeedsHost } from './webSeeds.ts'
 
 /** All that the parts of a torrent ask of it, each by its own interface. */
 export type PartHosts = BlockRequesterHost &
@@ -43,4 +44,5 @@ export type PartHosts = BlockRequesterHost &
   SwarmHost &
   TorrentAnnouncerHost &
   TorrentNewsHost &
-  UploadModeHost
+  UploadModeHost &
+  WebSeedsHost

@@ -19,6 +19,7 @@ import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { BlockIndex, PieceIndex } from '../util/flavored.ts'
+import type { BlockSource } from './blockSource.ts'
 import { isPeerError } from './connectionEnd.ts'
 
 export interface PeerNewsHost {
@@ -70,12 +71,12 @@ export class PeerNews {
     this.host.alerts.post(new InvalidRequestAlert({ ...this.peerFields(peer), request }))
   }
 
-  blockDownloading(peer: PeerConnection, blockId: number): void {
+  blockDownloading(peer: BlockSource, blockId: number): void {
     if (!this.host.alerts.wants(BlockDownloadingAlert.category)) return
     this.host.alerts.post(new BlockDownloadingAlert(this.blockFields(peer, blockId)))
   }
 
-  blockFinished(peer: PeerConnection, blockId: number): void {
+  blockFinished(peer: BlockSource, blockId: number): void {
     if (!this.host.alerts.wants(BlockFinishedAlert.category)) return
     this.host.alerts.post(new BlockFinishedAlert(this.blockFields(peer, blockId)))
   }
@@ -95,11 +96,11 @@ export class PeerNews {
     this.host.alerts.post(new UnwantedBlockAlert(this.blockFields(peer, blockId)))
   }
 
-  private peerFields(peer: PeerConnection): PeerFields {
+  private peerFields(peer: BlockSource): PeerFields {
     return { handle: this.host.ref, endpoint: peer.remote, pid: peer.peerId }
   }
 
-  private blockFields(peer: PeerConnection, blockId: number): BlockFields {
+  private blockFields(peer: BlockSource, blockId: number): BlockFields {
     const { layout } = this.host
     return {
       ...this.peerFields(peer),

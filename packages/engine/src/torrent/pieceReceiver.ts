@@ -1,12 +1,12 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
-import type { PeerConnection } from '../peer/peerConnection.ts'
 import { absolvePeer, penalizePiecePeers, rewardPiecePeers } from '../peers/pieceFailure.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { TorrentStorage } from '../platform/disk.ts'
 import type { Settings } from '../settings/settings.ts'
 import { BLOCK_SIZE_BYTES, type PieceIndex, type SlotIndex } from '../util/flavored.ts'
+import type { BlockSource } from './blockSource.ts'
 import type { DiskTrouble } from './diskTrouble.ts'
 import type { PeerNews } from './peerNews.ts'
 import { SmartBan } from './smartBan.ts'
@@ -23,12 +23,12 @@ export interface PieceReceiverHost {
   readonly counters: TorrentCounters
   readonly diskTrouble: DiskTrouble
   /** Tells other peers that were asked for the same block (end game) that it is no longer needed. */
-  cancelElsewhere(blockId: number, peer: PeerConnection): void
+  cancelElsewhere(blockId: number, peer: BlockSource): void
   onPiecePassed(piece: PieceIndex, senders: readonly TorrentPeer[]): void
   /** `banned` are those with no trust left; closing and banning them is the host's. */
   onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): void
   /** The peer has sent a wrong block: it is to be closed and banned, if it is not yet. */
-  onLiar(peer: TorrentPeer): void
+  onLiar(peer: TorrentPeer, piece: PieceIndex): void
 }
 
 /** Takes blocks to disk, has complete pieces hashed, and judges them. */
@@ -48,13 +48,13 @@ export class PieceReceiver {
   ) {
     this.smartBan = new SmartBan({
       hashBlock: (piece, block) => storage.hashBlock(piece, block * BLOCK_SIZE_BYTES, layout.blockSize(piece, block)),
-      onLiar: (peer) => host.onLiar(peer),
+      onLiar: (peer, piece) => host.onLiar(peer, piece),
       onInnocent: absolvePeer,
     })
   }
 
   /** A block has arrived whole. Takes `slot`. */
-  onBlock(peer: PeerConnection, blockId: number, slot: SlotIndex): void {
+  onBlock(peer: BlockSource, blockId: number, slot: SlotIndex): void {
     const contested = this.isAskedElsewhere(blockId, peer)
     if (!this.write(blockId, peer.entry, slot)) {
       // Somebody else has sent it before.
@@ -74,7 +74,7 @@ export class PieceReceiver {
   }
 
   /** In end game, or when the block was given up as late and asked of somebody else. */
-  private isAskedElsewhere(blockId: number, peer: PeerConnection): boolean {
+  private isAskedElsewhere(blockId: number, peer: BlockSource): boolean {
     const { picker } = this.host
     if (picker === null || peer.entry === null) return false
     return picker.numPeers(blockId) > (picker.isRequestedFrom(blockId, peer.entry) ? 1 : 0)

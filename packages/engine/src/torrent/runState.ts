@@ -7,6 +7,7 @@ import type { TorrentAnnouncer } from './torrentAnnouncer.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentNews } from './torrentNews.ts'
+import type { WebSeeds } from './webSeeds.ts'
 
 export interface RunStateHost {
   readonly session: Pick<TorrentHost, 'isPaused'>
@@ -15,6 +16,7 @@ export interface RunStateHost {
   readonly swarm: Swarm
   readonly announcer: TorrentAnnouncer
   readonly discovery: PeerDiscovery
+  readonly webSeeds: WebSeeds
   readonly content: Content | null
   /** There is something to talk to peers about: files are checked, or the metadata is to be fetched. */
   readonly isReadyForPeers: boolean
@@ -202,11 +204,13 @@ export class RunState {
     this.host.announcer.start()
     this.host.discovery.goOnline()
     this.host.swarm.wantConnections()
+    this.host.webSeeds.update()
   }
 
   private goOffline(): void {
     const { swarm, announcer, discovery, content } = this.host
     swarm.stop('torrentPaused')
+    this.host.webSeeds.stop()
     discovery.goOffline()
     announcer.trackers.stop()
     if (!this.isPaused) content?.storage.releaseFiles(() => {})
@@ -232,7 +236,7 @@ export class RunState {
     for (const { download } of this.host.swarm.connections) {
       if (download.requests.length > 0 && !download.isSnubbed) return true
     }
-    return false
+    return this.host.webSeeds.isAwaited
   }
 }
 

@@ -19,7 +19,7 @@ export interface SmartBanHost {
    */
   hashBlock(piece: PieceIndex, block: BlockIndex): void
   /** The peer is known to have sent a wrong block. May come several times. */
-  onLiar(peer: TorrentPeer): void
+  onLiar(peer: TorrentPeer, piece: PieceIndex): void
   /** None of the blocks it sent was wrong of a piece that has failed that often. */
   onInnocent(peer: TorrentPeer, failures: number): void
 }
@@ -83,7 +83,7 @@ export class SmartBan {
     if (bad === undefined) return
     const liar = bad.addSent(block, text)
     this.dropOldest()
-    if (liar !== null) this.host.onLiar(liar)
+    if (liar !== null) this.host.onLiar(liar, piece)
   }
 
   /** Whether it is open if the peer has lied, and will be known soon: too early to ban it for lack of trust alone. */
@@ -110,7 +110,7 @@ export class SmartBan {
     const liars = record.compare(block, digest)
     const isDone = record.awaited === 0
     if (isDone) this.comparing.delete(piece)
-    for (const liar of liars) this.host.onLiar(liar)
+    for (const liar of liars) this.host.onLiar(liar, piece)
     if (isDone) for (const [peer, failures] of record.innocents()) this.host.onInnocent(peer, failures)
   }
 

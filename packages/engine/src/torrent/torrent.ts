@@ -20,6 +20,7 @@ import type { Handshake } from '../wire/handshake.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
 import { BlockRequester } from './blockRequester.ts'
 import { BlockServer } from './blockServer.ts'
+import type { BlockSource } from './blockSource.ts'
 import { Completion } from './completion.ts'
 import { Content } from './content.ts'
 import { DiskAnswers } from './diskAnswers.ts'
@@ -41,13 +42,14 @@ import { SeedMode } from './seedMode.ts'
 import { Swarm } from './swarm.ts'
 import { TorrentAnnouncer } from './torrentAnnouncer.ts'
 import { TorrentCounters } from './torrentCounters.ts'
-import type { TorrentHost, Wakeable } from './torrentHost.ts'
+import type { SlotWaiter, TorrentHost, Wakeable } from './torrentHost.ts'
 import type { LoadedPieces, TorrentLoader } from './torrentLoader.ts'
 import { TorrentNews } from './torrentNews.ts'
 import { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 import { applyResumeState } from './torrentResume.ts'
 import { UploadMode } from './uploadMode.ts'
+import { WebSeeds } from './webSeeds.ts'
 
 /** "No limit" for counts of connections. */
 const UNLIMITED = 0xff_ffff
@@ -57,9 +59,10 @@ const UNLIMITED = 0xff_ffff
  *
  * Each part is a file of this folder and sees the torrent through its own Host interface only: `run` (running, paused,
  * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `greeting` (their start),
- * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out), `diskAnswers` (who asked
- * the disk), `loader` (what is on disk), `metadata` (BEP 9), `announcer` (trackers), `completion` (what pieces gained
- * lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and `peerNews` (alerts).
+ * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out),
+ * `diskAnswers` (who asked the disk), `loader` (what is on disk), `metadata` (BEP 9), `announcer` (trackers), `webSeeds`
+ * (BEP 17, 19), `completion` (what pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and
+ * `peerNews` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
   readonly infoHash: Sha1Hash
@@ -85,6 +88,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly completion: Completion
   readonly discovery: PeerDiscovery
   readonly exchange: PeerExchange
+  readonly webSeeds: WebSeeds
   readonly diskTrouble: DiskTrouble
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
@@ -137,6 +141,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.announcer = new TorrentAnnouncer(this)
     this.discovery = new PeerDiscovery(this)
     this.exchange = new PeerExchange(this)
+    this.webSeeds = new WebSeeds(this)
     this.seedMode = new SeedMode(this)
     this.uploadMode = new UploadMode(this, params.uploadMode ?? false)
     this.diskTrouble = new DiskTrouble(this)
@@ -272,13 +277,15 @@ export class Torrent implements PartHosts, Wakeable {
 
   /** Something is done for this torrent each second. */
   get isActive(): boolean {
-    return this.swarm.connections.size > 0 || this.run.isPausing || this.diskTrouble.isRetrying
+    const { swarm, webSeeds, run, diskTrouble } = this
+    return swarm.connections.size > 0 || webSeeds.isAwaited || run.isPausing || diskTrouble.isRetrying
   }
 
   enter(state: TorrentState): void {
     const prevState = this.state
     if (prevState === state) return
     this.state = state
+    if (state !== 'downloading') this.webSeeds.stop()
     this.run.runStopwatches()
     this.changed()
     this.news.stateChanged(state, prevState)
@@ -298,6 +305,7 @@ export class Torrent implements PartHosts, Wakeable {
   start(): void {
     const { resume } = this
     this.announcer.load(resume)
+    this.webSeeds.load(resume)
     if (resume !== null) applyResumeState(this, resume)
     this.run.start()
     for (const peer of this.params.peers ?? []) this.swarm.connectTo(peer, 0)
@@ -344,6 +352,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.content?.loader.stop()
     this.discovery.goOffline()
     this.swarm.stop(code)
+    this.webSeeds.stop()
     this.session.setActive(this, false)
     let left = 2
     const part = () => {
@@ -401,6 +410,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.update()
     // One that was online already, fetching its metadata, could not connect while the files were looked at.
     this.swarm.wantConnections()
+    this.webSeeds.update()
   }
 
   /** any loaded state -> queuedForChecking: what we have is to be found out anew. */
@@ -409,6 +419,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.run.clearError()
     this.seedMode.verified = null
     this.swarm.closeAll('torrentNotReady')
+    this.webSeeds.stop()
     this.content.recheck()
     this.run.update()
   }
@@ -420,15 +431,17 @@ export class Torrent implements PartHosts, Wakeable {
   }
 
   onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): void {
-    this.completion.onPieceFailed(piece, banned)
+    this.completion.onPieceFailed(piece, this.webSeeds.onPieceFailed(piece, banned))
+    this.webSeeds.update()
   }
 
-  onLiar(peer: TorrentPeer): void {
-    this.completion.onLiar(peer)
+  onLiar(peer: TorrentPeer, piece: PieceIndex): void {
+    for (const liar of this.webSeeds.onPieceFailed(piece, [peer])) this.completion.onLiar(liar)
   }
 
   onPrioritiesChanged(): void {
     this.completion.onPrioritiesChanged()
+    this.webSeeds.update()
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
@@ -485,19 +498,20 @@ export class Torrent implements PartHosts, Wakeable {
     this.session.onPeerInterestChanged(this, peer)
   }
 
-  cancelElsewhere(blockId: number, from: PeerConnection): void {
+  cancelElsewhere(blockId: number, from: BlockSource): void {
     for (const peer of this.swarm.connections) if (peer !== from) peer.cancel(blockId)
   }
 
-  waitForSlot(peer: PeerConnection): void {
+  waitForSlot(reader: SlotWaiter): void {
     this.news.performance('outstandingDiskBufferLimitReached')
-    this.session.waitForSlot(peer)
+    this.session.waitForSlot(reader)
   }
 
   // --- time -----------------------------------------------------------------------------------------------------
 
   tick(now: Millis, elapsed: Millis): void {
     this.ticker.tick(now, elapsed)
+    this.webSeeds.tick(elapsed)
     this.news.stats(this.stats, elapsed)
     this.stats.tick(elapsed)
     this.metadata.tick(this.swarm.connections)

@@ -5,8 +5,9 @@ import type { StorageConstructor } from '../disk/storageInterface.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { AttemptBook } from '../peers/attemptBook.ts'
-import type { Clock } from '../platform/clock.ts'
+import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
+import type { HttpStreams } from '../platform/httpStream.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
@@ -14,6 +15,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { TransferStats } from '../util/transferStats.ts'
 import type { Torrent } from './torrent.ts'
 
 /** Something that asked to be woken at a time. */
@@ -21,7 +23,12 @@ export interface Wakeable {
   onWake(now: Millis): void
 }
 
-/** What a torrent needs from the session it is in. */
+/** Something that stopped reading because there was no slot for a block. */
+export interface SlotWaiter {
+  /** There may be a free slot again. */
+  resumeInput(): void
+}
+
 /** Ways of finding peers that torrents share. */
 export interface TorrentDiscovery {
   /** UDP port of our DHT node, 0 while there is none. */
@@ -41,14 +48,17 @@ export interface DhtTorrent {
   announceToDht(dht: Dht): void
 }
 
+/** What a torrent needs from the session it is in. */
 export interface TorrentHost {
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
   readonly clock: Clock
+  readonly timers: Timers
   readonly random: Random
   readonly pool: BlockPool
   readonly isDiskCongested: boolean
   readonly resolver: Resolver
+  readonly httpStreams: HttpStreams
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
   /** 20 bytes; the same for all torrents of the session. */
@@ -87,8 +97,10 @@ export interface TorrentHost {
   /** A peer began or ceased to want something of us: upload slots may change hands at once. */
   onPeerInterestChanged(torrent: Torrent, peer: PeerConnection): void
   scheduleFlush(peer: PeerConnection): void
-  /** `peer` waits for a free slot of the block pool. */
-  waitForSlot(peer: PeerConnection): void
+  /** `reader` waits for a free slot of the block pool. */
+  waitForSlot(reader: SlotWaiter): void
+  /** A web seed is left: counts what it transferred since the last second. */
+  addTransfers(stats: TransferStats): void
   /** Calls `owner.onWake` at `when`, never if it is infinite; replaces the earlier wish of this owner. */
   wakeAt(owner: Wakeable, when: Millis): void
   /** Asks for a turn at checking files; `torrent.beginChecking` follows. */

@@ -62,7 +62,7 @@ export interface TorrentStatus {
   readonly downloadPayloadRate: number
   readonly uploadPayloadRate: number
 
-  /** Connected peers that are done with their handshakes, and those of them that have everything. */
+  /** Connected peers that are done with their handshakes, and those of them that have everything; web seeds included. */
   readonly numPeers: number
   readonly numSeeds: number
   /** As trackers counted them, -1 unknown. */
@@ -176,7 +176,7 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     listPeers: swarm.knownPeers,
     listSeeds: swarm.knownSeeds,
     connectCandidates: swarm.connectCandidates,
-    numConnections: swarm.connections.size,
+    numConnections: swarm.connections.size + torrent.webSeeds.numReady,
     numUploads: peers.unchoked,
     connectionsLimit: torrent.connectionLimit,
     uploadsLimit: torrent.maxUploads,
@@ -213,6 +213,11 @@ function countPeers(torrent: Torrent): { ready: number; seeds: number; unchoked:
     ready++
     if (peer.isSeed) seeds++
     if (!peer.upload.isChoked) unchoked++
+  }
+  for (const seed of torrent.webSeeds.connections()) {
+    if (!seed.isConnected) continue
+    ready++
+    if (seed.isSeed) seeds++
   }
   return { ready, seeds, unchoked }
 }

@@ -5,11 +5,13 @@ import type { Millis } from '../util/flavored.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { Interest } from './interest.ts'
 import type { Swarm } from './swarm.ts'
+import type { WebSeeds } from './webSeeds.ts'
 
 export interface UploadModeHost {
   readonly swarm: Swarm
   readonly interest: Interest
   readonly requester: BlockRequester
+  readonly webSeeds: WebSeeds
   readonly picker: PiecePicker<TorrentPeer> | null
   now(): Millis
   /** Something of the status is different. */
@@ -86,6 +88,7 @@ export class UploadMode {
       if (isOn) this.cancelAll(peer)
       else host.requester.requestMore(peer)
     }
+    host.webSeeds.update()
   }
 
   private cancelAll(peer: PeerConnection): void {

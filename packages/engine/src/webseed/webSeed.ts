@@ -25,6 +25,9 @@ const FIRST_REQUEST_BYTES = 1 << 20
 /** A connection that broke after it had delivered is made again after this. */
 const RECONNECT: Seconds = 1
 
+/** Of the name a server gives itself so much is kept. */
+const MAX_SOFTWARE_LENGTH = 100
+
 /** What a web seed is doing. Requests are on their way only while it is `ready`. */
 export type WebSeedState =
   | { readonly name: 'ready' }
@@ -61,6 +64,8 @@ interface Transfer {
  */
 export class WebSeed {
   state: WebSeedState
+  /** What the server calls itself, empty until it has answered. A stranger's text. */
+  software = ''
   private readonly protocol: WebSeedProtocol
   private readonly has: WebSeedFiles
   private readonly assembler: BlockAssembler
@@ -191,6 +196,7 @@ export class WebSeed {
           url: target,
           receiveTimeout: host.settings.urlseedTimeout * 1000,
           validateCertificate: host.validateCertificate,
+          resolver: host.resolver,
           localAddress: host.localAddress,
           checkAddress: (address) => {
             if (target !== own) return guard(address, target)
@@ -198,7 +204,10 @@ export class WebSeed {
             return guard(address, this.judgedUrl(own))
           },
         }),
-        judge: (head) => protocol.judge(head, segment, host, host.clock.unixTime()),
+        judge: (head) => {
+          this.software = (head.headers.server ?? '').slice(0, MAX_SOFTWARE_LENGTH)
+          return protocol.judge(head, segment, host, host.clock.unixTime())
+        },
         onBytes: (received, chunk) => this.onBytes(transfer, received, chunk),
         onEnd: (end) => this.onEnd(transfer, end, { own, asked: url, begin }),
       },
@@ -302,8 +311,11 @@ export class WebSeed {
   private onFailed(end: Failure): void {
     const delivered = end.received >= BLOCK_SIZE_BYTES
     this.failures = delivered ? 0 : this.failures + 1
-    const { urlseedWaitRetry } = this.host.settings
-    const delay = delivered ? RECONNECT : retryDelay(this.failures, urlseedWaitRetry, end.retryAfter)
+    const { urlseedWaitRetry, webSeedNameLookupRetry } = this.host.settings
+    const isNameUnknown = end.error.operation === 'hostnameLookup'
+    const delay = delivered
+      ? RECONNECT
+      : retryDelay(this.failures, urlseedWaitRetry, isNameUnknown ? webSeedNameLookupRetry : end.retryAfter)
     this.wait(delay)
     this.host.onTrouble(this, { error: end.error, url: withoutQuery(end.url), retryIn: delay })
   }

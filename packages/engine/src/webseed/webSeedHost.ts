@@ -2,6 +2,7 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { FileStorage } from '../metainfo/fileStorage.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { HttpStreamClient } from '../platform/httpStream.ts'
+import type { Resolver } from '../platform/resolver.ts'
 import type { PieceIndex, Seconds } from '../util/flavored.ts'
 import type { BlockAssemblerHost } from './blockAssembler.ts'
 import type { WebSeed } from './webSeed.ts'
@@ -22,6 +23,8 @@ export interface WebSeedHost extends BlockAssemblerHost {
   readonly clock: Clock
   readonly timers: Timers
   readonly http: HttpStreamClient
+  /** Default: the system's. */
+  readonly resolver?: Resolver
   /** The files as the torrent names them: what they were renamed to on our disk means nothing to a server. */
   readonly files: FileStorage
   /** 20 bytes. */

@@ -16,6 +16,8 @@ export interface WebSeedSettings {
   readonly ssrfMitigation: boolean
   /** `user_agent`; empty: none is sent. */
   readonly userAgent: string
-  /** `anonymous_mode`: no user agent is sent. */
-  readonly anonymousMode: boolean
+  /** `anonymous_mode`: no user agent is sent. Default false. */
+  readonly anonymousMode?: boolean
+  /** `web_seed_name_lookup_retry`: until a name that was not found is looked up again. Default 1800. */
+  readonly webSeedNameLookupRetry: Seconds
 }

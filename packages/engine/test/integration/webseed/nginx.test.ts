@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
+import { Session } from '../../../src/api/session.ts'
+import { ALONE } from '../../alone.ts'
 import { download, openLeecher } from './download.ts'
 
 const program = 'nginx'
@@ -98,6 +100,21 @@ describe.skipIf(!installed)('nginx', () => {
       expect(leecher.leftovers).toEqual({ slots: 0, asked: 0 })
     },
   )
+
+  test('is all a session needs', async () => {
+    const session = new Session({
+      settings: { ...ALONE, listenInterfaces: '127.0.0.1:0' },
+      disk: { poolBytes: 4 << 20 },
+    })
+    const finished = new Promise<void>((resolve) => session.once('torrentFinished', () => resolve()))
+    const savePath = join(directory, 'downloaded')
+    session.addTorrent({ ti: torrent.info(), savePath, urlSeeds: [seedUrl('plain')] })
+    await finished
+    await session.abort()
+    for (const file of torrent.files) {
+      expect(readFileSync(join(savePath, file.path)).equals(torrent.fileContent(file))).toBe(true)
+    }
+  })
 
   test('is let in with a password, and not without', async () => {
     expect((await download(openLeecher(torrent, seedUrl('login', 'me:secret@'), { settings }))).isCorrect).toBe(true)

@@ -22,6 +22,7 @@ export const SETTINGS: WebSeedSettings = {
   ssrfMitigation: true,
   userAgent: 'test/1.0',
   anonymousMode: false,
+  webSeedNameLookupRetry: 1800,
 }
 
 export interface LeecherParts {
