@@ -207,9 +207,17 @@ function addDhtCommands(dht: Command, run: (options: CommonOptions, work: Work) 
 
 /** Options of commands that ask the DHT. */
 function asking(command: Command): Command {
-  return dhtRouter(command)
-    .option('--timeout <time>', 'give up after: seconds, or like 2m (default: 60)', parseSeconds)
-    .option('--set <name=value>', 'a setting of the engine (docs/settings.md); may be repeated', repeated(String))
+  return setting(
+    dhtRouter(command).option('--timeout <time>', 'give up after: seconds, or like 2m (default: 60)', parseSeconds),
+  )
+}
+
+function setting(command: Command): Command {
+  return command.option(
+    '--set <name=value>',
+    'a setting of the engine (docs/settings.md); may be repeated',
+    repeated(String),
+  )
 }
 
 function dhtRouter(command: Command): Command {
@@ -222,17 +230,19 @@ function dhtRouter(command: Command): Command {
 
 /** Options of commands that speak with peers. */
 function transfer(command: Command): Command {
-  return dhtRouter(command)
+  command
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
     .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
     .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
     .option('--no-dht', 'do not look for peers in the DHT')
-    .option('--no-lsd', 'do not look for peers on the local network')
-    .option('--no-upnp', 'do not ask UPnP routers to forward the port')
-    .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
-    .option('--set <name=value>', 'a setting of the engine (docs/settings.md); may be repeated', repeated(String))
-    .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
-    .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)
+  return setting(
+    dhtRouter(command)
+      .option('--no-lsd', 'do not look for peers on the local network')
+      .option('--no-upnp', 'do not ask UPnP routers to forward the port')
+      .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
+      .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
+      .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration),
+  )
 }
 
 /** Options of every command. */

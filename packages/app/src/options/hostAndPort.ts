@@ -34,6 +34,6 @@ export async function resolveHost({ host, port }: HostAndPort): Promise<Endpoint
     const found = await lookup(host, { all: true, verbatim: true })
     return found.map(({ address }) => ({ address, port }))
   } catch (cause) {
-    throw new CliError(`--peer ${host}: ${reasonOf(cause)}. Check the name, or give the address.`, 1, { cause })
+    throw new CliError(`${host}: ${reasonOf(cause)}. Check the name, or give the address.`, 1, { cause })
   }
 }
