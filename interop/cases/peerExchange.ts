@@ -33,8 +33,7 @@ async function meet(stage: Stage, left: ClientKind, middle: ClientKind, right: C
       peers: between === null ? [] : [addressOf(between)],
       settings: { allow_multiple_connections_per_ip: true, listen_interfaces: `127.0.0.1:${port}` },
       discoverable: true,
-      // Who knows no limits is slowed down by the others.
-      uploadLimit: between === null ? 2 * DOWNLOAD_LIMIT : 1,
+      uploadLimit: DOWNLOAD_LIMIT,
       downloadLimit: DOWNLOAD_LIMIT,
     })
   }

@@ -5,7 +5,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type AddTorrentParams, AlertCategory, Session, settingByName, type TorrentHandle, TorrentInfo } from 'libtorrent-ts'
+import {
+  type AddTorrentParams,
+  AlertCategory,
+  Session,
+  settingByName,
+  type TorrentHandle,
+  TorrentInfo,
+} from 'libtorrent-ts'
 
 type Request = Readonly<Record<string, unknown>>
 

@@ -61,9 +61,7 @@ export async function dhtPut(text: string | undefined, options: DhtPutOptions, o
   }
   const keys = await readKeyFile(options.key)
   const { salt = '' } = options
-  const { seq, numSuccess } = await withDht(options, output, (session) =>
-    session.dhtPutItem(keys, () => value, salt),
-  )
+  const { seq, numSuccess } = await withDht(options, output, (session) => session.dhtPutItem(keys, () => value, salt))
   if (numSuccess === 0) throw notTaken()
   const key = hexOf(keys.publicKey)
   output.report({ type: 'stored', key, salt, seq, nodes: numSuccess }, [
@@ -93,14 +91,15 @@ export async function dhtPeers(source: string, options: DhtOptions, output: Outp
 
 /** `lt dht sample`: torrents a node knows peers of (BEP 51). */
 export async function dhtSample(node: HostAndPort, options: DhtOptions, output: Output): Promise<number> {
-  const endpoints = await resolveHost(node)
+  const endpoints = await resolveHost(node, '')
   const endpoint = endpoints.find(({ address }) => isIP(address) === 4) ?? endpoints[0]
   const target = new Sha1Hash(crypto.getRandomValues(new Uint8Array(20)))
   const dhtRouter = options.dhtRouter ?? [node]
   const sample = await withDht({ ...options, dhtRouter }, output, (session) =>
     session.dhtSampleInfohashes(endpoint, target),
   )
-  if (sample === null) throw new CliError(`${hostAndPortText(node)} gives no samples: it did not answer, or not as BEP 51 says.`)
+  if (sample === null)
+    throw new CliError(`${hostAndPortText(node)} gives no samples: it did not answer, or not as BEP 51 says.`)
   const { num, interval, samples, nodes } = sample
   const infoHashes = samples.map(hexOf)
   output.report({ type: 'sample', num, interval, infoHashes, nodes: nodes.map(({ endpoint }) => endpoint) }, [

@@ -1,6 +1,6 @@
 import { Session } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
-import { formatCount } from '../output/format.ts'
+import { plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { readSource } from '../torrentSource.ts'
 
@@ -32,7 +32,7 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
       }
       session.on('scrapeReply', ({ url, complete, incomplete }) => {
         const downloads = handle.trackers().find((entry) => entry.url === url)?.scrapeDownloaded ?? -1
-        const line = `${url}  ${counts(complete, 'seeds')}, ${counts(incomplete, 'peers')}, ${counts(downloads, 'downloads')}`
+        const line = `${url}  ${counted(complete, 'seed')}, ${counted(incomplete, 'peer')}, ${counted(downloads, 'download')}`
         output.report({ type: 'scraped', tracker: url, seeds: complete, peers: incomplete, downloads }, line)
         numTold++
         ended()
@@ -50,6 +50,6 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
 }
 
 /** Not every tracker tells every count. */
-function counts(count: number, noun: string): string {
-  return count < 0 ? `${noun} unknown` : `${formatCount(count)} ${noun}`
+function counted(count: number, noun: string): string {
+  return count < 0 ? `${noun}s unknown` : plural(count, noun)
 }

@@ -15,6 +15,8 @@ export interface DhtOptions {
 
 const DEFAULT_TIMEOUT_S = 60
 const LOOK_MS = 100
+/** What is waited for the second node, and for more, when one has answered. */
+const SETTLE_MS = 500
 
 /** Joins the DHT, does `work` and leaves. @throws CliError when nobody answers, or `work` takes too long */
 export async function withDht<T>(
@@ -28,6 +30,8 @@ export async function withDht<T>(
     settings: {
       listenInterfaces: '0.0.0.0:0,[::]:0',
       enableDht: true,
+      // Gone in a moment: nobody should count on us (BEP 43).
+      dhtReadOnly: true,
       enableLsd: false,
       enableUpnp: false,
       enableNatpmp: false,
@@ -42,22 +46,30 @@ export async function withDht<T>(
     // As nodes, not routers: those are never asked to keep anything, and may be all there is.
     for (const router of routers) session.addDhtNode(router)
     await joined(session, until, () => nobodyAnswered(routers, seconds))
-    return await before(until, work(session), () => new CliError(`No result within ${seconds} s. Try a longer --timeout.`))
+    return await before(
+      until,
+      work(session),
+      () => new CliError(`No result within ${seconds} s. Try a longer --timeout.`),
+    )
   } finally {
     await session.abort()
   }
 }
 
-/** Some node has answered, and those close to us are known, as far as they answer soon. */
+/** Some node has answered, and a moment has passed for others, unless there is no need: our place is known. */
 async function joined(session: Session, until: number, failure: () => CliError): Promise<void> {
-  let isSettled = false
+  let isPlaced = false
   session.on('dhtBootstrap', () => {
-    isSettled = true
+    isPlaced = true
   })
-  let looks = 0
-  while (!isSettled || session.status().dhtNodes === 0) {
-    if (performance.now() > until) throw failure()
-    if (session.status().dhtNodes > 0 && ++looks > 20) return
+  let firstAt = 0
+  for (;;) {
+    const now = performance.now()
+    if (now > until) throw failure()
+    if (session.status().dhtNodes > 0) {
+      if (firstAt === 0) firstAt = now
+      if (isPlaced || now - firstAt >= SETTLE_MS) return
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }
 }

@@ -1,4 +1,11 @@
-import { applySettings, defaultSettings, type SettingName, type Settings, settingByName, settingsTable } from 'libtorrent-ts'
+import {
+  applySettings,
+  defaultSettings,
+  type SettingName,
+  type Settings,
+  settingByName,
+  settingsTable,
+} from 'libtorrent-ts'
 import { CliError, USAGE_EXIT_CODE } from '../cliError.ts'
 
 const TRUE = /^(?:true|yes|on|1)$/i

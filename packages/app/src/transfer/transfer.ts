@@ -92,7 +92,9 @@ export class Transfer {
     const where = listenPort === 0 ? '' : `, listening on port ${listenPort}`
     const lines = [`${name}${what}`, `in ${options.savePath}${where}`]
     if (options.role === 'seed' && this.knowsNobody() && listenPort !== 0) {
-      lines.push(`There is neither tracker nor DHT: others find this with --peer HOST:${listenPort}, HOST being this machine.`)
+      lines.push(
+        `There is neither tracker nor DHT: others find this with --peer HOST:${listenPort}, HOST being this machine.`,
+      )
     }
     output.report({ ...event, listenPort }, lines)
     if (options.role === 'download' && info === null) this.warnIfAlone()
