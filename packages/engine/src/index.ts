@@ -14,7 +14,14 @@ export * from './alerts/torrentAlerts.ts'
 export { TorrentState } from './alerts/torrentState.ts'
 export * from './alerts/trackerAlerts.ts'
 export type { DhtMutableItem, DhtPutResult, DhtSalt } from './api/dhtCalls.ts'
-export { ed25519CreateKeypair, ed25519CreateSeed, ed25519Sign, signMutableItem } from './api/dhtKeys.ts'
+export {
+  ed25519AddScalar,
+  ed25519CreateKeypair,
+  ed25519CreateSeed,
+  ed25519KeyExchange,
+  ed25519Sign,
+  signMutableItem,
+} from './api/dhtKeys.ts'
 export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
 export {
@@ -54,6 +61,7 @@ export type { Ed25519Keypair } from './crypto/ed25519.ts'
 export { ed25519Verify } from './crypto/ed25519Verify.ts'
 export { Hasher, sha1, sha256 } from './crypto/sha1.ts'
 export type { SampledInfohashes } from './dht/nodeLookups.ts'
+export type { DhtLookup } from './dht/traversal.ts'
 export { DisabledStorage } from './disk/disabledStorage.ts'
 export { MemoryStorage } from './disk/memoryStorage.ts'
 export type { StorageConstructor, StorageInterface } from './disk/storageInterface.ts'

@@ -48,7 +48,7 @@ export async function dhtGet(name: string, options: DhtOptions, output: Output):
 
 /** `lt dht put`: stores a text or a small file for two hours. */
 export async function dhtPut(text: string | undefined, options: DhtPutOptions, output: Output): Promise<number> {
-  const value = await valueOf(text, options)
+  const value = await bytesToStore(text, options)
   checkSalt(options.salt)
   if (options.key === undefined) {
     if (options.salt !== undefined) throw new CliError('--salt is of items with a --key.', USAGE_EXIT_CODE)
@@ -109,7 +109,7 @@ export async function dhtSample(node: HostAndPort, options: DhtOptions, output: 
   return 0
 }
 
-async function valueOf(text: string | undefined, { file }: DhtPutOptions): Promise<string | Uint8Array> {
+async function bytesToStore(text: string | undefined, { file }: DhtPutOptions): Promise<string | Uint8Array> {
   if ((text === undefined) === (file === undefined)) {
     throw new CliError('What is to be stored? Give a text, or --file FILE.', USAGE_EXIT_CODE)
   }

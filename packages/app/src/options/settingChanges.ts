@@ -23,7 +23,7 @@ export function settingChanges(texts: readonly string[]): Partial<Settings> {
     const given = text.slice(0, equals)
     const name = settingByName(given)
     if (name === undefined) throw unknownSetting(given)
-    changes[name] = valueOf(name, text.slice(equals + 1))
+    changes[name] = parsedValue(name, text.slice(equals + 1))
   }
   try {
     applySettings(defaultSettings(), changes)
@@ -33,7 +33,7 @@ export function settingChanges(texts: readonly string[]): Partial<Settings> {
   return changes as Partial<Settings>
 }
 
-function valueOf(name: SettingName, text: string): boolean | number | string {
+function parsedValue(name: SettingName, text: string): boolean | number | string {
   const { type, choices } = settingsTable[name]
   if (type === 'string') return text
   if (type === 'bool') {

@@ -21,6 +21,20 @@ export async function ed25519Sign(message: Uint8Array, keys: Ed25519Keypair): Pr
   return (await import('../crypto/ed25519.ts')).ed25519Sign(message, keys.publicKey, keys.secretKey)
 }
 
+/** The key pair `scalar` (32 bytes) makes of another (libtorrent `dht::ed25519_add_scalar`). */
+export async function ed25519AddScalar(keys: Ed25519Keypair, scalar: Uint8Array): Promise<Ed25519Keypair> {
+  const { ed25519AddScalarToPublic, ed25519AddScalarToSecret } = await import('../crypto/ed25519.ts')
+  return {
+    publicKey: ed25519AddScalarToPublic(keys.publicKey, scalar),
+    secretKey: ed25519AddScalarToSecret(keys.secretKey, scalar),
+  }
+}
+
+/** A secret that only the owners of the two key pairs can compute, 32 bytes (libtorrent `dht::ed25519_key_exchange`). */
+export async function ed25519KeyExchange(publicKey: Uint8Array, secretKey: Uint8Array): Promise<Uint8Array> {
+  return (await import('../crypto/ed25519.ts')).ed25519KeyExchange(publicKey, secretKey)
+}
+
 /**
  * The signature of a mutable item, `value` being its bencoded bytes (libtorrent `dht::sign_mutable_item`). Only for who
  * sends items by other ways: `Session.dhtPutItem` signs. Rejects what no node would take.
