@@ -12,9 +12,11 @@ import { parseArgs } from 'node:util'
 import { commandCases } from './cases/commands.ts'
 import { makeContents } from './cases/contents.ts'
 import { dhtCases } from './cases/dht.ts'
+import { dhtTransferCases } from './cases/dhtTransfers.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
+import { peerExchangeCases } from './cases/peerExchange.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
@@ -52,6 +54,8 @@ const cases = [
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...dhtCases(),
+  ...dhtTransferCases(ours, libtorrent),
+  ...peerExchangeCases(ours, libtorrent),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
   ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))

@@ -16,6 +16,10 @@ export interface StartOptions {
   readonly peers: readonly PeerAddress[]
   /** Directory for configuration and logs; the same one when a client is started again after a kill. */
   readonly workDir: string
+  /** More settings, under libtorrent's names. Only for libtorrent and us. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** The torrent may be found by DHT and peer exchange; what of them runs, `settings` says. */
+  readonly discoverable?: boolean
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number
@@ -29,6 +33,8 @@ export interface RunningClient {
   progress(): Promise<number>
   /** Payload bytes sent since the start, or null when the client does not tell. */
   uploaded(): Promise<number | null>
+  /** Peers it is connected with; only of libtorrent and us. */
+  peers?(): Promise<number>
   /** Resolves when the content is complete and on disk. */
   finished(timeoutMs: number): Promise<void>
   /** SIGKILL. */

@@ -16,10 +16,11 @@ export class DaemonClient implements RunningClient {
 
   static async start(name: string, command: readonly string[], options: StartOptions): Promise<DaemonClient> {
     const daemon = await LineDaemon.start(name, command, { log: join(options.workDir, `${name}.log`) })
-    const { port } = await daemon.request('start', { port: options.port })
+    const { port } = await daemon.request('start', { port: options.port, settings: options.settings ?? {} })
     const added = await daemon.request('add', {
       source: options.source,
       torrent: options.torrent,
+      discoverable: options.discoverable ?? false,
       savePath: options.savePath,
       peers: options.peers.map((peer) => [peer.host, peer.port]),
       uploadLimit: options.uploadLimit ?? 0,
@@ -40,6 +41,10 @@ export class DaemonClient implements RunningClient {
 
   async finished(timeoutMs: number): Promise<void> {
     await this.daemon.event('finished', timeoutMs)
+  }
+
+  async peers(): Promise<number> {
+    return numberField(await this.ask('status'), 'peers')
   }
 
   async kill(): Promise<void> {

@@ -5,7 +5,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type AddTorrentParams, AlertCategory, Session, type TorrentHandle, TorrentInfo } from 'libtorrent-ts'
+import {
+  type AddTorrentParams,
+  AlertCategory,
+  Session,
+  settingByName,
+  type TorrentHandle,
+  TorrentInfo,
+} from 'libtorrent-ts'
 
 type Request = Readonly<Record<string, unknown>>
 
@@ -31,12 +38,17 @@ async function start({ port, settings }: Request): Promise<object> {
       maxFailcount: 100,
       ssrfMitigation: false,
       alertMask: ALERT_MASK,
-      ...(settings as object),
+      ...camelCased((settings ?? {}) as Request),
     },
   })
   reportAlerts(session)
   await session.ready
   return { port: session.listenPort }
+}
+
+/** Settings may also be called by libtorrent's names. */
+function camelCased(settings: Request): object {
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [settingByName(name) ?? name, value]))
 }
 
 function reportAlerts(from: Session): void {

@@ -4,7 +4,8 @@
 Requests are JSON objects, one a line, on stdin: {"id": 1, "cmd": "add", ...}.
 Each is answered on stdout by {"id": 1, "ok": true, ...} or {"id": 1, "error": "..."}.
 Between answers come events: {"event": "finished", "torrent": 0}, one a line, the moment libtorrent posts the alert.
-Loopback only: no DHT, LSD, UPnP, NAT-PMP, uTP or encryption, so that what is compared is plain TCP.
+Loopback only: no DHT, LSD, UPnP, NAT-PMP, uTP or encryption, so that what is compared is plain TCP - unless the settings
+of `start` say otherwise, and `add` is told that the torrent is `discoverable`.
 
 Commands
   start       port, settings {name: value}            -> port
@@ -102,7 +103,8 @@ class Daemon:
                 params.ti = lt.torrent_info(source)
         params.save_path = request["savePath"]
         flags = params.flags & ~lt.torrent_flags.auto_managed & ~lt.torrent_flags.paused
-        flags |= lt.torrent_flags.disable_dht | lt.torrent_flags.disable_lsd | lt.torrent_flags.disable_pex
+        if not request.get("discoverable"):
+            flags |= lt.torrent_flags.disable_dht | lt.torrent_flags.disable_lsd | lt.torrent_flags.disable_pex
         if request.get("seedMode"):
             flags |= lt.torrent_flags.seed_mode
         if request.get("paused"):

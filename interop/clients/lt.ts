@@ -50,6 +50,7 @@ class LtClient implements RunningClient {
     args.push('--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp')
     if (options.role === 'download') args.push('--no-seed')
     for (const peer of options.peers) args.push('--peer', `${peer.host}:${peer.port}`)
+    for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     const command = [...LT_COMMAND, options.role, options.source, ...args]
     const client = new LtClient(
       options.port,
@@ -65,6 +66,10 @@ class LtClient implements RunningClient {
 
   async uploaded(): Promise<number | null> {
     return typeof this.status.uploaded === 'number' ? this.status.uploaded : null
+  }
+
+  async peers(): Promise<number> {
+    return typeof this.status.peers === 'number' ? this.status.peers : 0
   }
 
   /** `--no-seed`: the end of the download is the end of the process. */

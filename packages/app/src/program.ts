@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import type { CreateOptions } from './commands/create.ts'
+import type { DhtPutOptions } from './commands/dht.ts'
 import type { DownloadOptions } from './commands/download.ts'
+import type { ScrapeOptions } from './commands/scrape.ts'
 import type { SeedOptions } from './commands/seed.ts'
 import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
-import { parseHostAndPort } from './options/hostAndPort.ts'
+import type { DhtOptions } from './dht/dhtSession.ts'
+import { type HostAndPort, parseHostAndPort } from './options/hostAndPort.ts'
 import {
   parseAddress,
   parseByteSize,
@@ -47,12 +50,15 @@ export interface ProgramHost {
   ended(exitCode: number): void
 }
 
+/** What a command does; gives the exit code. */
+type Work = (output: Output) => Promise<number>
+
 /**
  * The command line. A command's code, and the engine with it, is loaded when the command is run: help is there at once,
  * and so is the first connection.
  */
 export function createProgram(packageFile: URL, host: ProgramHost): Command {
-  const run = async (options: CommonOptions, work: (output: Output) => Promise<number>): Promise<void> => {
+  const run = async (options: CommonOptions, work: Work): Promise<void> => {
     const output = openOutput(options)
     host.outputOpened(output)
     host.ended(await work(output))
@@ -148,26 +154,95 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
   ).action((options: TrackerOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/tracker.ts')).tracker(options, output)),
   )
+
+  common(
+    command('scrape <torrent>', 'Ask trackers how many seeds and peers a torrent has').option(
+      '--tracker <url>',
+      'one more tracker; may be repeated',
+      repeated(parseTrackerUrl),
+    ),
+  ).action((source: string, options: ScrapeOptions & CommonOptions) =>
+    run(options, async (output) => (await import('./commands/scrape.ts')).scrape(source, options, output)),
+  )
+
+  addDhtCommands(command('dht', 'Read and write items of the DHT, and ask it for peers'), run)
   return program
+}
+
+function addDhtCommands(dht: Command, run: (options: CommonOptions, work: Work) => Promise<void>): void {
+  const load = () => import('./commands/dht.ts')
+  const command = (usage: string, description: string) => dht.command(usage).description(description)
+  common(asking(command('get <item>', 'Print an item: its target, or the public key and :SALT of its owner'))).action(
+    (item: string, options: DhtOptions & CommonOptions) =>
+      run(options, async (output) => (await load()).dhtGet(item, options, output)),
+  )
+  common(
+    asking(
+      command('put [text]', 'Store a text of up to 996 bytes for two hours')
+        .option('--file <path>', 'store the content of this file instead')
+        .option('--key <path>', 'key file: the item can be changed by putting it again')
+        .option('--salt <text>', 'name of the item among those of the key'),
+    ),
+  ).action((text: string | undefined, options: DhtPutOptions & CommonOptions) =>
+    run(options, async (output) => (await load()).dhtPut(text, options, output)),
+  )
+  common(command('key <path>', 'Make a key file for lt dht put --key')).action((path: string, options: CommonOptions) =>
+    run(options, async (output) => (await load()).dhtKey(path, output)),
+  )
+  common(asking(command('peers <torrent>', 'Print the peers of a .torrent, magnet link or info-hash'))).action(
+    (source: string, options: DhtOptions & CommonOptions) =>
+      run(options, async (output) => (await load()).dhtPeers(source, options, output)),
+  )
+  common(
+    asking(
+      dht
+        .command('sample')
+        .argument('<host:port>', 'node to ask', parseHostAndPort)
+        .description('Print info-hashes a node knows peers of'),
+    ),
+  ).action((node: HostAndPort, options: DhtOptions & CommonOptions) =>
+    run(options, async (output) => (await load()).dhtSample(node, options, output)),
+  )
+}
+
+/** Options of commands that ask the DHT. */
+function asking(command: Command): Command {
+  return setting(
+    dhtRouter(command).option('--timeout <time>', 'give up after: seconds, or like 2m (default: 60)', parseSeconds),
+  )
+}
+
+function setting(command: Command): Command {
+  return command.option(
+    '--set <name=value>',
+    'a setting of the engine (docs/settings.md); may be repeated',
+    repeated(String),
+  )
+}
+
+function dhtRouter(command: Command): Command {
+  return command.option(
+    '--dht-router <host:port>',
+    'node to find the DHT by, in place of the public ones; may be repeated',
+    repeated(parseHostAndPort),
+  )
 }
 
 /** Options of commands that speak with peers. */
 function transfer(command: Command): Command {
-  return command
+  command
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
     .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
     .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
     .option('--no-dht', 'do not look for peers in the DHT')
-    .option(
-      '--dht-router <host:port>',
-      'node to find the DHT by, in place of the public ones; may be repeated',
-      repeated(parseHostAndPort),
-    )
-    .option('--no-lsd', 'do not look for peers on the local network')
-    .option('--no-upnp', 'do not ask UPnP routers to forward the port')
-    .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
-    .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
-    .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)
+  return setting(
+    dhtRouter(command)
+      .option('--no-lsd', 'do not look for peers on the local network')
+      .option('--no-upnp', 'do not ask UPnP routers to forward the port')
+      .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
+      .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
+      .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration),
+  )
 }
 
 /** Options of every command. */

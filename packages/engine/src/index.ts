@@ -4,6 +4,8 @@ export type { Endpoint } from './address/endpoint.ts'
 export { Alert, AlertCategory } from './alerts/alert.ts'
 export type { TorrentRef } from './alerts/alertSink.ts'
 export { type AlertOf, type AlertRow, type AlertType, type AnyAlert, alertTable } from './alerts/alertTable.ts'
+export * from './alerts/dhtAlerts.ts'
+export * from './alerts/discoveryAlerts.ts'
 export * from './alerts/peerAlerts.ts'
 export * from './alerts/sessionAlerts.ts'
 export * from './alerts/socketType.ts'
@@ -11,6 +13,16 @@ export * from './alerts/storageAlerts.ts'
 export * from './alerts/torrentAlerts.ts'
 export { TorrentState } from './alerts/torrentState.ts'
 export * from './alerts/trackerAlerts.ts'
+export type { DhtMutableItem, DhtPutResult, DhtSalt } from './api/dhtCalls.ts'
+export {
+  ed25519AddScalar,
+  ed25519CreateKeypair,
+  ed25519CreateSeed,
+  ed25519KeyExchange,
+  ed25519Sign,
+  signMutableItem,
+} from './api/dhtKeys.ts'
+export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
 export {
   type AlertFor,
@@ -45,7 +57,11 @@ export {
   printEntry,
   toEntry,
 } from './bencode/entry.ts'
+export type { Ed25519Keypair } from './crypto/ed25519.ts'
+export { ed25519Verify } from './crypto/ed25519Verify.ts'
 export { Hasher, sha1, sha256 } from './crypto/sha1.ts'
+export type { SampledInfohashes } from './dht/nodeLookups.ts'
+export type { DhtLookup } from './dht/traversal.ts'
 export { DisabledStorage } from './disk/disabledStorage.ts'
 export { MemoryStorage } from './disk/memoryStorage.ts'
 export type { StorageConstructor, StorageInterface } from './disk/storageInterface.ts'
@@ -95,6 +111,7 @@ export { writeResumeData } from './resume/writeResumeData.ts'
 export type { SessionStatus } from './session/sessionStatus.ts'
 export * from './settings/settingEnums.ts'
 export {
+  applySettings,
   classicSettings,
   defaultSettings,
   highPerformanceSeed,

@@ -1,5 +1,6 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
+import { settingChanges } from '../options/settingChanges.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
@@ -9,6 +10,8 @@ export interface DownloadOptions extends PeerSourceOptions {
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
   readonly tracker?: readonly string[]
+  /** Each `name=value`. */
+  readonly set?: readonly string[]
   readonly select?: readonly string[]
   readonly sequential?: boolean
   /** False with --no-seed. */
@@ -18,13 +21,13 @@ export interface DownloadOptions extends PeerSourceOptions {
 }
 
 /** `lt download`: gets the content, then gives it to others. */
-export function download(source: string, options: DownloadOptions, output: Output): Promise<number> {
+export async function download(source: string, options: DownloadOptions, output: Output): Promise<number> {
   const transfer = {
     role: 'download',
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    peerSources: peerSourceSettings(options),
+    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,

@@ -1,5 +1,6 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
+import { settingChanges } from '../options/settingChanges.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
@@ -9,18 +10,20 @@ export interface SeedOptions extends PeerSourceOptions {
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
   readonly tracker?: readonly string[]
+  /** Each `name=value`. */
+  readonly set?: readonly string[]
   readonly seedRatio?: number
   readonly seedTime?: number
 }
 
 /** `lt seed`: checks what is there, and gives it to others. */
-export function seed(source: string, options: SeedOptions, output: Output): Promise<number> {
+export async function seed(source: string, options: SeedOptions, output: Output): Promise<number> {
   const transfer = {
     role: 'seed',
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    peerSources: peerSourceSettings(options),
+    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
     select: [],
     sequential: false,

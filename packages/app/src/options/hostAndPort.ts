@@ -27,13 +27,13 @@ export function hostAndPortText({ host, port }: HostAndPort): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** All addresses of `peer`, by the system's resolver. */
-export async function resolveHost({ host, port }: HostAndPort): Promise<Endpoint[]> {
+/** All addresses of a host, by the system's resolver. `option` is what named it, for the error. */
+export async function resolveHost({ host, port }: HostAndPort, option = '--peer '): Promise<Endpoint[]> {
   if (isIP(host) !== 0) return [{ address: host, port }]
   try {
     const found = await lookup(host, { all: true, verbatim: true })
     return found.map(({ address }) => ({ address, port }))
   } catch (cause) {
-    throw new CliError(`--peer ${host}: ${reasonOf(cause)}. Check the name, or give the address.`, 1, { cause })
+    throw new CliError(`${option}${host}: ${reasonOf(cause)}. Check the name, or give the address.`, 1, { cause })
   }
 }

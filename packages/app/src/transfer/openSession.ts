@@ -12,19 +12,20 @@ const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
 export async function openSession(
   port: number | null,
   peers: readonly Endpoint[],
-  peerSources: Partial<Settings>,
+  settings: Partial<Settings>,
   output: Output,
 ): Promise<Session> {
   const addresses = peers.map((peer) => peer.address)
   const session = new Session({
     settings: {
-      ...peerSources,
       ...(port !== null && {
         listenInterfaces: `0.0.0.0:${port},[::]:${port}`,
         maxRetryPortBind: 0,
         listenSystemPortFallback: false,
       }),
       allowMultipleConnectionsPerIp: new Set(addresses).size < addresses.length,
+      // What the user says last counts.
+      ...settings,
     },
   })
   const failures: ListenFailedAlert[] = []

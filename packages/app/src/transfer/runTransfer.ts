@@ -52,7 +52,7 @@ async function runLocked(
 ): Promise<number> {
   const file = new ResumeFile(savePath, infoHashOf(torrent))
   const resumeData = await file.load()
-  const session = await openSession(options.port, endpoints, options.peerSources, output)
+  const session = await openSession(options.port, endpoints, options.settings, output)
   try {
     reportTrackers(session, output)
     const handle = session.addTorrent(paramsOf(torrent, options, savePath, endpoints, resumeData))

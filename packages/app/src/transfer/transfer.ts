@@ -92,20 +92,25 @@ export class Transfer {
     const where = listenPort === 0 ? '' : `, listening on port ${listenPort}`
     const lines = [`${name}${what}`, `in ${options.savePath}${where}`]
     if (options.role === 'seed' && this.knowsNobody() && listenPort !== 0) {
-      lines.push(`There is no tracker: others find this with --peer HOST:${listenPort}, HOST being this machine.`)
+      lines.push(
+        `There is neither tracker nor DHT: others find this with --peer HOST:${listenPort}, HOST being this machine.`,
+      )
     }
     output.report({ ...event, listenPort }, lines)
     if (options.role === 'download' && info === null) this.warnIfAlone()
   }
 
+  /** Neither a tracker nor the DHT can name a peer, and none is known. Neighbours may still be found. */
   private knowsNobody(): boolean {
-    return this.handle.trackers().length === 0 && this.handle.status(StatusFlags.queryName).listPeers === 0
+    const { handle, session } = this
+    if (session.isDhtRunning && handle.torrentFile()?.priv !== true) return false
+    return handle.trackers().length === 0 && handle.status(StatusFlags.queryName).listPeers === 0
   }
 
   private warnIfAlone(): void {
     if (!this.knowsNobody()) return
     this.output.warn(
-      'There is no tracker and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
+      'There is no tracker, no DHT and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
     )
   }
 

@@ -10,8 +10,8 @@ export interface TransferOptions {
   /** Null for the default ports. */
   readonly port: number | null
   readonly peers: readonly HostAndPort[]
-  /** Where else peers may come from. */
-  readonly peerSources: Partial<Settings>
+  /** Of the session: where else peers may come from, and what --set says. */
+  readonly settings: Partial<Settings>
   /** Besides those of the torrent. */
   readonly trackers: readonly string[]
   /** Patterns of the files wanted; empty for all. */

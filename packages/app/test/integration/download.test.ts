@@ -199,7 +199,9 @@ test('a content that is there already is checked, and nothing is downloaded', as
 test.each(['torrent', 'magnet'] as const)('a download that knows nobody says so (%s)', async (source) => {
   const content = await makeContent({ single: 1000 })
   const lt = new Lt('download', content[source], '-o', temporaryDirectory(), '--port', '0', '--json')
-  expect((await lt.event('warning')).message).toMatch(/^There is no tracker and no --peer: .* --peer HOST:PORT\.$/)
+  expect((await lt.event('warning')).message).toMatch(
+    /^There is no tracker, no DHT and no --peer: .* --peer HOST:PORT\.$/,
+  )
   lt.kill('SIGINT')
   expect(await lt.exited).toBe(130)
 })

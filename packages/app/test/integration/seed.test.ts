@@ -102,7 +102,9 @@ test('a seed without trackers says how others find it', async () => {
   const content = await makeContent({ single: 1000 })
   const args = ['-o', content.directory, '--port', '0', '--seed-time', '0']
   const { stdout } = await Lt.run('seed', content.torrent, ...args)
-  expect(stdout).toMatch(/listening on port (\d+)\nThere is no tracker: others find this with --peer HOST:\1, /)
+  expect(stdout).toMatch(
+    /listening on port (\d+)\nThere is neither tracker nor DHT: others find this with --peer HOST:\1, /,
+  )
 })
 
 test('seed of content of which a part is missing gives the rest, and says so', async () => {

@@ -29,6 +29,7 @@ import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AlertHub } from './alertHub.ts'
 import { DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
+import { type DhtSettings, dhtSettingsOf, withDhtPrefix } from './dhtSettings.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
 /** An alert as the session gives it: `handle` is a `TorrentHandle`. */
@@ -316,6 +317,16 @@ export class Session {
   dhtState(): Entry | null {
     const { dht } = this.core.discovery.dht
     return dht === null ? null : writeDhtState(dht.saveState())
+  }
+
+  /** The settings `dht*`, under the names of `dht_settings` (1.0, get_dht_settings). */
+  getDhtSettings(): DhtSettings {
+    return dhtSettingsOf(this.core.settings)
+  }
+
+  /** @throws TypeError or RangeError as `applySettings` does (manual, set_dht_settings) */
+  setDhtSettings(changes: Partial<DhtSettings>): void {
+    this.core.applySettings(withDhtPrefix(changes), () => {})
   }
 
   /** A node to try; `host` may be a name (manual, add_dht_node). */

@@ -312,6 +312,11 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.trackers.forceReannounce(seconds, tracker, ignoreMinInterval)
   }
 
+  /** Looks for peers in the DHT soon, not only when the interval is over (manual, force_dht_announce). */
+  forceDhtAnnounce(): void {
+    this.torrent.discovery.forceDhtAnnounce()
+  }
+
   /** Asks a tracker how large the swarm is; `scrapeReply` or `scrapeFailed` follows. */
   scrapeTracker(trackerIndex = -1): void {
     this.torrent.trackers.scrape(trackerIndex)

@@ -37,6 +37,23 @@ scenario('a bare info-hash is enough: peer, metadata and content come by the DHT
   expect(seed.session.status().dhtNodes).toBeGreaterThan(5)
 })
 
+scenario('a torrent is looked for in the DHT before its turn when that is asked for', (world) => {
+  const { settings } = dhtOf(world, 10)
+  const once = { ...settings, dhtAnnounceInterval: 3600 }
+  const leech = new SimClient(world, 'leech', content, { magnet: true, settings: once })
+  world.run({ minutes: 1 })
+  new SimClient(world, 'seed', content, { has: 'all', settings: once })
+  world.run({ minutes: 1 })
+  const before = leech.alerts('dhtReply').length
+  world.run({ minutes: 5 })
+  expect(leech.alerts('dhtReply')).toHaveLength(before)
+  leech.torrent.forceDhtAnnounce()
+  world.runUntil(() => leech.alerts('dhtReply').length > before, { minutes: 1 })
+  expect(leech.session.getDhtSettings()).toMatchObject({ announceInterval: 3600, restrictRoutingIps: false })
+  leech.session.setDhtSettings({ announceInterval: 600 })
+  expect(leech.session.settings().dhtAnnounceInterval).toBe(600)
+})
+
 scenario('a torrent that names DHT nodes needs no router', (world) => {
   dhtOf(world, 10)
   const settings = { ...DHT, dhtBootstrapNodes: '' }
