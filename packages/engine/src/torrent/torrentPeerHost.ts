@@ -207,8 +207,18 @@ export class TorrentPeerHost implements PeerHost {
         // A seed that hides as one that lacks pieces does not say so either.
         isUploadOnly: torrent.isUploadOnly && !settings.lazyBitfields,
       },
-      torrent.exchange.isAllowed ? [] : ['ut_pex'],
+      this.withheldExtensions(),
     )
+  }
+
+  /** What a private torrent has no use for. */
+  private withheldExtensions(): readonly string[] {
+    const { exchange, metadata } = this.torrent
+    return [
+      ...(exchange.isAllowed ? [] : ['ut_pex']),
+      ...(metadata.isAllowed ? [] : ['ut_metadata', 'LT_metadata']),
+      'lt_tex',
+    ]
   }
 
   onPeerClosed(peer: PeerConnection, error: LibtorrentError): void {
@@ -343,6 +353,7 @@ export class TorrentPeerHost implements PeerHost {
 
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
+    else if (name === 'LT_metadata') this.torrent.metadata.onLtMessage(peer, payload)
     else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)
     else if (name === 'upload_only') this.onUploadOnly(peer, payload)

@@ -3,6 +3,12 @@ import type { SimWorld } from '../../sim/simWorld.ts'
 import type { TestTorrent } from '../../sim/testTorrent.ts'
 import { bdecode } from '../../src/bencode/bdecode.ts'
 import { type ExtensionHandshake, encodeExtensionHandshake } from '../../src/wire/extensionHandshake.ts'
+import {
+  decodeLtMetadata,
+  encodeLtMetadata,
+  type LtMetadataMessage,
+  type MetadataUnits,
+} from '../../src/wire/ltMetadataMessage.ts'
 import { encodeReserved } from '../../src/wire/reservedBits.ts'
 import {
   decodeUtMetadata,
@@ -96,4 +102,70 @@ export function metadataRequests(peer: SimPeer): number[] {
   return peer.connections
     .flatMap(metadataMessages)
     .flatMap(({ time, message }) => (message.type === 'request' ? [Math.floor(time / 1000)] : []))
+}
+
+/** The id under which a peer of the older extension wants messages of `LT_metadata`. */
+export const OUR_LT_METADATA_ID = 23
+
+export interface LtMetadataPeerOptions extends Partial<SimPeerOptions> {
+  /** What it answers to a request. Default: the bytes, as libtorrent sends them. Null: nothing. */
+  readonly answers?: (units: MetadataUnits) => LtMetadataMessage | null
+  /** What it is, if not a well-behaved peer: the payload of an answer as it is. */
+  readonly payloads?: (units: MetadataUnits) => Uint8Array
+}
+
+/** A scripted peer that speaks `LT_metadata` and not `ut_metadata`. */
+export function ltMetadataPeer(
+  world: SimWorld,
+  name: string,
+  torrent: TestTorrent,
+  options: LtMetadataPeerOptions = {},
+): SimPeer {
+  const { answers = ltMetadataAnswers(torrent), payloads } = options
+  const peer = world.peer(name, {
+    torrent,
+    has: 'all',
+    serves: true,
+    reserved: encodeReserved({ supportsFast: true, supportsExtensions: true }),
+    ...options,
+  })
+  peer.onMessage = ({ name: kind, body }, connection) => {
+    if (kind !== 'extended') return
+    if (body[0] === 0) {
+      sendExtensionHandshake(connection, { messages: new Map([['LT_metadata', OUR_LT_METADATA_ID]]) })
+    } else if (body[0] === OUR_LT_METADATA_ID) {
+      const message = decodeLtMetadata(body.subarray(1), 2 ** 30)
+      if (typeof message === 'string' || message.type !== 'request') return
+      const answer = payloads === undefined ? answers(message) : null
+      if (payloads !== undefined) sendLtMetadata(connection, payloads(message))
+      else if (answer !== null) sendLtMetadata(connection, encodeLtMetadata(answer))
+    }
+  }
+  return peer
+}
+
+/** Answers with the torrent's info section, by the formula of libtorrent 1.0. */
+export function ltMetadataAnswers(torrent: TestTorrent): (units: MetadataUnits) => LtMetadataMessage {
+  const { infoSection } = torrent
+  const at = (units: number) => Math.floor((units * infoSection.length + 255) / 256)
+  return ({ start, count }) => {
+    const offset = at(start)
+    const data = infoSection.subarray(offset, at(start + count))
+    return { type: 'data', totalSize: infoSection.length, offset, data }
+  }
+}
+
+export function sendLtMetadata(connection: SimPeerConnection, payload: Uint8Array): void {
+  connection.send((to) => to.extended(theirId(connection, 'LT_metadata'), payload))
+}
+
+/** The `LT_metadata` messages such a peer received, with their times. */
+export function ltMetadataMessages(peer: SimPeer): { readonly time: number; readonly message: LtMetadataMessage }[] {
+  return peer.connections.flatMap((connection) =>
+    connection.received('extended').flatMap(({ body, time }) => {
+      if (body[0] !== OUR_LT_METADATA_ID) return []
+      const message = decodeLtMetadata(body.subarray(1), 2 ** 30)
+      return typeof message === 'string' ? [] : [{ time, message }]
+    }),
+  )
 }
