@@ -17,6 +17,7 @@ import type { SwarmHost } from './swarm.ts'
 import type { TorrentAnnouncerHost } from './torrentAnnouncer.ts'
 import type { TorrentNewsHost } from './torrentNews.ts'
 import type { PeerReportsHost } from './torrentPeerHost.ts'
+import type { TrackerExchangeHost } from './trackerExchange.ts'
 import type { UploadModeHost } from './uploadMode.ts'
 
 /** All that the parts of a torrent ask of it, each by its own interface. */
@@ -39,4 +40,5 @@ export type PartHosts = BlockRequesterHost &
   SwarmHost &
   TorrentAnnouncerHost &
   TorrentNewsHost &
+  TrackerExchangeHost &
   UploadModeHost

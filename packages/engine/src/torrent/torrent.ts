@@ -45,6 +45,7 @@ import { TorrentNews } from './torrentNews.ts'
 import { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 import { applyResumeState } from './torrentResume.ts'
+import { TrackerExchange } from './trackerExchange.ts'
 import { UploadMode } from './uploadMode.ts'
 
 /** "No limit" for counts of connections. */
@@ -83,6 +84,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly completion: Completion
   readonly discovery: PeerDiscovery
   readonly exchange: PeerExchange
+  readonly trackerExchange: TrackerExchange
   private readonly diskTrouble: DiskTrouble
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
@@ -133,6 +135,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.announcer = new TorrentAnnouncer(this)
     this.discovery = new PeerDiscovery(this)
     this.exchange = new PeerExchange(this)
+    this.trackerExchange = new TrackerExchange(this)
     this.seedMode = new SeedMode(this)
     this.uploadMode = new UploadMode(this, params.uploadMode ?? false)
     this.diskTrouble = new DiskTrouble(this)
@@ -367,6 +370,7 @@ export class Torrent implements PartHosts, Wakeable {
   onMetadata(): void {
     this.needsSaveResume = true
     this.discovery.onMetadata()
+    this.trackerExchange.onMetadata()
     this.openContent()
   }
 
@@ -514,6 +518,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.stats.tick(elapsed)
     this.metadata.tick(this.swarm.connections)
     this.exchange.tick(now)
+    this.trackerExchange.tick(now)
     this.run.tick()
     this.diskTrouble.tick(now)
     this.swarm.wantConnections()

@@ -37,6 +37,7 @@ import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
+import type { TrackerExchange } from './trackerExchange.ts'
 
 /** The parts of a torrent that peers' reports are passed on to, and what is needed to decide which. */
 export interface PeerReportsHost {
@@ -68,6 +69,7 @@ export interface PeerReportsHost {
   readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
+  readonly trackerExchange: TrackerExchange
   readonly info: TorrentInfo
   readonly counters: TorrentCounters
   /** Every piece is had. */
@@ -206,6 +208,7 @@ export class TorrentPeerHost implements PeerHost {
         metadataSize: torrent.metadata.size || undefined,
         // A seed that hides as one that lacks pieces does not say so either.
         isUploadOnly: torrent.isUploadOnly && !settings.lazyBitfields,
+        trackersHash: torrent.trackerExchange.hash(),
       },
       this.withheldExtensions(),
     )
@@ -213,11 +216,11 @@ export class TorrentPeerHost implements PeerHost {
 
   /** What a private torrent has no use for. */
   private withheldExtensions(): readonly string[] {
-    const { exchange, metadata } = this.torrent
+    const { exchange, metadata, trackerExchange } = this.torrent
     return [
       ...(exchange.isAllowed ? [] : ['ut_pex']),
       ...(metadata.isAllowed ? [] : ['ut_metadata', 'LT_metadata']),
-      'lt_tex',
+      ...(trackerExchange.isAllowed ? [] : ['lt_tex']),
     ]
   }
 
@@ -230,6 +233,7 @@ export class TorrentPeerHost implements PeerHost {
     }
     torrent.metadata.onPeerGone(peer)
     torrent.exchange.onPeerGone(peer)
+    torrent.trackerExchange.onPeerGone(peer)
     torrent.swarm.onClosed(peer, error)
     this.postClosed(peer, error)
     if (picker !== null) this.requestFromAll()
@@ -342,6 +346,7 @@ export class TorrentPeerHost implements PeerHost {
     }
     metadata.onPeerExtensions(peer)
     this.torrent.exchange.onPeerExtensions(peer)
+    this.torrent.trackerExchange.onPeerExtensions(peer)
     this.closeIfRedundant(peer)
     if (!peer.isClosed) requester.requestMore(peer)
   }
@@ -355,6 +360,7 @@ export class TorrentPeerHost implements PeerHost {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
     else if (name === 'LT_metadata') this.torrent.metadata.onLtMessage(peer, payload)
     else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
+    else if (name === 'lt_tex') this.torrent.trackerExchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)
     else if (name === 'upload_only') this.onUploadOnly(peer, payload)
   }

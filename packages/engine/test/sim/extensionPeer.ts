@@ -169,3 +169,23 @@ export function ltMetadataMessages(peer: SimPeer): { readonly time: number; read
     }),
   )
 }
+
+/** A scripted peer that says in its handshake which of `messages` it speaks, and whatever else `handshake` holds. */
+export function extensionPeer(
+  world: SimWorld,
+  name: string,
+  torrent: TestTorrent,
+  handshake: ExtensionHandshake,
+  options: Partial<SimPeerOptions> = {},
+): SimPeer {
+  const peer = world.peer(name, {
+    torrent,
+    has: 'none',
+    reserved: encodeReserved({ supportsFast: true, supportsExtensions: true }),
+    ...options,
+  })
+  peer.onMessage = ({ name: kind, body }, connection) => {
+    if (kind === 'extended' && body[0] === 0) sendExtensionHandshake(connection, handshake)
+  }
+  return peer
+}
