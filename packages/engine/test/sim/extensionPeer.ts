@@ -1,3 +1,4 @@
+import type { HostOptions } from '../../sim/simHost.ts'
 import type { SimPeer, SimPeerConnection, SimPeerOptions } from '../../sim/simPeer.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import type { TestTorrent } from '../../sim/testTorrent.ts'
@@ -16,6 +17,8 @@ import {
   METADATA_PIECE_SIZE,
   type UtMetadataMessage,
 } from '../../src/wire/utMetadataMessage.ts'
+
+type PeerOptions = Partial<SimPeerOptions & HostOptions>
 
 /** Sends a scripted peer's extension handshake (BEP 10). */
 export function sendExtensionHandshake(connection: SimPeerConnection, handshake: ExtensionHandshake): void {
@@ -36,7 +39,7 @@ export function theirId(connection: SimPeerConnection, name: string): number {
 /** The id under which a metadata peer wants messages of `ut_metadata`. */
 export const OUR_METADATA_ID = 17
 
-export interface MetadataPeerOptions extends Partial<SimPeerOptions> {
+export interface MetadataPeerOptions extends PeerOptions {
   /** The `metadata_size` it claims; 0: says nothing. Default: that of the torrent. */
   readonly claims?: number
   /** What it answers to a request. Default: the piece. Null: nothing. */
@@ -107,7 +110,7 @@ export function metadataRequests(peer: SimPeer): number[] {
 /** The id under which a peer of the older extension wants messages of `LT_metadata`. */
 export const OUR_LT_METADATA_ID = 23
 
-export interface LtMetadataPeerOptions extends Partial<SimPeerOptions> {
+export interface LtMetadataPeerOptions extends PeerOptions {
   /** What it answers to a request. Default: the bytes, as libtorrent sends them. Null: nothing. */
   readonly answers?: (units: MetadataUnits) => LtMetadataMessage | null
   /** What it is, if not a well-behaved peer: the payload of an answer as it is. */
@@ -176,7 +179,7 @@ export function extensionPeer(
   name: string,
   torrent: TestTorrent,
   handshake: ExtensionHandshake,
-  options: Partial<SimPeerOptions> = {},
+  options: PeerOptions = {},
 ): SimPeer {
   const peer = world.peer(name, {
     torrent,

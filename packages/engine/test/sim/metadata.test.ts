@@ -322,7 +322,7 @@ scenario('a magnet of which no file is selected gets its metadata and is finishe
   expect(
     world
       .filesOf(magnet.host)
-      .list()
+      .paths()
       .filter((path) => path.startsWith(SAVE)),
   ).toEqual([])
   magnet.torrent.filePriority(1, 4)
@@ -336,14 +336,14 @@ scenario('priorities of files that are given before the metadata is known count 
   const seed = seedOf(world, several)
   const magnet = new SimClient(world, 'magnet', several, { magnet: true })
   magnet.torrent.filePriority(2, 0)
-  expect(magnet.torrent.filePriorities()).toEqual([4, 4, 0])
+  expect(magnet.torrent.filePriorities()).toEqual([1, 1, 0])
   magnet.torrent.filePriority(0, 0)
   const other = new SimClient(world, 'other', several, { magnet: true })
   other.torrent.prioritizeFiles([0, 0, 0])
   for (const client of [magnet, other]) client.torrent.connectPeer(seed.endpoint)
   world.runUntil(() => magnet.torrent.hasMetadata && other.torrent.hasMetadata, { minutes: 1 })
   world.runUntil(() => magnet.torrent.isFinished && other.torrent.isFinished, { minutes: 2 })
-  expect(magnet.torrent.filePriorities()).toEqual([0, 4, 0])
+  expect(magnet.torrent.filePriorities()).toEqual([0, 1, 0])
   expect(magnet.torrent.fileProgress()[1]).toBe(70_000)
   expect(other.torrent.status()).toMatchObject({ state: 'finished', totalPayloadDownload: 0 })
 })
