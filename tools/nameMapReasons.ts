@@ -10,7 +10,6 @@ const later = {
   i2p: 'later: I2P',
   lsd: 'later: local service discovery',
   merkle: 'later: merkle trees (BitTorrent v2)',
-  pex: 'later: peer exchange',
   plugins: 'later: plugins',
   portmap: 'later: UPnP and NAT-PMP',
   proxies: 'later: proxies',
@@ -346,10 +345,10 @@ export const nameMapReasons: NameMapReasons = {
 
     // Free functions.
     'create_*_metadata_plugin': no.metadataPlugins,
-    create_metadata_plugin: no.removed,
-    create_lt_trackers_plugin: no.removed,
+    create_metadata_plugin: 'not applicable: built in',
+    create_lt_trackers_plugin: 'not applicable: built in',
     create_smart_ban_plugin: 'not applicable: built in',
-    create_ut_pex_plugin: later.pex,
+    create_ut_pex_plugin: 'not applicable: built in',
     'ed25519_*': later.dht,
     sign_mutable_item: later.dht,
     'get_*_category': no.errorCategories,

@@ -59,8 +59,8 @@ const SCARCE_CONNECTIONS = 5
  * Each part is a file of this folder and sees the torrent through its own Host interface only: `run` (running, paused,
  * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `peerHost` (passes on what
  * they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out), `diskAnswers` (who asked
- * the disk), `loader` (what is on disk), `metadata` (BEP 9), `announcer` (trackers), `completion` (what pieces gained
- * lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` (alerts).
+ * the disk), `loader` (what is on disk), `metadata` (BEP 9), `exchange` and `trackerExchange` (BEP 11 and 28),
+ * `announcer` (trackers), `completion` (what pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
   readonly infoHash: Sha1Hash
