@@ -339,8 +339,8 @@ export const nameMapReasons: NameMapReasons = {
 
     // Free functions.
     'create_*_metadata_plugin': no.metadataPlugins,
-    create_metadata_plugin: no.removed,
-    create_lt_trackers_plugin: no.removed,
+    create_metadata_plugin: 'not applicable: built in',
+    create_lt_trackers_plugin: 'not applicable: built in',
     create_smart_ban_plugin: 'not applicable: built in',
     create_ut_pex_plugin: 'not applicable: built in',
     'get_*_category': no.errorCategories,

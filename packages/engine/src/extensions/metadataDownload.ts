@@ -11,6 +11,8 @@ const REREQUEST_MS = 3000
 const ANSWER_TIMEOUT_MS = 20_000
 /** How long a peer that rejected, stayed silent or sent nonsense is left alone. */
 const PAUSE_MS = 60_000
+/** With each reject in a row the pause is twice as long, this often. */
+const MAX_DOUBLINGS = 2
 /** How long the only sender of wrong metadata is, at least, and by how much chance prolongs it, in whole seconds. */
 const DISTRUST_MS = 5 * 60_000
 const DISTRUST_MIN_EXTRA_S = 20
@@ -21,14 +23,27 @@ const FIRST_ATTEMPT_MS = 30_000
 const TURN_MS = 30_000
 /** Sizes whose attempts are remembered. */
 const MAX_SIZES = 1000
+/** Liars that are remembered. */
+const MAX_LIARS = 1000
+
+export interface MetadataSourceOptions {
+  /** Requests it is given at a time. Default 2. */
+  readonly maxOutstanding?: number
+  /** Whom to know again who comes back: its address. Default: nobody. */
+  readonly key?: string
+}
 
 interface Source<P> {
   readonly peer: P
+  readonly maxOutstanding: number
+  readonly key: string
   /** What the peer says the info section measures, 0 if it did not say. */
   size: number
   /** Pieces asked for, oldest first, and when. */
   readonly asked: { readonly piece: number; readonly at: Millis }[]
   pausedUntil: Millis
+  /** In a row. */
+  rejects: number
   /** How often it was the only one to send. */
   turns: number
 }
@@ -60,6 +75,8 @@ export class MetadataDownload<P extends object> {
   private missing = 0
   private oneAtATime = false
   private only: Source<P> | null = null
+  /** Until when those who lied are left alone, by their keys: to come back does not help. */
+  private readonly liars = new Map<string, Millis>()
 
   /** `maxSize`: setting `max_metadata_size`, in bytes; larger claims are not believed. */
   constructor(
@@ -77,11 +94,21 @@ export class MetadataDownload<P extends object> {
     return this.pieces.reduce((sum, piece) => sum + (piece.data?.length ?? 0), 0)
   }
 
-  /** A peer speaks `ut_metadata`; `size` is its `metadata_size`, 0 if it gave none. Again after another handshake. */
-  addPeer(peer: P, size: number): void {
+  /** A peer can be asked; `size` is its `metadata_size`, 0 if it gave none. Again after another handshake. */
+  addPeer(peer: P, size: number, options: MetadataSourceOptions = {}): void {
+    const { maxOutstanding = MAX_OUTSTANDING, key = '' } = options
+    const pausedUntil = this.liars.get(key) ?? 0
     const known = this.sources.get(peer)
-    if (known !== undefined) known.size = size
-    else this.sources.set(peer, { peer, size, asked: [], pausedUntil: 0, turns: 0 })
+    if (known === undefined) {
+      this.sources.set(peer, { peer, maxOutstanding, key, size, asked: [], pausedUntil, rejects: 0, turns: 0 })
+      return
+    }
+    // Who refused because it had nothing, and has something now, need not be waited for.
+    if (size > 0 && known.size === 0 && known.rejects > 0) {
+      known.rejects = 0
+      known.pausedUntil = pausedUntil
+    }
+    known.size = size
   }
 
   removePeer(peer: P): void {
@@ -118,7 +145,18 @@ export class MetadataDownload<P extends object> {
   /** The peer rejected a request. */
   onReject(peer: P, piece: number, now: Millis): void {
     const source = this.sources.get(peer)
-    if (source !== undefined && this.takeAsked(source, piece)) this.pause(source, now + PAUSE_MS)
+    if (source === undefined || !this.takeAsked(source, piece)) return
+    this.pause(source, now + PAUSE_MS * 2 ** Math.min(source.rejects, MAX_DOUBLINGS))
+    source.rejects++
+  }
+
+  /** The peer answered a request by telling only how large the info section is, 1 to the limit. */
+  onSize(peer: P, piece: number, totalSize: number, now: Millis): void {
+    const source = this.sources.get(peer)
+    if (source === undefined || !this.takeAsked(source, piece)) return
+    source.size = totalSize
+    source.rejects = 0
+    if (this.size === 0) this.workOn(totalSize, now)
   }
 
   /**
@@ -133,6 +171,7 @@ export class MetadataDownload<P extends object> {
       return null
     }
     source.size = totalSize
+    source.rejects = 0
     if (this.size === 0) this.workOn(totalSize, now)
     // Not what is being worked on: the peer counts for its size from now on.
     if (totalSize !== this.size || piece >= this.pieces.length) return null
@@ -158,11 +197,21 @@ export class MetadataDownload<P extends object> {
     const liar = senders.size === 1 ? sender : null
     if (liar !== null) {
       const extra = DISTRUST_MIN_EXTRA_S + this.random.below(DISTRUST_MAX_EXTRA_S - DISTRUST_MIN_EXTRA_S + 1)
-      this.pause(liar, now + DISTRUST_MS + extra * 1000)
+      const until = now + DISTRUST_MS + extra * 1000
+      this.pause(liar, until)
+      this.remember(liar.key, until, now)
     }
     this.oneAtATime = true
     this.startOver(this.size, now)
     return liar?.peer ?? null
+  }
+
+  private remember(key: string, until: Millis, now: Millis): void {
+    if (key === '') return
+    for (const [other, end] of this.liars) if (end <= now) this.liars.delete(other)
+    const [oldest] = this.liars.keys()
+    if (this.liars.size >= MAX_LIARS) this.liars.delete(oldest)
+    this.liars.set(key, until)
   }
 
   private pieceSize(piece: number): number {
@@ -171,7 +220,7 @@ export class MetadataDownload<P extends object> {
 
   /** Whether `source` may be asked for the size that is being worked on. */
   private isWanted(source: Source<P>, now: Millis): boolean {
-    if (source.asked.length >= MAX_OUTSTANDING) return false
+    if (source.asked.length >= source.maxOutstanding) return false
     if (source.size !== 0 && source.size !== this.size) return false
     if (!this.oneAtATime) return true
     if (this.only === null || !this.canServe(this.only, now) || now - this.startedAt >= this.only.turns * TURN_MS) {

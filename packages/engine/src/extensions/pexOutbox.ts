@@ -4,8 +4,8 @@ import { encodeUtPex, type PexPeer } from '../wire/utPexMessage.ts'
 
 /** BEP 11: a peer is told no more often. */
 export const PEX_INTERVAL_MS = 60_000
-/** Of those who came, and of those who left, no more are in one message (libtorrent's number). */
-const MAX_ENTRIES = 100
+/** Of those who came no more are in one message (libtorrent's number). */
+const MAX_ADDED = 100
 
 type Snapshot = ReadonlyMap<string, PexPeer>
 const NOBODY: Snapshot = new Map()
@@ -34,13 +34,26 @@ export class PexOutbox {
   /** Begins a round when a minute has passed. */
   tick(now: Millis, peers: () => Iterable<PexPeer>): void {
     if (now - this.begunAt < PEX_INTERVAL_MS) return
-    const present = snapshot(peers())
+    const present = this.snapshot(peers())
     this.sinceLastButOne = difference(this.before, present)
     this.sinceLast = difference(this.present, present)
     this.before = this.present
     this.present = present
     this.begunAt = now
     this.round++
+  }
+
+  /** Those who were present before and still are, and as many of the others as go into a message: the rest comes later. */
+  private snapshot(peers: Iterable<PexPeer>): Snapshot {
+    const present = new Map<string, PexPeer>()
+    const others: [string, PexPeer][] = []
+    for (const peer of peers) {
+      const key = endpointText(peer)
+      if (this.present.has(key)) present.set(key, peer)
+      else others.push([key, peer])
+    }
+    for (const [key, peer] of others.slice(0, MAX_ADDED)) present.set(key, peer)
+    return present
   }
 
   /** What to send to `recipient` now, or null. It counts as sent. */
@@ -58,24 +71,19 @@ export class PexOutbox {
   }
 }
 
-function snapshot(peers: Iterable<PexPeer>): Snapshot {
-  const present = new Map<string, PexPeer>()
-  for (const peer of peers) present.set(endpointText(peer), peer)
-  return present
-}
-
 function difference(before: Snapshot, after: Snapshot): Uint8Array | null {
-  const added = missing(after, before)
-  const dropped = missing(before, after)
+  const added = missing(after, before, MAX_ADDED)
+  // Whoever is not told that somebody left keeps a place for him: all are named, as in libtorrent.
+  const dropped = missing(before, after, Number.POSITIVE_INFINITY)
   return added.length + dropped.length === 0 ? null : encodeUtPex({ added, dropped })
 }
 
-function missing(from: Snapshot, other: Snapshot): PexPeer[] {
+function missing(from: Snapshot, other: Snapshot, limit: number): PexPeer[] {
   const peers: PexPeer[] = []
   for (const [key, peer] of from) {
     if (other.has(key)) continue
     peers.push(peer)
-    if (peers.length === MAX_ENTRIES) break
+    if (peers.length === limit) break
   }
   return peers
 }

@@ -10,6 +10,8 @@ const OUR_IDS: ReadonlyMap<string, number> = new Map([
   ['ut_metadata', 2],
   ['upload_only', 3],
   ['lt_donthave', 7],
+  ['LT_metadata', 14],
+  ['lt_tex', 19],
 ])
 const NAMES: ReadonlyMap<number, string> = new Map([...OUR_IDS].map(([name, id]) => [id, name]))
 
@@ -26,6 +28,8 @@ export class PeerExtensions {
   isUploadOnly = false
   /** Our address as the peer sees it, empty when it did not say. */
   yourAddress = ''
+  /** Hash of the peer's list of trackers, 20 bytes (BEP 28); null when it did not say. */
+  trackersHash: Uint8Array | null = null
   private remoteIds = new Map<string, number>()
 
   /** Name of the extension behind one of our ids. */
@@ -60,5 +64,6 @@ export class PeerExtensions {
     this.metadataSize = handshake.metadataSize ?? this.metadataSize
     this.isUploadOnly = handshake.isUploadOnly ?? this.isUploadOnly
     this.yourAddress = handshake.yourAddress ?? this.yourAddress
+    this.trackersHash = handshake.trackersHash ?? this.trackersHash
   }
 }

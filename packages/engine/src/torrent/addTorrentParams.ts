@@ -42,7 +42,7 @@ export interface AddTorrentParams {
   duplicateIsError?: boolean
   /** All files are complete: pieces are checked when they are first asked for, not before. Default false. */
   seedMode?: boolean
-  /** Download nothing. Default false. */
+  /** Download nothing but the metadata. Default false. */
   uploadMode?: boolean
   /** Pieces in order. Default false. */
   sequentialDownload?: boolean
@@ -80,9 +80,12 @@ export interface AddTorrentParams {
   disablePex?: boolean
   /** Peers to connect to at once. */
   peers?: readonly Endpoint[]
-  /** The only files wanted (BEP 53), unless `filePriorities` says otherwise. */
+  /**
+   * The only files wanted (BEP 53), unless `filePriorities` says otherwise. An empty list wants none: of a magnet link only
+   * the metadata is fetched, and the torrent is `finished` until files are given a priority.
+   */
   selectOnly?: readonly FileRange[]
-  /** 0 to 7 for each file. */
+  /** 0 to 7 for each file; files beyond the list are wanted. */
   filePriorities?: readonly number[]
   /** 0 to 7 for each piece; goes before `filePriorities`. */
   piecePriorities?: readonly number[]

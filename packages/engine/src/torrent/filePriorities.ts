@@ -14,6 +14,9 @@ export interface FilePrioritiesHost {
   onPrioritiesChanged(): void
 }
 
+/** Files of a torrent without metadata that may be given a priority. */
+const MAX_FILES_IN_ADVANCE = 100_000
+
 /** What the user said of files and pieces: which to download, and how much of each file is there. */
 export class FilePriorities {
   /** Null: the default for all. */
@@ -48,6 +51,7 @@ export class FilePriorities {
     else if (this.files !== null) pieces.setPiecePriorities(this.fromFiles(this.files))
   }
 
+  /** While the metadata is not known: what was given so far. */
   filePriorities(): number[] {
     return this.files?.slice() ?? new Array<number>(this.host.info.numFiles).fill(DEFAULT_PRIORITY)
   }
@@ -58,13 +62,19 @@ export class FilePriorities {
 
   setFilePriority(index: FileIndex, priority: number): void {
     const files = this.filePriorities()
-    if (index < 0 || index >= files.length) return
+    const { info } = this.host
+    // How many files there are is not known before the metadata: they may be named in advance.
+    const count = info.isValid ? info.numFiles : MAX_FILES_IN_ADVANCE
+    if (index < 0 || index >= count) return
+    while (files.length < index) files.push(DEFAULT_PRIORITY)
     files[index] = priority
     this.prioritizeFiles(files)
   }
 
   prioritizeFiles(priorities: readonly number[]): void {
-    this.files = padded(priorities, this.host.info.numFiles)
+    const { info } = this.host
+    // Without metadata the list is kept as it is, until it is known how many files there are.
+    this.files = padded(priorities, info.isValid ? info.numFiles : Math.min(priorities.length, MAX_FILES_IN_ADVANCE))
     this.givenPieces = null
     this.apply()
     this.host.onPrioritiesChanged()

@@ -1,10 +1,18 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import { LtMetadataRequest } from '../extensions/ltMetadataRequest.ts'
 import { MetadataDownload } from '../extensions/metadataDownload.ts'
 import { METADATA_SEND_BUFFER_LIMIT, MetadataUpload, metadataPiece } from '../extensions/metadataUpload.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
+import {
+  bytesOfUnits,
+  decodeLtMetadata,
+  encodeLtMetadata,
+  type LtMetadataMessage,
+  MAX_LT_METADATA_MESSAGE_SIZE,
+} from '../wire/ltMetadataMessage.ts'
 import { decodeUtMetadata, encodeUtMetadata } from '../wire/utMetadataMessage.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentNews } from './torrentNews.ts'
@@ -21,16 +29,33 @@ export interface MetadataExchangeHost {
   fail(error: LibtorrentError): void
 }
 
-/** Fetches the info section from peers, or serves it to them (BEP 9). */
+type LtRequest = Extract<LtMetadataMessage, { type: 'request' }>
+
+/** Of a message with a header. */
+const MAX_LT_DATA = MAX_LT_METADATA_MESSAGE_SIZE - 9
+
+/**
+ * Fetches the info section from peers, or serves it to them: by `ut_metadata` (BEP 9), and with peers that do not speak
+ * that, by `LT_metadata`, which came before it (manual 0.15.5). The metadata of a private torrent is not given away.
+ */
 export class MetadataExchange {
   private fetching: MetadataDownload<PeerConnection> | null = null
   private readonly serving = new Map<PeerConnection, MetadataUpload>()
+  /** What peers were last asked by `LT_metadata`. */
+  private readonly ltRequests = new Map<PeerConnection, LtMetadataRequest>()
+  /** What they asked for that has to wait, one request each: they ask one at a time. */
+  private readonly ltServing = new Map<PeerConnection, LtRequest>()
 
   constructor(private readonly host: MetadataExchangeHost) {}
 
-  /** The info section, or null while it is not known. */
+  /** Whether this torrent takes part; said in the extension handshake. */
+  get isAllowed(): boolean {
+    return !this.host.hasMetadata || !this.host.info.priv
+  }
+
+  /** The info section to be given to peers; null: it is not known, or not for them. */
   private get infoSection(): Uint8Array | null {
-    return this.host.hasMetadata ? this.host.info.metadata() : null
+    return this.host.hasMetadata && this.isAllowed ? this.host.info.metadata() : null
   }
 
   /** Bytes of the info section we have to offer, 0 for none. */
@@ -46,14 +71,19 @@ export class MetadataExchange {
   }
 
   onPeerExtensions(peer: PeerConnection): void {
-    if (this.host.hasMetadata || peer.extensions.remoteId('ut_metadata') === 0) return
+    const { extensions } = peer
+    if (this.host.hasMetadata) return
+    if (!speaksUt(peer) && extensions.remoteId('LT_metadata') === 0) return
     this.fetching ??= new MetadataDownload(this.host.settings.maxMetadataSize, this.host.session.random)
-    this.fetching.addPeer(peer, peer.extensions.metadataSize)
+    const key = peer.remote.address
+    this.fetching.addPeer(peer, extensions.metadataSize, speaksUt(peer) ? { key } : { key, maxOutstanding: 1 })
     this.requestFrom(peer)
   }
 
   onPeerGone(peer: PeerConnection): void {
     this.serving.delete(peer)
+    this.ltServing.delete(peer)
+    this.ltRequests.delete(peer)
     this.fetching?.removePeer(peer)
   }
 
@@ -66,6 +96,13 @@ export class MetadataExchange {
     else this.onPiece(peer, message.piece, message.totalSize, message.data)
   }
 
+  onLtMessage(peer: PeerConnection, payload: Uint8Array): void {
+    const message = decodeLtMetadata(payload, this.host.settings.maxMetadataSize)
+    if (typeof message === 'string') return peer.fail(message)
+    if (message.type === 'request') this.onLtRequest(peer, message)
+    else this.onLtAnswer(peer, message)
+  }
+
   /** Once a second: ask again what was not answered, send what had to wait. */
   tick(peers: Iterable<PeerConnection>): void {
     if (this.fetching !== null) for (const peer of peers) this.requestFrom(peer)
@@ -76,6 +113,11 @@ export class MetadataExchange {
       }
       if (upload.waitingRequests === 0) this.serving.delete(peer)
     }
+    for (const [peer, request] of this.ltServing) {
+      if (peer.unreadBytes >= METADATA_SEND_BUFFER_LIMIT) continue
+      this.ltServing.delete(peer)
+      this.sendLt(peer, request)
+    }
   }
 
   /** Takes the whole info section, from peers or a user. Null, or what is wrong with it. */
@@ -85,6 +127,7 @@ export class MetadataExchange {
     const error = host.info.parseInfoSection(bytes)
     if (error === null) {
       this.fetching = null
+      this.ltRequests.clear()
       host.news.metadataReceived()
       host.onMetadata()
       return null
@@ -100,8 +143,29 @@ export class MetadataExchange {
     if (fetching === null || !peer.isReady) return
     const now = this.host.now()
     for (let piece = fetching.nextRequest(peer, now); piece !== null; piece = fetching.nextRequest(peer, now)) {
-      peer.sendExtended('ut_metadata', encodeUtMetadata({ type: 'request', piece }))
+      if (speaksUt(peer)) peer.sendExtended('ut_metadata', encodeUtMetadata({ type: 'request', piece }))
+      else this.requestLt(peer, new LtMetadataRequest(piece, fetching.expectedSize))
     }
+  }
+
+  private requestLt(peer: PeerConnection, request: LtMetadataRequest): void {
+    this.ltRequests.set(peer, request)
+    peer.sendExtended('LT_metadata', encodeLtMetadata({ type: 'request', ...request.units }))
+  }
+
+  /** An answer that fits nothing we asked is ignored: it may be late. A peer that gives no other is one that is silent. */
+  private onLtAnswer(peer: PeerConnection, message: Exclude<LtMetadataMessage, LtRequest>): void {
+    const { fetching } = this
+    const request = this.ltRequests.get(peer)
+    if (fetching === null || request === undefined) return
+    const { piece } = request
+    if (message.type === 'dontHave') return fetching.onReject(peer, piece, this.host.now())
+    const answer = request.judge(message)
+    if (answer.type === 'wrong') return
+    this.ltRequests.delete(peer)
+    if (answer.type === 'piece') return this.onPiece(peer, piece, message.totalSize, answer.data)
+    fetching.onSize(peer, piece, message.totalSize, this.host.now())
+    this.requestFrom(peer)
   }
 
   private onPiece(peer: PeerConnection, piece: number, totalSize: number, data: Uint8Array): void {
@@ -136,4 +200,28 @@ export class MetadataExchange {
   private reject(peer: PeerConnection, piece: number): void {
     peer.sendExtended('ut_metadata', encodeUtMetadata({ type: 'reject', piece }))
   }
+
+  private onLtRequest(peer: PeerConnection, request: LtRequest): void {
+    if (peer.unreadBytes < METADATA_SEND_BUFFER_LIMIT) this.sendLt(peer, request)
+    else if (this.ltServing.has(peer)) this.dontHaveLt(peer)
+    else this.ltServing.set(peer, request)
+  }
+
+  private sendLt(peer: PeerConnection, request: LtRequest): void {
+    const metadata = this.infoSection
+    if (metadata === null) return this.dontHaveLt(peer)
+    const { offset, length } = bytesOfUnits(request, metadata.length)
+    // Nobody reads a longer message; the original closes the connection over it.
+    if (length > MAX_LT_DATA) return this.dontHaveLt(peer)
+    const data = metadata.subarray(offset, offset + length)
+    peer.sendExtended('LT_metadata', encodeLtMetadata({ type: 'data', totalSize: metadata.length, offset, data }))
+  }
+
+  private dontHaveLt(peer: PeerConnection): void {
+    peer.sendExtended('LT_metadata', encodeLtMetadata({ type: 'dontHave' }))
+  }
+}
+
+function speaksUt(peer: PeerConnection): boolean {
+  return peer.extensions.remoteId('ut_metadata') !== 0
 }

@@ -1,6 +1,7 @@
-import { isLocal } from '../address/classify.ts'
+import { isLocal, isLoopback, isMulticast } from '../address/classify.ts'
 import { PexInbox } from '../extensions/pexInbox.ts'
 import { PexOutbox, PexRecipient } from '../extensions/pexOutbox.ts'
+import { PexQuota } from '../extensions/pexQuota.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { PeerSource, PexFlags } from '../peers/peerSource.ts'
@@ -26,6 +27,7 @@ interface Partner {
 /** Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27). */
 export class PeerExchange {
   private readonly partners = new Map<PeerConnection, Partner>()
+  private readonly quota = new PexQuota()
   private outbox: PexOutbox | null = null
 
   constructor(private readonly host: PeerExchangeHost) {}
@@ -53,7 +55,11 @@ export class PeerExchange {
     const isPeerLocal = isLocal(peer.remote.address)
     const news = partner.inbox.receive(payload, host.now(), isPeerLocal, host.settings.maxPexPeers)
     if (typeof news === 'string') return peer.fail(news)
-    for (const { address, port, flags } of news) host.swarm.addPeer({ address, port }, PeerSource.pex, flags)
+    for (const { address, port, flags } of news) {
+      if (isMulticast(address) || (isLoopback(address) && !isLoopback(peer.remote.address))) continue
+      if (!this.quota.take(peer.remote.address, host.now())) return
+      host.swarm.addPeer({ address, port }, PeerSource.pex, flags)
+    }
   }
 
   /** Once a second. */

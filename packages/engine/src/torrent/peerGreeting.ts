@@ -13,6 +13,7 @@ import type { PeerExchange } from './peerExchange.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentPeerHost } from './torrentPeerHost.ts'
+import type { TrackerExchange } from './trackerExchange.ts'
 
 export interface PeerGreetingHost {
   readonly session: Pick<TorrentHost, 'peerId' | 'listenPort'>
@@ -25,6 +26,7 @@ export interface PeerGreetingHost {
   readonly swarm: Swarm
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
+  readonly trackerExchange: TrackerExchange
   readonly peerHost: TorrentPeerHost
   readonly random: Random
   /** Every piece is had. */
@@ -105,17 +107,28 @@ export class PeerGreeting {
   }
 
   private sendExtensionHandshake(peer: PeerConnection): void {
-    const { session, settings, metadata, exchange, isUploadOnly } = this.host
+    const { session, settings, metadata, trackerExchange, isUploadOnly } = this.host
     const handshake = {
       client: settings.handshakeClientVersion || settings.userAgent,
       listenPort: session.listenPort || undefined,
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: metadata.size || undefined,
+      trackersHash: trackerExchange.hash(),
       // A seed that hides as one that lacks pieces does not say so either.
       isUploadOnly: isUploadOnly && !settings.lazyBitfields,
     }
-    peer.sendExtensionHandshake(handshake, exchange.isAllowed ? [] : ['ut_pex'])
+    peer.sendExtensionHandshake(handshake, this.withheldExtensions())
+  }
+
+  /** What a private torrent has no use for. */
+  private withheldExtensions(): readonly string[] {
+    const { exchange, metadata, trackerExchange } = this.host
+    return [
+      ...(exchange.isAllowed ? [] : ['ut_pex']),
+      ...(metadata.isAllowed ? [] : ['ut_metadata', 'LT_metadata']),
+      ...(trackerExchange.isAllowed ? [] : ['lt_tex']),
+    ]
   }
 
   /** Where our DHT node is (BEP 5). Peers of a private torrent are not told. */

@@ -48,6 +48,7 @@ import { TorrentNews } from './torrentNews.ts'
 import { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 import { applyResumeState } from './torrentResume.ts'
+import { TrackerExchange } from './trackerExchange.ts'
 import { UploadMode } from './uploadMode.ts'
 import { WebSeeds } from './webSeeds.ts'
 
@@ -60,9 +61,9 @@ const UNLIMITED = 0xff_ffff
  * Each part is a file of this folder and sees the torrent through its own Host interface only: `run` (running, paused,
  * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `greeting` (their start),
  * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out),
- * `diskAnswers` (who asked the disk), `loader` (what is on disk), `metadata` (BEP 9), `announcer` (trackers), `webSeeds`
- * (BEP 17, 19), `completion` (what pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and
- * `peerNews` (alerts).
+ * `diskAnswers` (who asked the disk), `loader` (what is on disk), `metadata` (BEP 9), `exchange` and `trackerExchange`
+ * (BEP 11, 28), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19), `completion` (what
+ * pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and `peerNews` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
   readonly infoHash: Sha1Hash
@@ -89,6 +90,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly discovery: PeerDiscovery
   readonly exchange: PeerExchange
   readonly webSeeds: WebSeeds
+  readonly trackerExchange: TrackerExchange
   readonly diskTrouble: DiskTrouble
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
@@ -142,6 +144,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.discovery = new PeerDiscovery(this)
     this.exchange = new PeerExchange(this)
     this.webSeeds = new WebSeeds(this)
+    this.trackerExchange = new TrackerExchange(this)
     this.seedMode = new SeedMode(this)
     this.uploadMode = new UploadMode(this, params.uploadMode ?? false)
     this.diskTrouble = new DiskTrouble(this)
@@ -371,6 +374,7 @@ export class Torrent implements PartHosts, Wakeable {
   onMetadata(): void {
     this.needsSaveResume = true
     this.discovery.onMetadata()
+    this.trackerExchange.onMetadata()
     this.openContent()
   }
 
@@ -516,6 +520,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.stats.tick(elapsed)
     this.metadata.tick(this.swarm.connections)
     this.exchange.tick(now)
+    this.trackerExchange.tick(now)
     this.run.tick()
     this.diskTrouble.tick(now)
     this.swarm.wantConnections()

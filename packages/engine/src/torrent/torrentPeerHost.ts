@@ -25,6 +25,7 @@ import type { PieceSuggester } from './pieceSuggester.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
+import type { TrackerExchange } from './trackerExchange.ts'
 
 /** The parts of a torrent that peers' reports are passed on to, and what is needed to decide which. */
 export interface PeerReportsHost {
@@ -54,6 +55,7 @@ export interface PeerReportsHost {
   readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
+  readonly trackerExchange: TrackerExchange
   readonly info: TorrentInfo
   readonly counters: TorrentCounters
   /** Nothing (more) is wanted. */
@@ -127,6 +129,7 @@ export class TorrentPeerHost implements PeerHost {
     }
     torrent.metadata.onPeerGone(peer)
     torrent.exchange.onPeerGone(peer)
+    torrent.trackerExchange.onPeerGone(peer)
     torrent.swarm.onClosed(peer, error)
     torrent.peerNews.closed(peer, error)
     if (picker !== null) this.requestFromAll()
@@ -230,6 +233,7 @@ export class TorrentPeerHost implements PeerHost {
     }
     metadata.onPeerExtensions(peer)
     this.torrent.exchange.onPeerExtensions(peer)
+    this.torrent.trackerExchange.onPeerExtensions(peer)
     this.closeIfRedundant(peer)
     if (!peer.isClosed) requester.requestMore(peer)
   }
@@ -241,7 +245,9 @@ export class TorrentPeerHost implements PeerHost {
 
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
+    else if (name === 'LT_metadata') this.torrent.metadata.onLtMessage(peer, payload)
     else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
+    else if (name === 'lt_tex') this.torrent.trackerExchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)
     else if (name === 'upload_only') this.onUploadOnly(peer, payload)
   }

@@ -1,3 +1,4 @@
+import { isFromPeers } from '../extensions/texPolicy.ts'
 import { PeerSource } from '../peers/peerSource.ts'
 import { BlockState } from '../picker/downloadingPiece.ts'
 import { type DiskClaim, restateClaim } from '../resume/restateClaim.ts'
@@ -122,9 +123,12 @@ function unfinishedPieces(torrent: Torrent): UnfinishedPiece[] {
   return unfinished
 }
 
+/** Those that peers have named are not trusted enough to be remembered (libtorrent). */
 function trackerTiers(torrent: Torrent): readonly (readonly string[])[] {
   const tiers: string[][] = []
-  for (const { tier, url } of torrent.trackers.entries()) {
+  for (const entry of torrent.trackers.entries()) {
+    if (isFromPeers(entry)) continue
+    const { tier, url } = entry
     tiers[tier] ??= []
     tiers[tier].push(url)
   }

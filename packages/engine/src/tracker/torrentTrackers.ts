@@ -1,5 +1,6 @@
 import { type Endpoint, isV6, sameEndpoint } from '../address/endpoint.ts'
 import type { TrackerEvent } from '../alerts/trackerAlerts.ts'
+import { TrackerSource } from '../metainfo/trackerUrl.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
 import type { AnnounceEndpoint } from './announceEndpoint.ts'
 import type { AnnounceEntry, TrackerSpec } from './announceEntry.ts'
@@ -15,6 +16,8 @@ import { TrackerScrapes } from './trackerScrapes.ts'
 
 /** Within this time all torrents tell their trackers of a new address. */
 const ADDRESS_NEWS_SPREAD_MS: Millis = 30_000
+
+const NO_STATISTICS = { uploaded: 0, downloaded: 0, corrupt: 0, redundant: 0 }
 
 /**
  * The trackers of one torrent: whom to tell what, and when. Each of our listen sockets announces for itself. Has no
@@ -300,6 +303,8 @@ export class TorrentTrackers {
     const pending = this.host.client.announce(
       {
         ...params,
+        // Whom a stranger recommended learns nothing of what we have done (libtorrent).
+        ...(entry.source === TrackerSource.tex ? NO_STATISTICS : null),
         url: entry.url,
         localEndpoint: endpoint.localEndpoint,
         port: this.host.settings.announcePort || endpoint.localEndpoint.port,

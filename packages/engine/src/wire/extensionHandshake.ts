@@ -26,6 +26,8 @@ export interface ExtensionHandshake {
   readonly isUploadOnly?: boolean
   /** `complete_ago`: seconds since it last saw a complete copy of the torrent. */
   readonly completeAgo?: number
+  /** `tr`: hash of the sender's list of trackers, 20 bytes (BEP 28). */
+  readonly trackersHash?: Uint8Array
 }
 
 /** Names beyond these are ignored, as are longer ones: nobody speaks so many extensions. */
@@ -52,6 +54,7 @@ export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Ar
     metadata_size: handshake.metadataSize,
     upload_only: handshake.isUploadOnly === undefined ? undefined : Number(handshake.isUploadOnly),
     complete_ago: handshake.completeAgo,
+    tr: handshake.trackersHash,
   }
   return bencode(entry)
 }
@@ -76,6 +79,7 @@ export function decodeExtensionHandshake(payload: Uint8Array): ExtensionHandshak
     metadataSize: intBetween(root, 'metadata_size', 1, MAX_INT32),
     isUploadOnly: uploadOnly === null ? undefined : uploadOnly !== 0,
     completeAgo: intBetween(root, 'complete_ago', 0, MAX_INT32),
+    trackersHash: readHash(root.getString('tr')),
   }
 }
 
@@ -99,6 +103,10 @@ function readClient(bytes: Uint8Array | null): string | undefined {
 function readAddress(bytes: Uint8Array | null, size = 0): string | undefined {
   if (bytes === null || (bytes.length !== 4 && bytes.length !== 16)) return undefined
   return size === 0 || bytes.length === size ? bytesToAddress(bytes) : undefined
+}
+
+function readHash(bytes: Uint8Array | null): Uint8Array | undefined {
+  return bytes?.length === 20 ? bytes.slice() : undefined
 }
 
 function addressEntry(address: string | undefined): Uint8Array | undefined {

@@ -3,8 +3,18 @@ import { TestTorrent } from '../../sim/testTorrent.ts'
 import { bencode } from '../../src/bencode/bencode.ts'
 import { sha1 } from '../../src/crypto/sha1.ts'
 import { LibtorrentError } from '../../src/errors/libtorrentError.ts'
-import { SAVE, SimClient } from './client.ts'
-import { metadataMessages, metadataPeer, metadataRequests, sendMetadata } from './extensionPeer.ts'
+import { encodeUtMetadata } from '../../src/wire/utMetadataMessage.ts'
+import { SAVE, SimClient, seedOf } from './client.ts'
+import {
+  metadataAnswers,
+  metadataMessages,
+  metadataPeer,
+  metadataRequests,
+  OUR_METADATA_ID,
+  sendExtensionHandshake,
+  sendMetadata,
+  theirId,
+} from './extensionPeer.ts'
 import { scenario } from './scenario.ts'
 
 const small = new TestTorrent({ size: 200_000 })
@@ -292,3 +302,135 @@ for (const { what, section, cause } of NO_TORRENTS) {
     },
   )
 }
+
+const several = new TestTorrent({
+  files: [
+    { path: 'a', size: 70_000 },
+    { path: 'b', size: 70_000 },
+    { path: 'c', size: 70_000 },
+  ],
+})
+
+scenario('a magnet of which no file is selected gets its metadata and is finished, until a file is wanted', (world) => {
+  const seed = seedOf(world, several)
+  const magnet = new SimClient(world, 'magnet', several, { magnet: true, add: { selectOnly: [] } })
+  magnet.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 10 })
+  world.run({ minutes: 5 })
+  expect(magnet.torrent.status()).toMatchObject({ state: 'finished', totalPayloadDownload: 0, isSeeding: false })
+  expect(magnet.torrent.filePriorities()).toEqual([0, 0, 0])
+  expect(magnet.alerts('torrentFinished')).toHaveLength(1)
+  expect(
+    world
+      .filesOf(magnet.host)
+      .paths()
+      .filter((path) => path.startsWith(SAVE)),
+  ).toEqual([])
+  magnet.torrent.filePriority(1, 4)
+  magnet.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnet.torrent.isFinished, { minutes: 2 })
+  expect(magnet.torrent.fileProgress()[1]).toBe(70_000)
+  expect(magnet.torrent.isSeed).toBe(false)
+})
+
+scenario('priorities of files that are given before the metadata is known count when it is', (world) => {
+  const seed = seedOf(world, several)
+  const magnet = new SimClient(world, 'magnet', several, { magnet: true })
+  magnet.torrent.filePriority(2, 0)
+  expect(magnet.torrent.filePriorities()).toEqual([1, 1, 0])
+  magnet.torrent.filePriority(0, 0)
+  const other = new SimClient(world, 'other', several, { magnet: true })
+  other.torrent.prioritizeFiles([0, 0, 0])
+  for (const client of [magnet, other]) client.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnet.torrent.hasMetadata && other.torrent.hasMetadata, { minutes: 1 })
+  world.runUntil(() => magnet.torrent.isFinished && other.torrent.isFinished, { minutes: 2 })
+  expect(magnet.torrent.filePriorities()).toEqual([0, 1, 0])
+  expect(magnet.torrent.fileProgress()[1]).toBe(70_000)
+  expect(other.torrent.status()).toMatchObject({ state: 'finished', totalPayloadDownload: 0 })
+})
+
+scenario('what was deselected before the metadata was known is remembered over a restart', async (world) => {
+  const seed = seedOf(world, several)
+  const first = new SimClient(world, 'first', several, { magnet: true })
+  first.torrent.prioritizeFiles([0, 0, 0])
+  const resumeData = await world.settle(first.torrent.saveResumeData(), { minutes: 1 })
+  const second = new SimClient(world, 'second', several, { magnet: true, add: { resumeData } })
+  second.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => second.torrent.isFinished, { minutes: 1 })
+  world.run({ minutes: 1 })
+  expect(second.torrent.status()).toMatchObject({ state: 'finished', totalPayloadDownload: 0 })
+})
+
+scenario('thirty peers that claim thirty sizes, and two honest ones: the metadata arrives', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  for (let i = 0; i < 30; i++) {
+    const liar = metadataPeer(world, `liar${i}`, small, {
+      claims: small.infoSection.length + 1 + i,
+      answers: (piece) =>
+        i % 2 === 0
+          ? null
+          : { type: 'data', piece, totalSize: small.infoSection.length + 1 + i, data: new Uint8Array(99) },
+    })
+    magnet.torrent.connectPeer(liar.listen())
+  }
+  const honest = [0, 1].map((i) => metadataPeer(world, `honest${i}`, small))
+  for (const peer of honest) magnet.torrent.connectPeer(peer.listen())
+  world.runUntil(() => magnet.torrent.hasMetadata, { minutes: 10 })
+  expect(magnet.endings.filter(({ address }) => honest.some(({ host }) => host.address === address))).toEqual([])
+})
+
+scenario(
+  'a liar that comes back at once is not heard again for five minutes, and keeps nobody from being heard',
+  (world) => {
+    const magnet = new SimClient(world, 'magnet', large, { magnet: true })
+    const wrong = (piece: number) => ({
+      type: 'data' as const,
+      piece,
+      totalSize: large.infoSection.length,
+      data: large.infoSection.slice(piece * 16_384, (piece + 1) * 16_384).fill(7),
+    })
+    const liar = metadataPeer(world, 'liar', large, { answers: wrong })
+    magnet.torrent.connectPeer(liar.listen())
+    world.runUntil(() => magnet.endCodes.length > 0, { seconds: 30 })
+    const asked = metadataRequests(liar).length
+    for (let i = 0; i < 8; i++) {
+      liar.connect(magnet.endpoint)
+      world.run({ seconds: 30 })
+    }
+    expect(metadataRequests(liar).length).toBe(asked)
+    magnet.torrent.connectPeer(metadataPeer(world, 'honest', large).listen())
+    world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 10 })
+  },
+)
+
+scenario('the metadata of a private torrent is given to nobody, and not offered', (world) => {
+  const hidden = new TestTorrent({ size: 200_000, private: true })
+  const client = new SimClient(world, 'client', hidden)
+  world.run({ seconds: 1 })
+  const connection = metadataPeer(world, 'peer', hidden, { has: 'none', claims: 0, answers: () => null }).connect(
+    client.endpoint,
+  )
+  world.run({ seconds: 1 })
+  expect(theirId(connection, 'ut_metadata')).toBe(0)
+  connection.send((to) => to.extended(2, encodeUtMetadata({ type: 'request', piece: 0 })))
+  world.run({ seconds: 5 })
+  expect(metadataMessages(connection).map(({ message }) => message.type)).toEqual(['reject'])
+})
+
+scenario('a peer that refuses has its requests further and further apart, until it has something', (world) => {
+  const magnet = new SimClient(world, 'magnet', small, { magnet: true })
+  let has = false
+  const grower = metadataPeer(world, 'grower', small, {
+    claims: 0,
+    answers: (piece) => (has ? metadataAnswers(small)(piece) : { type: 'reject', piece }),
+  })
+  magnet.torrent.connectPeer(grower.listen())
+  for (let s = 50; s < 600; s += 50) world.time.after(s * 1000, () => grower.connection.send((to) => to.keepAlive()))
+  world.run({ minutes: 9 })
+  const times = metadataRequests(grower)
+  expect(times.map((time) => Math.round((time - times[0]) / 60))).toEqual([0, 1, 3, 7])
+  has = true
+  const messages = new Map([['ut_metadata', OUR_METADATA_ID]])
+  sendExtensionHandshake(grower.connection, { messages, metadataSize: small.infoSection.length })
+  world.runUntil(() => magnet.torrent.hasMetadata, { seconds: 3 })
+})

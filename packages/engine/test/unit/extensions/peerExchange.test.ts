@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { endpointText } from '../../../src/address/endpoint.ts'
 import { PexInbox } from '../../../src/extensions/pexInbox.ts'
 import { PexOutbox, PexRecipient } from '../../../src/extensions/pexOutbox.ts'
+import { PEX_PEERS_PER_HOUR, PexQuota } from '../../../src/extensions/pexQuota.ts'
 import { PexFlags } from '../../../src/peers/peerSource.ts'
 import { decodeUtPex, encodeUtPex, type PexPeer } from '../../../src/wire/utPexMessage.ts'
 
@@ -55,6 +56,33 @@ test('a message names a hundred peers at most', () => {
   const { present, told } = scene()
   present.push(...peers(0, 500))
   expect(told(new PexRecipient(), 0)?.added).toHaveLength(100)
+})
+
+test('those who did not fit into a message are in the next, and nobody is forgotten', () => {
+  const { present, told } = scene()
+  const recipient = new PexRecipient()
+  present.push(...peers(0, 250))
+  const heard: string[] = []
+  for (let minute = 0; minute < 3; minute++) heard.push(...(told(recipient, minute * MINUTE)?.added ?? []))
+  expect(heard).toEqual(names(peers(0, 250)))
+  present.length = 0
+  expect(told(recipient, 3 * MINUTE)?.dropped).toHaveLength(250)
+})
+
+test('one address may name so many peers an hour, a /64 of IPv6 as many together', () => {
+  const quota = new PexQuota()
+  const takes = (address: string, now: number) => {
+    let count = 0
+    while (count < 1000 && quota.take(address, now)) count++
+    return count
+  }
+  expect(takes('8.8.8.8', 0)).toBe(PEX_PEERS_PER_HOUR)
+  expect(takes('8.8.8.8', 59 * MINUTE)).toBe(0)
+  expect(takes('8.8.8.8', 60 * MINUTE)).toBe(PEX_PEERS_PER_HOUR)
+  expect(takes('8.8.8.9', 60 * MINUTE)).toBe(PEX_PEERS_PER_HOUR)
+  expect(takes('2001:db8::1', 0)).toBe(PEX_PEERS_PER_HOUR)
+  expect(takes('2001:db8::2', 0)).toBe(0)
+  expect(takes('2001:db8:0:1::2', 0)).toBe(PEX_PEERS_PER_HOUR)
 })
 
 test('peers are heard of once, up to the limit, and again after they were taken back', () => {
