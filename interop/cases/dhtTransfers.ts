@@ -60,7 +60,7 @@ async function transfer(stage: Stage, seeder: ClientKind, downloader: ClientKind
 async function startNodes(stage: Stage): Promise<OurDht[]> {
   const nodes: OurDht[] = []
   for (let i = 0; i < NUM_NODES; i++) nodes.push(stage.own(await OurDht.start()))
-  for (const { dht } of nodes.slice(1)) dht.addNode(nodes[0].endpoint)
+  for (const { dht } of nodes) for (const { endpoint } of nodes) dht.addNode(endpoint)
   await waitUntil(WAIT_MS, 'the nodes know one another', () =>
     nodes.every(({ dht }) => dht.status().dhtNodes >= NUM_NODES - 1),
   )
