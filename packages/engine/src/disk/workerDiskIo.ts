@@ -1,6 +1,6 @@
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Timers } from '../platform/clock.ts'
 import type { DiskIo, DiskLimits, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
-import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
 import type { SharedBlockPool } from './blockPool.ts'
 import { CongestionGate } from './congestionGate.ts'

@@ -245,7 +245,8 @@ export class WorkerLane implements DiskWorkerHandler, WatchedWorker {
   }
 
   private post(request: StoreRequest): void {
-    this.worker ??= this.givenUp === null ? this.host.startWorker(this.index, this.host.storeSetup, this) : this.noWorker()
+    this.worker ??=
+      this.givenUp === null ? this.host.startWorker(this.index, this.host.storeSetup, this) : this.noWorker()
     this.worker.post(request)
   }
 

@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest'
+import { VirtualTime } from '../../../sim/virtualTime.ts'
 import { SharedBlockPool } from '../../../src/disk/blockPool.ts'
 import { CongestionGate } from '../../../src/disk/congestionGate.ts'
 import type { DiskWorkerHandler } from '../../../src/disk/diskWorker.ts'
 import { announcedBatch, isCheckBatch } from '../../../src/disk/jobBatch.ts'
 import type { StoreRequest } from '../../../src/disk/storeProtocol.ts'
 import { WorkerDiskIo } from '../../../src/disk/workerDiskIo.ts'
-import { VirtualTime } from '../../../sim/virtualTime.ts'
 import type { StorageHandler, StorageParams } from '../../../src/platform/disk.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 
