@@ -1,9 +1,10 @@
-import { expect } from 'vitest'
+import { afterEach, expect, vi } from 'vitest'
 import type { SimPeer } from '../../sim/simPeer.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 import { PeerFlags } from '../../src/torrent/peerInfo.ts'
+import { SmartBan } from '../../src/torrent/smartBan.ts'
 import { BLOCK_SIZE_BYTES } from '../../src/util/flavored.ts'
 import { SAVE, SimClient } from './client.ts'
 import { scenario } from './scenario.ts'
@@ -117,3 +118,42 @@ scenario('a disk with few slots and little speed does not keep a liar from being
   world.run({ seconds: 5 })
   expect(banned(client)).toEqual([liar.host.address])
 })
+
+afterEach(() => void vi.restoreAllMocks())
+
+/** Watches all there are; returns the most pieces one of them remembers at a time, and how many all remember now. */
+function watchMemory() {
+  const all = new Set<SmartBan>()
+  let most = 0
+  const { onPieceFailed } = SmartBan.prototype
+  vi.spyOn(SmartBan.prototype, 'onPieceFailed').mockImplementation(function (this: SmartBan, piece, senders) {
+    all.add(this)
+    onPieceFailed.call(this, piece, senders)
+    most = Math.max(most, this.size)
+  })
+  return { most: () => most, now: () => [...all].reduce((sum, { size }) => sum + size, 0) }
+}
+
+scenario(
+  'however much liars corrupt, few pieces are remembered; without an honest peer all liars are banned in the end',
+  (world) => {
+    const memory = watchMemory()
+    const torrent = new TestTorrent({ size: 300 * BLOCKS_A_PIECE * BLOCK, pieceLength: BLOCKS_A_PIECE * BLOCK })
+    const client = new SimClient(world, 'client', torrent, { settings: { useParoleMode: false } })
+    const liars = Array.from({ length: 12 }, (_, i) =>
+      world.peer(`liar${i}`, { torrent, has: 'all', serves: true, corrupts: () => true, answerDelay: 20 + i }),
+    )
+    world.run({ seconds: 1 })
+    for (const peer of liars) client.torrent.connectPeer(peer.listen())
+    world.runUntil(() => banned(client).length === liars.length, { minutes: 10 })
+    expect(memory.most()).toBeGreaterThan(10)
+    expect(memory.most()).toBeLessThanOrEqual(64)
+    // An honest peer comes, and what was remembered is forgotten with each piece that passes.
+    client.torrent.connectPeer(world.peer('honest', { torrent, has: 'all', serves: true }).listen())
+    world.runUntil(() => client.torrent.isSeed, { minutes: 10 })
+    world.run({ seconds: 1 })
+    expect(memory.now()).toBe(0)
+    expect(banned(client).sort()).toEqual(addresses(liars).sort())
+  },
+  { seeds: 2 },
+)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { penalizePiecePeers, rewardPiecePeers } from '../../../src/peers/pieceFailure.ts'
+import { absolvePeer, penalizePiecePeers, rewardPiecePeers } from '../../../src/peers/pieceFailure.ts'
 import { TorrentPeer } from '../../../src/peers/torrentPeer.ts'
 
 function aPeer(last = 1): TorrentPeer {
@@ -41,5 +41,22 @@ describe('trust', () => {
     for (let i = 0; i < 5; i++) banned.push(penalizePiecePeers([liar, aPeer(i + 2)], true).includes(liar))
     expect(banned).toEqual([false, false, false, true, true])
     expect(liar.trustPoints).toBe(-7)
+  })
+
+  test('who shared a bad piece with blocks that nobody here sent is not the only suspect', () => {
+    const peer = aPeer()
+    expect(penalizePiecePeers([peer, null, peer], true)).toEqual([])
+    expect(peer).toMatchObject({ trustPoints: -2, onParole: true, banned: false })
+    expect(penalizePiecePeers([null, null], true)).toEqual([])
+  })
+
+  test('a peer that was suspected for nothing gets back what it lost, and leaves parole', () => {
+    const peer = aPeer()
+    penalizePiecePeers([peer, aPeer(2)], true)
+    penalizePiecePeers([peer, aPeer(3)], true)
+    absolvePeer(peer, 2)
+    expect(peer).toMatchObject({ trustPoints: 0, onParole: false, hashfails: 2 })
+    absolvePeer(peer, 100)
+    expect(peer.trustPoints).toBe(8)
   })
 })
