@@ -94,7 +94,7 @@ function nextSteps(path: string, target: string, info: TorrentInfo): string[] {
   const content = resolve(path)
   if (basename(content) !== info.name) return [`To give it to others, ${content} has to be called ${info.name}.`]
   const steps = [`To give it to others: lt seed ${shellWord(target)} --output ${shellWord(dirname(content))}`]
-  if (info.trackers.length === 0 && !info.priv) {
+  if (info.trackers.length === 0 && info.webSeeds.length === 0 && !info.priv) {
     steps.push('It names no tracker: others find you by the DHT, or by your address with --peer HOST:PORT.')
   }
   return steps

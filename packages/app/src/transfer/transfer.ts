@@ -108,7 +108,10 @@ export class Transfer {
   }
 
   private warnIfAlone(): void {
-    if (!this.knowsNobody()) return
+    const { handle } = this
+    // Without metadata a web seed is of no use yet.
+    const hasWebSeeds = handle.hasMetadata && handle.urlSeeds().length + handle.httpSeeds().length > 0
+    if (hasWebSeeds || !this.knowsNobody()) return
     this.output.warn(
       'There is no tracker, no DHT and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
     )

@@ -56,6 +56,8 @@ test('a torrent made with --web-seed is downloaded from that web server when the
   expect(filesIn(directory)).toEqual(Object.keys(SHOW).sort())
   expect(sameContent(content, directory, Object.keys(SHOW))).toBe(true)
   expect(lt.stderr).toBe('')
+  // Nobody is told that there are no peers: none are needed.
+  expect(lt.lines.filter(({ type }) => type === 'warning')).toEqual([])
 })
 
 test('so is a bare info-hash', async () => {

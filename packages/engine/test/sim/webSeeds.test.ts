@@ -289,3 +289,50 @@ scenario('a URL that is none is refused when it is added, and reported when a to
   world.run({ seconds: 5 })
   expect(leech.alerts('urlSeed').map(({ error }) => error.code)).toEqual(['unsupportedUrlProtocol'])
 })
+
+scenario('a script that gives pieces (BEP 17) is enough', (world) => {
+  const origin = 'http://script.example'
+  const torrent = new TestTorrent({ files: ODD_FILES })
+  const web = world.host('web')
+  world.names.set('script.example', web.addresses)
+  const asked: string[] = []
+  world.web.serve(origin, web, ({ query }) => {
+    const piece = Number(/(?:^|&)piece=(\d+)/.exec(query)?.[1])
+    const [, from, to] = /ranges=(\d+)-(\d+)/.exec(query) ?? ['', '0', String(torrent.pieceLength)]
+    asked.push(query)
+    const body = torrent.piece(piece).subarray(Number(from), Number(to) + 1)
+    return { status: 200, headers: { 'content-length': String(body.length) }, body }
+  })
+  const leech = new SimClient(world, 'leech', torrent, { add: { httpSeeds: [`${origin}/seed`] } })
+  world.runUntil(() => leech.torrent.getPeerInfo()[0]?.totalDownload > 0, { minutes: 1 })
+  expect(leech.torrent.getPeerInfo()[0].connectionType).toBe(ConnectionType.httpSeed)
+  world.runUntil(() => leech.torrent.isSeed, { minutes: 1 })
+  expect(torrent.isOn(world.filesOf(leech.host), SAVE)).toBe(true)
+  expect(asked.every((query) => query.startsWith('info_hash='))).toBe(true)
+})
+
+scenario('a peer that shares pieces with a web seed of wrong bytes is not banned for it', (world) => {
+  const torrent = new TestTorrent({ size: 2_000_000, pieceLength: 128 * 1024, webSeeds: [URL_SEED] })
+  const wrong = new TestTorrent({ size: 2_000_000, pieceLength: 128 * 1024, seed: 99 })
+  new FileServer(world, world.host('web', { up: 200_000 }), wrong, ORIGIN)
+  const seed = seedOf(world, torrent, { up: 200_000 })
+  const leech = new SimClient(world, 'leech', torrent, { add: { peers: [seed.endpoint] } })
+  world.runUntil(() => leech.torrent.isSeed, { minutes: 5 })
+  expect(leech.alerts('peerBan')).toEqual([])
+  expect(torrent.isOn(world.filesOf(leech.host), SAVE)).toBe(true)
+})
+
+scenario('at the end a fast web seed does not wait for a slow peer, nor a fast peer for a slow web seed', (world) => {
+  for (const [web, peer] of [
+    [1_000_000, 2000],
+    [2000, 1_000_000],
+  ]) {
+    const origin = `http://web${web}.example`
+    const torrent = new TestTorrent({ size: 1_000_000, seed: web, webSeeds: [`${origin}/pub/`] })
+    new FileServer(world, world.host(`web${web}`, { up: web }), torrent, origin)
+    const seed = new SimClient(world, `seed${web}`, torrent, { has: 'all', up: peer })
+    world.runUntil(() => seed.torrent.isSeed, { minutes: 1 })
+    const leech = new SimClient(world, `leech${web}`, torrent, { add: { peers: [seed.endpoint] } })
+    world.runUntil(() => leech.torrent.isSeed, { seconds: 60 })
+  }
+})
