@@ -40,13 +40,28 @@ const MAX_LT_DATA = MAX_LT_METADATA_MESSAGE_SIZE - 9
  */
 export class MetadataExchange {
   private fetching: MetadataDownload<PeerConnection> | null = null
-  private readonly serving = new Map<PeerConnection, MetadataUpload>()
+  private servingMade: Map<PeerConnection, MetadataUpload> | null = null
   /** What peers were last asked by `LT_metadata`. */
-  private readonly ltRequests = new Map<PeerConnection, LtMetadataRequest>()
+  private ltRequestsMade: Map<PeerConnection, LtMetadataRequest> | null = null
   /** What they asked for that has to wait, one request each: they ask one at a time. */
-  private readonly ltServing = new Map<PeerConnection, LtRequest>()
+  private ltServingMade: Map<PeerConnection, LtRequest> | null = null
 
   constructor(private readonly host: MetadataExchangeHost) {}
+
+  private get ltServing(): Map<PeerConnection, LtRequest> {
+    this.ltServingMade ??= new Map()
+    return this.ltServingMade
+  }
+
+  private get ltRequests(): Map<PeerConnection, LtMetadataRequest> {
+    this.ltRequestsMade ??= new Map()
+    return this.ltRequestsMade
+  }
+
+  private get serving(): Map<PeerConnection, MetadataUpload> {
+    this.servingMade ??= new Map()
+    return this.servingMade
+  }
 
   /** Whether this torrent takes part; said in the extension handshake. */
   get isAllowed(): boolean {

@@ -26,11 +26,21 @@ interface Partner {
 
 /** Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27). */
 export class PeerExchange {
-  private readonly partners = new Map<PeerConnection, Partner>()
-  private readonly quota = new PexQuota()
+  private partnersMade: Map<PeerConnection, Partner> | null = null
+  private quotaMade: PexQuota | null = null
   private outbox: PexOutbox | null = null
 
   constructor(private readonly host: PeerExchangeHost) {}
+
+  private get quota(): PexQuota {
+    this.quotaMade ??= new PexQuota()
+    return this.quotaMade
+  }
+
+  private get partners(): Map<PeerConnection, Partner> {
+    this.partnersMade ??= new Map()
+    return this.partnersMade
+  }
 
   /** Whether this torrent takes part; said in the extension handshake. */
   get isAllowed(): boolean {

@@ -39,18 +39,23 @@ export class PieceReceiver {
   private readonly spoilt = new Set<PieceIndex>()
   /** Complete pieces that are believed without a hash, as soon as they are on disk. */
   private readonly unchecked = new Set<PieceIndex>()
-  private readonly smartBan: SmartBan
+  /** Made when first needed: a torrent that only seeds needs none. */
+  private smartBanMade: SmartBan | null = null
 
   constructor(
     private readonly host: PieceReceiverHost,
     private readonly layout: PieceLayout,
     private readonly storage: TorrentStorage,
-  ) {
-    this.smartBan = new SmartBan({
+  ) {}
+
+  private get smartBan(): SmartBan {
+    const { host, layout, storage } = this
+    this.smartBanMade ??= new SmartBan({
       hashBlock: (piece, block) => storage.hashBlock(piece, block * BLOCK_SIZE_BYTES, layout.blockSize(piece, block)),
       onLiar: (peer, piece) => host.onLiar(peer, piece),
       onInnocent: absolvePeer,
     })
+    return this.smartBanMade
   }
 
   /** A block has arrived whole. Takes `slot`. */
@@ -167,17 +172,17 @@ export class PieceReceiver {
   }
 
   onBlockHashed(piece: PieceIndex, offset: number, digest: Uint8Array | null): void {
-    this.smartBan.onBlockHashed(piece, offset / BLOCK_SIZE_BYTES, digest)
+    this.smartBanMade?.onBlockHashed(piece, offset / BLOCK_SIZE_BYTES, digest)
   }
 
   /** The peer has left the peer list. */
   clearPeer(peer: TorrentPeer): void {
-    this.smartBan.clearPeer(peer)
+    this.smartBanMade?.clearPeer(peer)
   }
 
   /** Forgets what was asked for: what is on disk is to be found out anew. */
   clear(): void {
-    this.smartBan.clear()
+    this.smartBanMade?.clear()
     this.hashing.clear()
     this.spoilt.clear()
     this.unchecked.clear()
@@ -186,7 +191,7 @@ export class PieceReceiver {
   private pass(picker: PiecePicker<TorrentPeer>, piece: PieceIndex): void {
     const senders = knownSenders(picker.getDownloaders(piece))
     rewardPiecePeers(senders)
-    this.smartBan.onPiecePassed(piece)
+    this.smartBanMade?.onPiecePassed(piece)
     picker.weHave(piece)
     this.host.onPiecePassed(piece, senders)
   }

@@ -23,7 +23,7 @@ const SUGGESTED_AT_ONCE = 2
 export class PieceSuggester {
   private readonly pieces = new SuggestPieces()
   /** What each peer was told since it was unchoked. */
-  private readonly told = new WeakMap<PeerConnection, PieceIndex[]>()
+  private told: WeakMap<PeerConnection, PieceIndex[]> | null = null
   /** Many blocks of one piece are read in a row: they count once. */
   private lastPiece: PieceIndex = -1
 
@@ -48,14 +48,14 @@ export class PieceSuggester {
   /** We are about to unchoke `peer`. */
   onUnchoke(peer: PeerConnection): void {
     if (!this.isOn) return
-    this.told.delete(peer)
+    this.told?.delete(peer)
     this.suggest(peer)
   }
 
   /** `peer` has got a piece: if it was one it was told to ask for, there may be others. */
   onPeerHave(peer: PeerConnection, piece: PieceIndex): void {
     if (!this.isOn || peer.upload.isChoked) return
-    if (this.told.get(peer)?.includes(piece)) this.suggest(peer)
+    if (this.told?.get(peer)?.includes(piece)) this.suggest(peer)
   }
 
   onSettingsChanged(): void {
@@ -67,12 +67,13 @@ export class PieceSuggester {
 
   private suggest(peer: PeerConnection): void {
     if (!peer.supportsFast || this.pieces.size === 0) return
-    const told = this.told.get(peer) ?? []
+    const told = this.told?.get(peer) ?? []
     const chosen = this.pieces.choose(peer.pieces, told, SUGGESTED_AT_ONCE)
     if (chosen.length === 0) return
     // The last one suggested is the one to ask for first.
     for (const piece of chosen) peer.writer.suggest(piece)
     peer.touch()
+    this.told ??= new WeakMap()
     this.told.set(peer, [...told, ...chosen].slice(-this.host.settings.maxSuggestPieces))
   }
 }

@@ -33,11 +33,21 @@ interface Partner {
  * transferred, they are not saved, and others hear of them only when they have answered us.
  */
 export class TrackerExchange {
-  private readonly partners = new Map<PeerConnection, Partner>()
-  private readonly outbox = new TexOutbox()
+  private partnersMade: Map<PeerConnection, Partner> | null = null
+  private outboxMade: TexOutbox | null = null
   private refreshedAt: Millis = Number.NEGATIVE_INFINITY
 
   constructor(private readonly host: TrackerExchangeHost) {}
+
+  private get outbox(): TexOutbox {
+    this.outboxMade ??= new TexOutbox()
+    return this.outboxMade
+  }
+
+  private get partners(): Map<PeerConnection, Partner> {
+    this.partnersMade ??= new Map()
+    return this.partnersMade
+  }
 
   /** Whether this torrent takes part; said in the extension handshake. */
   get isAllowed(): boolean {

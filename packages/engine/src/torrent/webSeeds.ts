@@ -50,7 +50,7 @@ const TYPES: readonly WebSeedType[] = ['urlSeed', 'httpSeed']
 export class WebSeeds implements WebSeedConnectionOwner {
   private readonly list: Listed[] = []
   /** The `peer` of each that is or was in the list. */
-  private readonly senders = new WeakSet<TorrentPeer>()
+  private senders: WeakSet<TorrentPeer> | null = null
 
   constructor(private readonly host: WebSeedsHost) {}
 
@@ -151,7 +151,7 @@ export class WebSeeds implements WebSeedConnectionOwner {
   /** A piece was wrong; `banned` are those to blame. Gives those of them that are not web seeds. */
   onPieceFailed(piece: PieceIndex, banned: readonly TorrentPeer[]): readonly TorrentPeer[] {
     return banned.filter((entry) => {
-      if (!this.senders.has(entry)) return true
+      if (!this.senders?.has(entry)) return true
       const listed = this.list.find(({ peer }) => peer === entry)
       listed?.connection?.seed.pieceFailed(piece, libtorrentError('failedHashCheck'))
       return false
@@ -235,6 +235,7 @@ export class WebSeeds implements WebSeedConnectionOwner {
     // The torrent knows a login, or headers, for it.
     const known = this.host.info.webSeeds.find((each) => each.type === entry.type && this.isSame(each.url, entry.url))
     const peer = new TorrentPeer({ address: '0.0.0.0', port: 0 }, false, 0)
+    this.senders ??= new WeakSet()
     this.senders.add(peer)
     this.list.push({ entry: known ?? entry, peer, connection: null, error: null })
     return true
