@@ -251,7 +251,7 @@ export class DhtNode implements TraversalHost {
   }
 
   isAllowed(contact: NodeContact): boolean {
-    return !this.settings.applyFilterToDht || this.host.isAllowed(contact.endpoint.address)
+    return this.settings.applyFilterToDht === false || this.host.isAllowed(contact.endpoint.address)
   }
 
   nodeFailed(id: Uint8Array, contact: NodeContact): void {

@@ -2,13 +2,17 @@ import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Resolver } from '../platform/resolver.ts'
+import { NodeResolver } from './nodeResolver.ts'
+
+const SYSTEM_RESOLVER = new NodeResolver()
 
 /**
- * A name lookup for sockets that gives only addresses that `check` lets pass, and of `family` (0: of both). As the socket connects to what this very lookup returned, a name whose addresses change between a check
- * and the connection (DNS rebinding) gains nothing.
+ * A name lookup for sockets that gives only addresses that `check` lets pass, and of `family` (0: of both). As the
+ * socket connects to what this very lookup returned, a name whose addresses change between a check and the connection
+ * (DNS rebinding) gains nothing. Without a `resolver` names are looked up the system's way.
  */
 export function checkedLookup(
-  resolver: Resolver,
+  resolver: Resolver = SYSTEM_RESOLVER,
   check: (address: string) => LibtorrentError | null,
   family: number,
 ): LookupFunction {

@@ -6,7 +6,6 @@ import type { HttpRequest, HttpResponse } from '../platform/http.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
-import { NodeResolver } from './nodeResolver.ts'
 
 const DEFAULT_REDIRECTS = 5
 /** All header lines of an answer together. */
@@ -15,8 +14,6 @@ const MAX_HEADER_BYTES = 16 * 1024
 const ADDRESS_ATTEMPT_MS: Millis = 1000
 /** Node's timers take no more. */
 const MAX_TIMER_MS: Millis = 0x7fff_ffff
-
-const SYSTEM_RESOLVER = new NodeResolver()
 
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308])
 
@@ -89,7 +86,7 @@ export class HttpExchange {
       headers: this.headers,
       agent: false,
       localAddress,
-      lookup: checkedLookup(this.request.resolver ?? SYSTEM_RESOLVER, check, family),
+      lookup: checkedLookup(this.request.resolver, check, family),
       maxHeaderSize: MAX_HEADER_BYTES,
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,

@@ -12,10 +12,6 @@ import type {
 } from '../platform/httpStream.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup } from './checkedLookup.ts'
-import { NodeResolver } from './nodeResolver.ts'
-
-/** For requests that name no resolver of their own. */
-const SYSTEM_RESOLVER = new NodeResolver()
 
 /** All header lines of an answer together. */
 const MAX_HEADER_BYTES = 16 * 1024
@@ -137,11 +133,7 @@ class NodeHttpStream implements HttpStream {
       headers: this.request.headers,
       agent,
       localAddress,
-      lookup: checkedLookup(
-        this.request.resolver ?? SYSTEM_RESOLVER,
-        check,
-        localAddress === undefined ? 0 : isIP(localAddress),
-      ),
+      lookup: checkedLookup(this.request.resolver, check, localAddress === undefined ? 0 : isIP(localAddress)),
       maxHeaderSize: MAX_HEADER_BYTES,
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,

@@ -70,7 +70,6 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   onListening(): void {
     this.isListening = this.host.announceEndpoints.length > 0
     this.dht.onListenSocketsChanged()
-    this.updateMappings()
     this.lsd.networkChanged()
     this.onSettingsChanged()
   }
@@ -79,6 +78,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   onSettingsChanged(): void {
     const { settings } = this.host
     const may = this.isListening
+    this.updateMappings()
     if (may && settings.enableDht) this.dht.start(this.savedDhtState)
     else if (!settings.enableDht && this.dht.isRunning) {
       this.savedDhtState = this.dht.dht?.saveState()
@@ -90,7 +90,6 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
     else if (!settings.enableUpnp) this.portMapper.stopUpnp()
     if (may && settings.enableNatpmp) this.portMapper.startNatpmp()
     else if (!settings.enableNatpmp) this.portMapper.stopNatpmp()
-    this.updateMappings()
   }
 
   /** Ends everything; mappings are removed, for which routers get a moment. */
