@@ -38,6 +38,7 @@ interface QueuedWrite {
  * any size. Nothing is ever lost; a blocked path stalls the stream until it is healed or given up.
  */
 export class SimStream implements Stream, LinkFlow, Channel, Severable, SimResource {
+  readonly socketType = 'tcp'
   lastArrival: Millis = 0
   local: Endpoint | null = null
   remoteHost: SimHost | null = null

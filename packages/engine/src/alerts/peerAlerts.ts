@@ -1,9 +1,9 @@
 import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PeerRequest } from '../metainfo/peerRequest.ts'
+import type { SocketType } from '../platform/socketType.ts'
 import type { BlockIndex, PieceIndex } from '../util/flavored.ts'
 import { Alert, AlertCategory } from './alert.ts'
-import type { SocketType } from './socketType.ts'
 import { TorrentAlert, type TorrentAlertFields } from './torrentAlerts.ts'
 
 /** What every alert about one peer of a torrent is built from. */

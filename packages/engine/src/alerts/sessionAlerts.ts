@@ -1,7 +1,7 @@
 import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { LibtorrentError, Operation } from '../errors/libtorrentError.ts'
+import type { SocketType } from '../platform/socketType.ts'
 import { Alert, AlertCategory } from './alert.ts'
-import type { SocketType } from './socketType.ts'
 
 /** A listen socket could not be opened. @see manual, listen_failed_alert */
 export class ListenFailedAlert extends Alert {

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler, Tcp, TcpConnectOptions, TcpListener } from '../platform/tcp.ts'
 
 /** Large enough that a fast sender fills it in one system call, small enough to stay in the processor's cache. */
@@ -13,6 +14,7 @@ const ACCEPT_BACKLOG = 511
 const sharedReadBuffer = process.platform === 'win32' ? null : new Uint8Array(READ_BUFFER_BYTES)
 
 class NodeStream implements Stream {
+  readonly socketType = SocketType.tcp
   private handler: StreamHandler | null = null
   private error: LibtorrentError | null = null
   private closed = false

@@ -2,6 +2,7 @@ import type { Endpoint } from '../address/endpoint.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Millis, type SlotIndex } from '../util/flavored.ts'
@@ -136,6 +137,10 @@ export class PeerConnection implements StreamHandler {
   /** We choked the peer a moment ago: it cannot know yet. */
   get isJustChoked(): boolean {
     return this.lastChoked !== 0 && this.host.now() - this.lastChoked < CHOKE_GRACE_MS
+  }
+
+  get socketType(): SocketType {
+    return this.stream?.socketType ?? SocketType.tcp
   }
 
   get local(): Endpoint | null {

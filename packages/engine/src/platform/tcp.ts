@@ -1,5 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { SocketType } from './socketType.ts'
 
 /** What a stream tells its one owner. Calls come from the event loop, never from inside a call to the stream. */
 export interface StreamHandler {
@@ -18,6 +19,8 @@ export interface StreamHandler {
 
 /** A two-way byte stream: TCP here, uTP, MSE or TLS later behind the same interface. */
 export interface Stream {
+  /** What it goes over. */
+  readonly socketType: SocketType
   /** The other end. */
   readonly remote: Endpoint
   /** Our end; null until connected. */

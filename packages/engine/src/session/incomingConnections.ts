@@ -85,7 +85,7 @@ export class IncomingConnections implements IncomingHost {
     }
     const { alerts } = this.host
     if (alerts.wants(IncomingConnectionAlert.category)) {
-      alerts.post(new IncomingConnectionAlert({ socketType: 'tcp', endpoint: stream.remote }))
+      alerts.post(new IncomingConnectionAlert({ socketType: stream.socketType, endpoint: stream.remote }))
     }
     this.hasAny = true
     try {

@@ -20,7 +20,7 @@ import { applySettings, type Settings } from '../settings/settings.ts'
 import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
 import type { Swarm } from '../torrent/swarm.ts'
 import { Torrent } from '../torrent/torrent.ts'
-import type { SlotWaiter, TorrentHost, Wakeable } from '../torrent/torrentHost.ts'
+import type { DialRequest, SlotWaiter, TorrentHost, Wakeable } from '../torrent/torrentHost.ts'
 import { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
@@ -28,6 +28,7 @@ import { TransferStats } from '../util/transferStats.ts'
 import { CheckingQueue } from './checkingQueue.ts'
 import { ConnectionLimit, type ConnectionLimitHost } from './connectionLimit.ts'
 import { Connector, type ConnectorHost } from './connector.ts'
+import { Dialler } from './dialler.ts'
 import { Discovery, type DiscoveryHost } from './discovery.ts'
 import { ExternalAddress } from './externalAddress.ts'
 import { FlushQueue } from './flushQueue.ts'
@@ -35,7 +36,6 @@ import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
 import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
-import { OutgoingPorts } from './outgoingPorts.ts'
 import { makePeerId } from './peerId.ts'
 import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
@@ -89,7 +89,7 @@ export class SessionCore
   private readonly incoming: IncomingConnections
   private readonly limit: ConnectionLimit
   private readonly turnover: PeerTurnover
-  private readonly outgoingPorts: OutgoingPorts
+  private readonly dialler: Dialler
   private readonly flushes: FlushQueue
   private readonly stalled: StalledPeers
   private readonly connector: Connector
@@ -133,7 +133,7 @@ export class SessionCore
     this.incoming = new IncomingConnections(this)
     this.limit = new ConnectionLimit(this)
     this.turnover = new PeerTurnover(this, platform.clock.now())
-    this.outgoingPorts = new OutgoingPorts(settings)
+    this.dialler = new Dialler(this)
     this.connector = new Connector(this)
     this.wakes = new WakeQueue<Wakeable>(platform.clock, platform.timers, (owner, now) => owner.onWake(now))
   }
@@ -329,8 +329,8 @@ export class SessionCore
 
   // --- connections ----------------------------------------------------------------------------------------------
 
-  connect(remote: Endpoint, handler: StreamHandler): Stream {
-    return this.platform.tcp.connect(remote, this.outgoingPorts.next(), handler)
+  connect(request: DialRequest, handler: StreamHandler): Stream {
+    return this.dialler.dial(request, handler)
   }
 
   onIncoming(stream: Stream): void {

@@ -40,7 +40,7 @@ export class PeerNews {
 
   connecting(peer: PeerConnection): void {
     if (!this.host.alerts.wants(PeerConnectAlert.category)) return
-    this.host.alerts.post(new PeerConnectAlert({ ...this.peerFields(peer), socketType: 'tcp' }))
+    this.host.alerts.post(new PeerConnectAlert({ ...this.peerFields(peer), socketType: peer.socketType }))
   }
 
   closed(peer: PeerConnection, error: LibtorrentError): void {

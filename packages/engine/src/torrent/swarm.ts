@@ -141,7 +141,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
-    peer.attach(this.host.session.connect(remote, peer))
+    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash }, peer))
     this.host.peerNews.connecting(peer)
   }
 

@@ -48,6 +48,13 @@ export interface DhtTorrent {
   announceToDht(dht: Dht): void
 }
 
+/** Whom a torrent wants a connection to. */
+export interface DialRequest {
+  readonly remote: Endpoint
+  /** The torrent's, 20 bytes. */
+  readonly infoHash: Uint8Array
+}
+
 /** What a torrent needs from the session it is in. */
 export interface TorrentHost {
   readonly settings: Readonly<Settings>
@@ -89,8 +96,8 @@ export interface TorrentHost {
   makeRoom(numPeers: number): boolean
   /** Files, or what `custom` makes. */
   openStorage(params: StorageParams, handler: StorageHandler, custom: StorageConstructor | undefined): TorrentStorage
-  /** Opens a TCP connection. */
-  connect(remote: Endpoint, handler: StreamHandler): Stream
+  /** Begins to connect to a peer. */
+  connect(request: DialRequest, handler: StreamHandler): Stream
   /** A connection came or went; the session counts them. */
   onConnectionOpened(torrent: Torrent, peer: PeerConnection): void
   onConnectionClosed(torrent: Torrent, peer: PeerConnection): void

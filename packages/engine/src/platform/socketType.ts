@@ -1,0 +1,18 @@
+/**
+ * What kind of socket an alert or a connection speaks of (libtorrent's `socket_type_t`). The values are the names.
+ * A kind ending in `Ssl` has TLS on top; `socks5` and `http` go through a proxy of that kind; `rtc` is WebRTC.
+ */
+export const SocketType = {
+  tcp: 'tcp',
+  tcpSsl: 'tcpSsl',
+  udp: 'udp',
+  i2p: 'i2p',
+  socks5: 'socks5',
+  socks5Ssl: 'socks5Ssl',
+  http: 'http',
+  httpSsl: 'httpSsl',
+  utp: 'utp',
+  utpSsl: 'utpSsl',
+  rtc: 'rtc',
+} as const
+export type SocketType = (typeof SocketType)[keyof typeof SocketType]

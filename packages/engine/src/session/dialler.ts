@@ -1,0 +1,23 @@
+import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { DialRequest } from '../torrent/torrentHost.ts'
+import { OutgoingPorts } from './outgoingPorts.ts'
+
+export interface DiallerHost {
+  readonly tcp: Tcp
+  readonly settings: Readonly<Settings>
+}
+
+/** Opens connections to peers: decides by which transport, from which of our addresses, and through what. */
+export class Dialler {
+  private readonly ports: OutgoingPorts
+
+  constructor(private readonly host: DiallerHost) {
+    this.ports = new OutgoingPorts(host.settings)
+  }
+
+  /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
+  dial({ remote }: DialRequest, handler: StreamHandler): Stream {
+    return this.host.tcp.connect(remote, this.ports.next(), handler)
+  }
+}
