@@ -42,7 +42,9 @@ import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
+import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 import { StalledPeers } from './stalledPeers.ts'
+import { UdpSockets, type UdpSocketsHost } from './udpSockets.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
 import { WakeQueue } from './wakeQueue.ts'
 
@@ -64,6 +66,7 @@ export class SessionCore
     ConnectionLimitHost,
     ConnectorHost,
     DiscoveryHost,
+    UdpSocketsHost,
     UnchokerHost,
     PeerTurnoverHost,
     SessionTickerHost,
@@ -75,6 +78,7 @@ export class SessionCore
   readonly trackerClient: TrackerClient
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
+  readonly udpSockets: UdpSockets
   readonly discovery: Discovery
   readonly attempts: AttemptBook
   readonly stats = new TransferStats()
@@ -124,6 +128,7 @@ export class SessionCore
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
+    this.udpSockets = new UdpSockets(this)
     this.discovery = new Discovery(this)
     this.attempts = new AttemptBook(platform.clock)
     this.external = new ExternalAddress(platform.clock)
@@ -182,8 +187,26 @@ export class SessionCore
 
   onListenSocketsChanged(): void {
     this.trackerClient.onNetworkChanged()
-    this.discovery.onListening()
+    this.udpSockets.update(() => {
+      if (!this.closing) this.discovery.onListening()
+    })
     for (const torrent of this.torrents.values()) torrent.trackers.onListenSocketsChanged()
+  }
+
+  get udp(): Platform['udp'] {
+    return this.platform.udp
+  }
+
+  get wantsUdp(): boolean {
+    return this.settings.enableDht
+  }
+
+  onUdpOpened(socket: SharedUdpSocket): void {
+    this.discovery.dht.onUdpOpened(socket)
+  }
+
+  onUdpClosed(socket: SharedUdpSocket): void {
+    this.discovery.dht.onUdpClosed(socket)
   }
 
   get isPaused(): boolean {
@@ -281,7 +304,10 @@ export class SessionCore
     const part = () => {
       if (--left === 0) this.release(done)
     }
-    this.discovery.close(part)
+    this.discovery.close(() => {
+      this.udpSockets.close()
+      part()
+    })
     this.torrents.removeAll('sessionClosing', part)
   }
 
@@ -311,7 +337,9 @@ export class SessionCore
       torrent.webSeeds.onSettingsChanged()
     }
     this.connector.resume()
-    this.discovery.onSettingsChanged()
+    this.udpSockets.update(() => {
+      if (!this.closing) this.discovery.onSettingsChanged()
+    })
     if (this.settings.listenInterfaces === listenInterfaces) done()
     else this.listenSockets.reopen(done)
   }
