@@ -13,6 +13,7 @@ import { parseBench } from './benches/parse.ts'
 import { rawBench } from './benches/raw.ts'
 import { recheckBench } from './benches/recheck.ts'
 import { startupBench } from './benches/startup.ts'
+import { swarmBench } from './benches/swarm.ts'
 import { trackerBench } from './benches/tracker.ts'
 import { bigTorrent, transferBenches } from './benches/transfers.ts'
 import type { Bench, BenchScene, Sample } from './lib/bench.ts'
@@ -72,6 +73,7 @@ const benches: readonly Bench[] = [
   parseBench(scene),
   startupBench(scene, STAND_IN_COMMAND),
   trackerBench(scene),
+  swarmBench(scene, fixture),
 ].filter(({ name }) => options.only === undefined || options.only.includes(name))
 
 if (options.list) for (const { name, title } of benches) console.log(`${name.padEnd(14)} ${title}`)

@@ -419,6 +419,20 @@ scenario(
   { seeds: 1 },
 )
 
+scenario(
+  'a crowd that connects in the same moment is let in, as far as the connection limit allows',
+  (world) => {
+    const settings = { connectionsLimit: 500, allowMultipleConnectionsPerIp: true }
+    const client = new SimClient(world, 'client', torrent, { has: 'all', settings })
+    world.run({ seconds: 1 })
+    const crowd = Array.from({ length: 400 }, (_, i) => world.peer(`peer ${i}`, { torrent, has: 'none' }))
+    for (const peer of crowd) peer.connect(client.endpoint)
+    world.run({ seconds: 5 })
+    expect(client.torrent.status().numPeers).toBe(400)
+  },
+  { seeds: 1 },
+)
+
 scenario('a peer that connected to us is dialled at the port it told, once it has gone', (world) => {
   const client = new SimClient(world, 'client', torrent, { has: (piece) => piece === 1 })
   world.run({ seconds: 1 })
