@@ -5,6 +5,7 @@ import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
+import { transportSettings } from './transportSettings.ts'
 import { webSeedSettings } from './webSeedSettings.ts'
 
 /**
@@ -17,6 +18,7 @@ export const settingsTable = {
   ...discoverySettings,
   ...webSeedSettings,
   ...peerSettings,
+  ...transportSettings,
   ...pickerSettings,
   ...chokingSettings,
   ...diskSettings,
