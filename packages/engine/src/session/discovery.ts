@@ -126,14 +126,14 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   // --- port mapping ---------------------------------------------------------------------------------------------
 
-  /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port while the DHT uses it. */
+  /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port if anything comes there. */
   private updateMappings(): void {
     const wanted = new Map<string, { protocol: 'tcp' | 'udp'; endpoint: Endpoint }>()
     for (const endpoint of this.host.announceEndpoints) {
       if (isV6(endpoint.address)) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
-      if (this.host.settings.enableDht) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
+      if (usesUdp(this.host.settings)) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
     }
     for (const [key, index] of this.mappings) {
       if (wanted.has(key)) continue
@@ -198,4 +198,8 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   onExternalAddress(address: string, router: string, transport: PortmapTransport): void {
     this.host.onExternalAddress(address, `${transport === PortmapTransport.upnp ? 'upnp' : 'nat-pmp'} ${router}`)
   }
+}
+
+function usesUdp({ enableDht, enableIncomingUtp }: Readonly<Settings>): boolean {
+  return enableDht || enableIncomingUtp
 }

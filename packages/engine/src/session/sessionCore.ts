@@ -46,6 +46,7 @@ import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 import { StalledPeers } from './stalledPeers.ts'
 import { UdpSockets, type UdpSocketsHost } from './udpSockets.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
+import { UtpService, type UtpServiceHost } from './utpService.ts'
 import { WakeQueue } from './wakeQueue.ts'
 
 /** Torrents that check their files at the same time (libtorrent's `active_checking`). */
@@ -67,6 +68,7 @@ export class SessionCore
     ConnectorHost,
     DiscoveryHost,
     UdpSocketsHost,
+    UtpServiceHost,
     UnchokerHost,
     PeerTurnoverHost,
     SessionTickerHost,
@@ -79,6 +81,7 @@ export class SessionCore
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
   readonly udpSockets: UdpSockets
+  readonly utp: UtpService
   readonly discovery: Discovery
   readonly attempts: AttemptBook
   readonly stats = new TransferStats()
@@ -129,6 +132,7 @@ export class SessionCore
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
     this.udpSockets = new UdpSockets(this)
+    this.utp = new UtpService(this)
     this.discovery = new Discovery(this)
     this.attempts = new AttemptBook(platform.clock)
     this.external = new ExternalAddress(platform.clock)
@@ -198,14 +202,17 @@ export class SessionCore
   }
 
   get wantsUdp(): boolean {
-    return this.settings.enableDht
+    const { enableDht, enableIncomingUtp, enableOutgoingUtp } = this.settings
+    return enableDht || enableIncomingUtp || enableOutgoingUtp
   }
 
   onUdpOpened(socket: SharedUdpSocket): void {
+    this.utp.onUdpOpened(socket)
     this.discovery.dht.onUdpOpened(socket)
   }
 
   onUdpClosed(socket: SharedUdpSocket): void {
+    this.utp.onUdpClosed(socket)
     this.discovery.dht.onUdpClosed(socket)
   }
 

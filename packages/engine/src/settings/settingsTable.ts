@@ -6,6 +6,7 @@ import { pickerSettings } from './pickerSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
 import { transportSettings } from './transportSettings.ts'
+import { utpSettings } from './utpSettings.ts'
 import { webSeedSettings } from './webSeedSettings.ts'
 
 /**
@@ -19,6 +20,7 @@ export const settingsTable = {
   ...webSeedSettings,
   ...peerSettings,
   ...transportSettings,
+  ...utpSettings,
   ...pickerSettings,
   ...chokingSettings,
   ...diskSettings,
