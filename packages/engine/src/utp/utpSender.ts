@@ -267,7 +267,7 @@ export class UtpSender {
     if (isProbe || !seqLess(this.recoverySeq, packet.seq) || now < this.nextCutAt) return
     this.recoverySeq = (this.sent.nextSeq - 1) & 0xffff
     this.nextCutAt = now + settings.utpCwndReduceTimer
-    this.window.lost(this.payloadBytes)
+    this.window.lost(this.payloadBytes, now)
   }
 
   private markLost(packet: OutPacket): void {
