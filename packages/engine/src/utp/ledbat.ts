@@ -9,6 +9,11 @@ export const LARGEST_WINDOW_BYTES = 32 * 1024 * 1024
 const SLOW_START_END = 0.5
 /** Growth near the target and beyond it, as a part of `utp_gain_factor`: what makes shares equal in the end. */
 const LEAST_GAIN = 0.2
+/**
+ * Shorter round trips grow the window by less each, so that it takes as long as it would at this one: cuts after a loss are
+ * at least `utp_cwnd_reduce_timer` apart, and in between there may be a hundred round trips.
+ */
+const FULL_GAIN_RTT: Millis = 20
 /** A queue below this part of the target is as good as empty. */
 const EMPTY_QUEUE = 0.25
 /** Holding back: so many packets for so many round trips, one for the queue to run empty, one to see it. */
@@ -126,7 +131,7 @@ export class LedbatWindow {
     // An empty queue shows the length of the way by itself.
     if (delay < target * EMPTY_QUEUE) phase.lookAt = now + phase.interval
     else if (now >= phase.lookAt) return this.hold(sample)
-    const gain = this.settings.utpGainFactor
+    const gain = this.settings.utpGainFactor * Math.min(1, rtt / FULL_GAIN_RTT)
     if (delay < target) {
       this.set(this.size + gain * Math.max(LEAST_GAIN, 1 - delay / target) * share, packetBytes)
     } else if (now >= this.nextCutAt) {

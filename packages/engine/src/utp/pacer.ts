@@ -6,7 +6,7 @@ const FASTEST_ROUND: Millis = 5
 /** What may go at once: as TCP's pacing does. */
 const BURST_PACKETS = 10
 /** Where nothing else limits it: what the system keeps for a receiver that has to be woken up. */
-const UNPACED_BURST_BYTES = 128 * 1024
+const UNPACED_BURST_BYTES = 48 * 1024
 
 /**
  * Spreads a window over the round trip: acks come in lumps, and a whole window at once overflows the first small queue on

@@ -242,7 +242,7 @@ export class UtpSender {
       else if ((byte >> (bit & 7)) & 1) this.arrived(first + bit, now)
     }
     // What has three arrivals behind it is lost; fewer do when nothing more is on its way to tell.
-    const isEnd = this.queue.length === 0 && sent.span <= PACKETS_PAST_HOLE
+    const isEnd = sent.span <= PACKETS_PAST_HOLE && !this.maySendMore
     let needed = isEnd ? Math.max(1, sent.span - first) : PACKETS_PAST_HOLE
     for (let bit = bits - 1; bit >= 0; bit--) {
       if (((packet[at + (bit >> 3)] >> (bit & 7)) & 1) === 0) continue
@@ -324,6 +324,11 @@ export class UtpSender {
     return Math.min(this.window.bytes, this.peerWindow)
   }
 
+  /** Another packet could follow those under way. */
+  private get maySendMore(): boolean {
+    return this.queue.length > 0 && this.sent.bytesInFlight + this.payloadBytes <= this.room
+  }
+
   /** Nagle's rule, as libtorrent has it: one packet that is not full may be under way. */
   private get isUndersizedUnderWay(): boolean {
     if (this.undersizedSeq === null) return false
@@ -342,7 +347,7 @@ export class UtpSender {
   /** The size that the next packet is to have to find out whether it gets through; 0: it is none of these. */
   private probeBytes(full: number): number {
     if (this.isProbing || this.queue.length < full * (PACKETS_BEHIND_PROBE + 1)) return 0
-    if (this.window.bytes < full * (PACKETS_BEHIND_PROBE - 1)) return 0
+    if (this.room - this.sent.bytesInFlight < full * (PACKETS_BEHIND_PROBE + 1)) return 0
     return this.mtu.nextProbe
   }
 
