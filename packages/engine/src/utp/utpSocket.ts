@@ -1,5 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Millis } from '../util/flavored.ts'
 import { DelayHistory } from './delayHistory.ts'
@@ -80,6 +81,7 @@ type State =
  * the other side behind what is in packets. When the other side ends, what it has not been sent yet is dropped.
  */
 export class UtpSocket implements Stream {
+  readonly socketType = SocketType.utp
   readonly sendId: number
   readonly receiveId: number
   /** Of the heap that wakes it: position, and the time it is sorted by. */
@@ -373,7 +375,7 @@ export class UtpSocket implements Stream {
   /** Takes the times of a packet. Returns the queueing delay of ours that it tells, the least of the last three. */
   private measure(header: UtpHeader, now: Millis): Millis | null {
     if (header.timestamp !== 0) {
-      this.replyMicros = ((now * 1000) - header.timestamp) >>> 0
+      this.replyMicros = (now * 1000 - header.timestamp) >>> 0
       const before = this.theirDelays.base
       const isFirst = !this.theirDelays.isKnown
       this.theirDelays.sample(this.replyMicros, now)
