@@ -22,6 +22,7 @@ import { peerExchangeCases } from './cases/peerExchange.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
+import { utpCases } from './cases/utp.ts'
 import { engine } from './clients/engine.ts'
 import { libtorrent } from './clients/libtorrent.ts'
 import { lt } from './clients/lt.ts'
@@ -63,6 +64,7 @@ const cases = [
   ...dhtCases(),
   ...dhtTransferCases(ours, libtorrent),
   ...peerExchangeCases(ours, libtorrent),
+  ...utpCases(ours, libtorrent, transmission),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
   ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
