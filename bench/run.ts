@@ -15,7 +15,7 @@ import { recheckBench } from './benches/recheck.ts'
 import { startupBench } from './benches/startup.ts'
 import { swarmBench } from './benches/swarm.ts'
 import { trackerBench } from './benches/tracker.ts'
-import { bigTorrent, transferBenches } from './benches/transfers.ts'
+import { bigTorrent, transferBenches, utpBench } from './benches/transfers.ts'
 import type { Bench, BenchScene, Sample } from './lib/bench.ts'
 import { BENCH_OUTPUT, buildProgram } from './lib/build.ts'
 import { Engine } from './lib/engine.ts'
@@ -68,6 +68,7 @@ const fixture = bigTorrent(scene)
 const benches: readonly Bench[] = [
   rawBench(scene),
   ...transferBenches(scene, fixture),
+  utpBench(scene),
   recheckBench(scene, fixture),
   idleBench(scene),
   parseBench(scene),
