@@ -82,6 +82,8 @@ export class HttpConnection {
   /** The exchange is over, and there may be another. It does not keep the process alive. */
   rest(): void {
     this.user = null
+    // What comes now ends it.
+    this.socket.resume()
     this.socket.setTimeout(IDLE_MS)
     this.socket.unref()
   }
