@@ -15,6 +15,7 @@ import { recheckBench } from './benches/recheck.ts'
 import { startupBench } from './benches/startup.ts'
 import { trackerBench } from './benches/tracker.ts'
 import { bigTorrent, transferBenches } from './benches/transfers.ts'
+import { webSeedBenches } from './benches/webSeed.ts'
 import type { Bench, BenchScene, Sample } from './lib/bench.ts'
 import { BENCH_OUTPUT, buildProgram } from './lib/build.ts'
 import { Engine } from './lib/engine.ts'
@@ -67,6 +68,7 @@ const fixture = bigTorrent(scene)
 const benches: readonly Bench[] = [
   rawBench(scene),
   ...transferBenches(scene, fixture),
+  ...webSeedBenches(scene, fixture),
   recheckBench(scene, fixture),
   idleBench(scene),
   parseBench(scene),

@@ -1,4 +1,4 @@
-import { HttpConnection, type HttpTarget } from './httpConnection.ts'
+import type { HttpConnection, HttpTarget } from './httpConnection.ts'
 
 interface Resting {
   readonly key: string

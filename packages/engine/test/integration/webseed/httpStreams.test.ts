@@ -1,9 +1,10 @@
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { LibtorrentError, libtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { NodeHttpStreams } from '../../../src/node/nodeHttpStreams.ts'
 import type { HttpStream, HttpStreamClient, HttpStreamRequest } from '../../../src/platform/httpStream.ts'
+import type { Resolver } from '../../../src/platform/resolver.ts'
 import { forLocalhost } from '../tracker/certificates.ts'
 
 /** A server that gets each request's text, and does as it likes. `n` counts requests, `connection` connections. */
@@ -82,7 +83,11 @@ test('one connection serves one request after the other', async () => {
   const server = await listen((socket, _request, n) => socket.write(answer(`body ${n}`)))
   const client = newClient()
   const url = `http://127.0.0.1:${server.port}/a?b`
-  expect(await get(client, url, { headers: { range: 'bytes=0-5' } })).toEqual({ status: 200, body: 'body 1', error: null })
+  expect(await get(client, url, { headers: { range: 'bytes=0-5' } })).toEqual({
+    status: 200,
+    body: 'body 1',
+    error: null,
+  })
   expect((await get(client, url)).body).toBe('body 2')
   expect(server.connections).toHaveLength(1)
   const host = `host: 127.0.0.1:${server.port}\r\n`
@@ -93,7 +98,9 @@ test('one connection serves one request after the other', async () => {
 })
 
 test('what comes behind an answer never becomes the answer to the next request', async () => {
-  const server = await listen((socket, _request, n) => socket.write(answer(`body ${n}`) + (n === 1 ? answer('poison') : '')))
+  const server = await listen((socket, _request, n) =>
+    socket.write(answer(`body ${n}`) + (n === 1 ? answer('poison') : '')),
+  )
   const client = newClient()
   const url = `http://127.0.0.1:${server.port}/`
   expect((await get(client, url)).body).toBe('body 1')
@@ -181,8 +188,11 @@ test('a connection refused, a name that does not exist, headers that cannot be s
   const server = await listen(() => {})
   const url = `http://127.0.0.1:${server.port}/`
   const unused = await listen(() => {})
-  expect((await get(newClient(), 'http://127.0.0.1:1/')).error).toMatchObject({ category: 'system', code: 'ECONNREFUSED' })
-  const resolver = { resolve: (_: string, done: (result: LibtorrentError) => void) => done(unknownName()) }
+  expect((await get(newClient(), 'http://127.0.0.1:1/')).error).toMatchObject({
+    category: 'system',
+    code: 'ECONNREFUSED',
+  })
+  const resolver = resolverOf(unknownName())
   expect((await get(newClient(), 'http://nowhere.invalid/', { resolver })).error?.operation).toBe('hostnameLookup')
   expect((await get(newClient(), url, { headers: { a: 'b\r\nc: d' } })).error?.code).toBe('urlParseError')
   expect([server.requests, unused.connections]).toEqual([[], []])
@@ -257,7 +267,7 @@ test('https: all of it, bit by bit, over one connection, at whichever address of
   const server = await listen((socket) => socket.write(answer(body), 'latin1'), true)
   const client = newClient()
   const url = `https://localhost:${server.port}/`
-  const resolver = { resolve: (_: string, done: (result: string[]) => void) => done(['::1', '127.0.0.1']) }
+  const resolver = resolverOf(['::1', '127.0.0.1'])
   const options = { validateCertificate: false, resolver }
   for (let n = 0; n < 2; n++) {
     const got = await get(client, url, { ...options, take: (bytes) => Math.ceil(bytes.length * 0.7) })
@@ -268,6 +278,15 @@ test('https: all of it, bit by bit, over one connection, at whichever address of
   const strict = await get(client, url, { resolver })
   expect([strict.error?.category, server.requests.length]).toEqual(['system', 2])
 })
+
+function resolverOf(result: readonly string[] | LibtorrentError): Resolver {
+  return {
+    resolve: (_, done) => {
+      done(result)
+      return () => {}
+    },
+  }
+}
 
 function unknownName(): LibtorrentError {
   return new LibtorrentError({ code: 'ENOTFOUND', value: 0, category: 'system' }, 'no such name', {

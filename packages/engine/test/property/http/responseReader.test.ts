@@ -45,7 +45,15 @@ test('any body arrives as it was sent, however it is framed, cut and taken, and 
 
 test('any bytes at all are read the same at once and one by one, and throw nothing', () => {
   const word = fc.constantFrom(
-    ...['HTTP/1.1 200 OK', 'HTTP/1.0 100 x', '\r\n', '\r\n\r\n', '\n', 'Content-Length: 3', 'Transfer-Encoding: chunked'],
+    ...[
+      'HTTP/1.1 200 OK',
+      'HTTP/1.0 100 x',
+      '\r\n',
+      '\r\n\r\n',
+      '\n',
+      'Content-Length: 3',
+      'Transfer-Encoding: chunked',
+    ],
     ...['0', '3', 'abc', ':', ' ', 'Connection: close', '3;x', '\0', 'HTTP/1.1 304 x'],
   )
   const text = fc.array(fc.oneof(word, latin1({ maxLength: 4 })), { maxLength: 30 }).map((words) => words.join(''))

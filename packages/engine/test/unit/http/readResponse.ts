@@ -13,7 +13,10 @@ export interface ReadResponse {
  * Reads an answer, given as Latin-1, in the pieces it is cut into; `take` says how much of each part of the body is taken
  * at once, the rest is offered again.
  */
-export function readResponse(parts: readonly string[], take: (length: number) => number = (length) => length): ReadResponse {
+export function readResponse(
+  parts: readonly string[],
+  take: (length: number) => number = (length) => length,
+): ReadResponse {
   let head: ResponseHead | null = null
   let body = ''
   const reader = new ResponseReader({

@@ -10,7 +10,9 @@ test('a request has a line, the host, the headers and nothing else', () => {
 })
 
 test('a host that is named takes the place of that of the URL', () => {
-  expect(requestText(new URL('http://a/'), { host: 'b' })).toBe('GET / HTTP/1.1\r\nhost: b\r\nconnection: keep-alive\r\n\r\n')
+  expect(requestText(new URL('http://a/'), { host: 'b' })).toBe(
+    'GET / HTTP/1.1\r\nhost: b\r\nconnection: keep-alive\r\n\r\n',
+  )
 })
 
 test.each([

@@ -13,7 +13,18 @@ test('a body of known length ends there, and what follows is left', () => {
 })
 
 test('chunks, what is said about them, and trailers are not part of the body', () => {
-  const text = lines('HTTP/1.1 200 OK', 'Transfer-Encoding: Chunked', '', '3;a="b"', 'abc', '0A', '0123456789', '0', 'X: y', '')
+  const text = lines(
+    'HTTP/1.1 200 OK',
+    'Transfer-Encoding: Chunked',
+    '',
+    '3;a="b"',
+    'abc',
+    '0A',
+    '0123456789',
+    '0',
+    'X: y',
+    '',
+  )
   expect(readResponse([text, 'z'])).toMatchObject({ body: 'abc0123456789', state: 'complete', unread: 1 })
 })
 
@@ -47,7 +58,16 @@ test.each([
 })
 
 test('answers that announce another are passed over', () => {
-  const text = lines('HTTP/1.1 100 Continue', '', 'HTTP/1.1 103 Early Hints', 'Link: x', '', 'HTTP/1.1 206', 'Content-Length: 1', '')
+  const text = lines(
+    'HTTP/1.1 100 Continue',
+    '',
+    'HTTP/1.1 103 Early Hints',
+    'Link: x',
+    '',
+    'HTTP/1.1 206',
+    'Content-Length: 1',
+    '',
+  )
   const { head, state, body } = readResponse([`${text}!`])
   expect([head?.status, state, body]).toEqual([206, 'complete', '!'])
   expect(head?.headers).not.toHaveProperty('link')
