@@ -1,16 +1,21 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { LibtorrentError, libtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { NodeHttpStreams } from '../../../src/node/nodeHttpStreams.ts'
 import type { HttpStream, HttpStreamClient, HttpStreamRequest } from '../../../src/platform/httpStream.ts'
 import type { Resolver } from '../../../src/platform/resolver.ts'
-import { forLocalhost } from '../tracker/certificates.ts'
+import { authority, forLocalhost, forOtherHost } from '../tracker/certificates.ts'
 
 /** A server that gets each request's text, and does as it likes. `n` counts requests, `connection` connections. */
 async function listen(
   serve: (socket: Socket, request: string, n: number, connection: number) => void,
-  isSecure = false,
+  certificate: typeof forLocalhost | null = null,
 ): Promise<{ port: number; connections: Socket[]; requests: string[] }> {
   const connections: Socket[] = []
   const requests: string[] = []
@@ -27,7 +32,7 @@ async function listen(
       }
     })
   }
-  const server: Server = isSecure ? createTlsServer(forLocalhost, accept) : createTcpServer(accept)
+  const server: Server = certificate === null ? createTcpServer(accept) : createTlsServer(certificate, accept)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
     for (const socket of connections) socket.destroy()
@@ -264,7 +269,7 @@ test('silence before an answer is an error; our own silence within one is not', 
 
 test('https: all of it, bit by bit, over one connection, at whichever address of the name there is somebody', async () => {
   const body = Buffer.from(Array.from({ length: 500_000 }, (_, i) => 32 + (i % 90))).toString('latin1')
-  const server = await listen((socket) => socket.write(answer(body), 'latin1'), true)
+  const server = await listen((socket) => socket.write(answer(body), 'latin1'), forLocalhost)
   const client = newClient()
   const url = `https://localhost:${server.port}/`
   const resolver = resolverOf(['::1', '127.0.0.1'])
@@ -277,6 +282,34 @@ test('https: all of it, bit by bit, over one connection, at whichever address of
   expect(server.connections).toHaveLength(1)
   const strict = await get(client, url, { resolver })
   expect([strict.error?.category, server.requests.length]).toEqual(['system', 2])
+})
+
+test('https: an authority one trusts works for the right name only', async () => {
+  const good = await listen((socket) => socket.write(answer('body')), forLocalhost)
+  const wrong = await listen((socket) => socket.write(answer('body')), forOtherHost)
+  // Which authorities are trusted is fixed when a process starts.
+  const directory = mkdtempSync(join(tmpdir(), 'webseed-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  writeFileSync(join(directory, 'ca.pem'), authority)
+  const script = `
+    import { NodeHttpStreams } from ${JSON.stringify(new URL('../../../src/node/nodeHttpStreams.ts', import.meta.url).href)}
+    for (const url of process.argv.slice(1)) {
+      const client = new NodeHttpStreams().newClient(1)
+      await new Promise((resolve) => client.open({ url, headers: {}, receiveTimeout: 2000 }, {
+        onResponse: ({ status }) => console.log(status),
+        onData: ({ length }) => length,
+        onEnd: resolve,
+        onError: ({ code }) => resolve(console.log(code)),
+      }))
+      client.close()
+    }`
+  const urls = [`localhost:${good.port}`, `localhost:${wrong.port}`, `127.0.0.1:${good.port}`].map(
+    (at) => `https://${at}/`,
+  )
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script, ...urls]
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem') }
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  expect(stdout.split('\n')).toEqual(['200', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_TLS_CERT_ALTNAME_INVALID', ''])
 })
 
 function resolverOf(result: readonly string[] | LibtorrentError): Resolver {
