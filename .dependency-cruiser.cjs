@@ -9,6 +9,7 @@ const layers = [
   'bencode',
   'address',
   'platform',
+  'http',
   'metainfo',
   'alerts',
   'settings',
