@@ -20,7 +20,8 @@ export class PortFilter {
    */
   addRule(first: number, last: number, flags: number): void {
     for (const port of [first, last]) {
-      if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) throw new RangeError(`a port is 0 to 65535, not ${port}`)
+      if (!Number.isInteger(port) || port < 0 || port > MAX_PORT)
+        throw new RangeError(`a port is 0 to 65535, not ${port}`)
     }
     if (first > last) throw new RangeError(`the first port of a rule is the lower one: ${first} is above ${last}`)
     if (!Number.isInteger(flags) || flags < 0 || flags > 0xffff_ffff) {

@@ -72,6 +72,17 @@ export class RangeTable {
     this.rules[at + 2 * this.words] = flags
   }
 
+  /** Adds the ranges of `other` that have flags as rules. */
+  addTable(other: RangeTable): void {
+    if (this.isBlank) {
+      other.settle()
+      this.starts = other.starts
+      this.flags = other.flags
+      return
+    }
+    for (const { first, last, flags } of other.ranges()) if (flags !== 0) this.add(first, last, flags)
+  }
+
   /** The flags of a key of one word. */
   getWord(key: number): number {
     if (this.numRules > 0) this.settle()

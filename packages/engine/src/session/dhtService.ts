@@ -21,6 +21,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { DhtTorrent } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { AddressFilters } from './addressFilters.ts'
 import { AnnounceRotation } from './announceRotation.ts'
 
 export interface DhtServiceHost {
@@ -31,6 +32,7 @@ export interface DhtServiceHost {
   readonly random: Random
   readonly udp: Udp
   readonly resolver: Resolver
+  readonly filters: Pick<AddressFilters, 'hasIpRules' | 'isBlocked'>
   /** Where peers reach us: the DHT has a node at each. */
   readonly listenEndpoints: readonly Endpoint[]
   onExternalAddress(address: string, source: string): void
@@ -66,6 +68,7 @@ export class DhtService implements DhtHost {
   private waiting: NamedNode[] = []
   /** Counts starts, so that what an earlier one still opens or looks up is dropped. */
   private generation = 0
+  private readonly passesFilter = (address: string) => !this.host.filters.isBlocked(address)
 
   constructor(private readonly host: DhtServiceHost) {
     const service = this
@@ -236,6 +239,11 @@ export class DhtService implements DhtHost {
 
   get settings(): Readonly<Settings> {
     return this.host.settings
+  }
+
+  /** Missing while the IP filter says nothing: no packet's address has to be written out then. */
+  get isAllowed(): ((address: string) => boolean) | undefined {
+    return this.host.filters.hasIpRules ? this.passesFilter : undefined
   }
 
   onAnnounce(infoHash: Sha1Hash, peer: Endpoint): void {

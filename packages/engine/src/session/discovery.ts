@@ -13,12 +13,14 @@ import { PortmapTransport } from '../portmap/portMapping.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
+import type { AddressFilters } from './addressFilters.ts'
 import { DhtService } from './dhtService.ts'
 
 export interface DiscoveryHost {
   readonly platform: Platform
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
+  readonly filters: AddressFilters
   /** The listen sockets. */
   readonly announceEndpoints: readonly Endpoint[]
   onExternalAddress(address: string, source: string): void
@@ -50,6 +52,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
       resolver: platform.resolver,
       settings: host.settings,
       alerts: host.alerts,
+      filters: host.filters,
       get listenEndpoints() {
         return discovery.host.announceEndpoints
       },

@@ -7,8 +7,9 @@ import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import type { AddressFilters } from './addressFilters.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
-import { postRefused } from './refusedConnection.ts'
+import { postBlocked, postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
 
 const BITTORRENT = { operation: 'bittorrent' } as const
@@ -25,6 +26,7 @@ export interface IncomingConnectionsHost {
   readonly timers: Timers
   readonly alerts: AlertSink
   readonly settings: Readonly<Pick<Settings, 'handshakeTimeout' | 'connectionsSlack'>>
+  readonly filters: Pick<AddressFilters, 'refusesAll'>
   /** Connections that may still be opened before the limit; 0 or less: none. */
   readonly freeConnections: number
   /** The torrent a handshake is about, null when there is none. */
@@ -56,6 +58,11 @@ export class IncomingConnections implements IncomingHost {
   }
 
   onIncoming(stream: Stream): void {
+    if (this.host.filters.refusesAll(stream.remote.address)) {
+      refuseStream(stream)
+      if (!this.closed) postBlocked(this.host.alerts, stream.remote.address)
+      return
+    }
     const room =
       this.host.freeConnections > 0 ? MAX_WAITING : Math.min(MAX_WAITING, this.host.settings.connectionsSlack)
     if (this.closed || room === 0) {

@@ -5,7 +5,6 @@ import type { PeerHost } from '../peer/peerHost.ts'
 import type { WaitingDialler } from '../peers/attemptBook.ts'
 import { leastUseful } from '../peers/disconnectOrder.ts'
 import { PeerList } from '../peers/peerList.ts'
-import { isPrivilegedPort } from '../peers/peerStanding.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream } from '../platform/tcp.ts'
@@ -15,6 +14,7 @@ import type { Handshake } from '../wire/handshake.ts'
 import { isConnectionFailure } from './connectionEnd.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
+import type { PeerFilter } from './peerFilter.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
@@ -24,6 +24,7 @@ export interface SwarmHost {
   readonly random: Random
   readonly peerId: Uint8Array
   readonly peerNews: PeerNews
+  readonly peerFilter: PeerFilter
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -96,6 +97,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     // Trackers and peers that tell of all they know tell us of ourselves.
     const own = this.host.externalEndpoint(isV6(endpoint.address))
     if (own !== null && sameEndpoint(own, endpoint)) return
+    if (this.host.peerFilter.refuses(endpoint)) return
     if (this.list.addPeer(endpoint, source, flags) !== null) this.wantConnections()
   }
 
@@ -149,6 +151,11 @@ export class Swarm implements Wakeable, WaitingDialler {
     const now = this.host.now()
     for (let skipped = 0; skipped < MAX_SKIPPED; skipped++) {
       const entry = known.connectOnePeer(now)
+      // It may have said itself where it listens.
+      if (entry !== null && this.host.peerFilter.refuses(entry)) {
+        known.erase(entry)
+        continue
+      }
       if (entry === null || this.host.session.attempts.mayDial(entry.address, this)) return entry
       // Somebody else tries there, or has tried in vain: as if it were us.
       entry.lastConnected = now
@@ -158,6 +165,7 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
   connectTo(endpoint: Endpoint, source: number): void {
+    if (this.host.peerFilter.refuses(endpoint)) return
     const entry = this.list.addPeer(endpoint, source)
     if (entry === null || entry.connection !== null) return
     // Whoever asks by name knows better than our memory of earlier failures.
@@ -170,6 +178,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   /** Takes over a connection a peer opened. Returns why not, or null. */
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
     const { host } = this
+    if (host.peerFilter.refusesIncoming(stream.remote)) return 'bannedByIpFilter'
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
@@ -232,10 +241,13 @@ export class Swarm implements Wakeable, WaitingDialler {
   }
 
   onSettingsChanged(): void {
-    if (this.host.settings.noConnectPrivilegedPorts) {
-      this.known?.eraseWhere((entry) => isPrivilegedPort(entry.port), 'portBlocked')
-    }
+    this.host.peerFilter.onSettingsChanged()
     this.wantConnections()
+  }
+
+  /** Disconnects and forgets those that a filter no longer lets through; asked once of each. */
+  eraseWhere(isOut: (entry: TorrentPeer<PeerConnection>) => boolean, code: LibtorrentErrorCode): void {
+    this.known?.eraseWhere(isOut, code)
   }
 
   /** A connection has ended. */

@@ -25,7 +25,10 @@ function keys(bits: bigint): fc.Arbitrary<bigint> {
   const max = (1n << bits) - 1n
   const min = bits === 128n ? 1n << 64n : 0n
   const near = fc
-    .tuple(fc.constantFrom(min, max, ...[8n, 31n, 64n, 96n, 127n].filter((n) => n < bits).map((n) => 1n << n)), fc.integer({ min: -8, max: 8 }))
+    .tuple(
+      fc.constantFrom(min, max, ...[8n, 31n, 64n, 96n, 127n].filter((n) => n < bits).map((n) => 1n << n)),
+      fc.integer({ min: -8, max: 8 }),
+    )
     .map(([base, offset]) => base + BigInt(offset))
   return fc
     .oneof({ weight: 3, arbitrary: near }, fc.bigInt({ min, max }))
