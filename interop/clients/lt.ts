@@ -51,6 +51,7 @@ class LtClient implements RunningClient {
     if (options.role === 'download') args.push('--no-seed')
     for (const peer of options.peers) args.push('--peer', `${peer.host}:${peer.port}`)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
+    if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
     const command = [...LT_COMMAND, options.role, options.source, ...args]
     const client = new LtClient(
       options.port,

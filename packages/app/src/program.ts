@@ -234,6 +234,11 @@ function transfer(command: Command): Command {
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
     .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
     .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
+    .option(
+      '--ip-filter <file>',
+      'list of addresses to refuse: .dat, .p2p, .p2b or CIDR, plain or gzip; may be repeated',
+      repeated(String),
+    )
     .option('--no-dht', 'do not look for peers in the DHT')
   return setting(
     dhtRouter(command)
