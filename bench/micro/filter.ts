@@ -126,7 +126,7 @@ function ourRules(ranges: Ranges): Figures {
 function theirRules(ranges: Ranges): Figures | null {
   try {
     const input = ranges.map(([first, last]) => `${first} ${last}`).join('\n')
-    const options = { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] } as const
+    const options = { input, encoding: 'utf8', stdio: 'pipe' } as const
     return JSON.parse(execFileSync(PYTHON, ['-c', SCRIPT], options)) as Figures
   } catch {
     return null

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { TestTorrent } from '../../sim/testTorrent.ts'
-import { mmdb } from '../unit/geo/mmdbWriter.ts'
+import { mmdb } from '../unit/node/mmdbWriter.ts'
 import { SimClient } from './client.ts'
 import { scenario } from './scenario.ts'
 

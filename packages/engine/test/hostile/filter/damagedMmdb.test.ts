@@ -4,7 +4,7 @@ import { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { openMmdb } from '../../../src/node/mmdbFile.ts'
 import { PeerOrigins } from '../../../src/session/peerOrigins.ts'
 import { concatBytes } from '../../../src/util/bytes.ts'
-import { mmdb } from '../../unit/geo/mmdbWriter.ts'
+import { mmdb } from '../../unit/node/mmdbWriter.ts'
 
 const whole = mmdb(
   { '1.2.0.0/16': { country: { iso_code: 'DE' } }, '9.0.0.0/8': { country: { iso_code: 'FR' } } },

@@ -63,10 +63,10 @@ class Tree {
 
   encode(recordSize: 24 | 28 | 32): Uint8Array {
     const count = this.nodes.length
-    const valueOf = (child: Child) => (child === null ? count : 'node' in child ? child.node : count + 16 + child.data)
+    const recordOf = (child: Child) => (child === null ? count : 'node' in child ? child.node : count + 16 + child.data)
     return concatBytes(
       ...this.nodes.map(([left, right]) => {
-        const [l, r] = [valueOf(left), valueOf(right)]
+        const [l, r] = [recordOf(left), recordOf(right)]
         if (recordSize === 32) return concatBytes(u32(l), u32(r))
         if (recordSize === 24) return concatBytes(u32(l).subarray(1), u32(r).subarray(1))
         const middle = ((l >>> 24) << 4) | (r >>> 24)
