@@ -8,6 +8,7 @@ const layers = [
   'crypto',
   'bencode',
   'address',
+  'filter',
   'platform',
   'http',
   'metainfo',

@@ -1,11 +1,11 @@
+import type { SimHost } from '../../../sim/simHost.ts'
+import type { SimWorld } from '../../../sim/simWorld.ts'
 import type { Endpoint } from '../../../src/address/endpoint.ts'
 import type { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import type { Stream, StreamHandler } from '../../../src/platform/tcp.ts'
 import type { UdpSocket } from '../../../src/platform/udp.ts'
 import { defaultUtpSettings, type UtpSettings } from '../../../src/utp/utpSettings.ts'
 import { UtpSockets } from '../../../src/utp/utpSockets.ts'
-import type { SimHost } from '../../../sim/simHost.ts'
-import type { SimWorld } from '../../../sim/simWorld.ts'
 
 export const PORT = 6881
 
@@ -144,7 +144,12 @@ export class Feeder {
   }
 
   private feed(): void {
-    while (!this.isStopped && this.end.closed === undefined && this.written < this.total && this.written - this.sent < this.ahead) {
+    while (
+      !this.isStopped &&
+      this.end.closed === undefined &&
+      this.written < this.total &&
+      this.written - this.sent < this.ahead
+    ) {
       const length = Math.min(this.chunk, this.total - this.written)
       const bytes = pattern(this.written, length)
       this.written += length

@@ -193,6 +193,7 @@ export function settings(changes: Partial<TrackerSettings> = {}): TrackerSetting
     validateHttpsTrackers: true,
     ssrfMitigation: true,
     allowIdna: false,
+    applyIpFilterToTrackers: true,
     maxConcurrentHttpAnnounces: 50,
     reportRedundantBytes: true,
     ...changes,
