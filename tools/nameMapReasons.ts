@@ -293,8 +293,6 @@ export const nameMapReasons: NameMapReasons = {
     'peer_info::load_balancing': later.rates,
     'peer_info::remote_dl_rate': later.rates,
     'peer_info::*_encrypted': later.encryption,
-    'peer_info::*::holepunched': later.utp,
-    'peer_info::*::utp_socket': later.utp,
     'peer_info::*::i2p_socket': later.i2p,
     'peer_info::*::ssl_socket': later.ssl,
     'peer_info::rtt': 'not applicable: Node does not tell',
@@ -356,7 +354,6 @@ export const nameMapReasons: NameMapReasons = {
     // Settings of later subjects.
     'settings::*utp*': later.utp,
     'settings::mixed_mode_algorithm': later.utp,
-    'settings::enable_*_tcp': later.utp,
     'settings::*i2p*': later.i2p,
     'settings::announce_double_nat': 'later: telling trackers of a second router',
     'settings::*proxy*': later.proxies,
