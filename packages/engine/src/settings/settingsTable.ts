@@ -5,6 +5,7 @@ import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
+import { utpSettings } from './utpSettings.ts'
 import { webSeedSettings } from './webSeedSettings.ts'
 
 /**
@@ -16,6 +17,7 @@ export const settingsTable = {
   ...trackerSettings,
   ...discoverySettings,
   ...webSeedSettings,
+  ...utpSettings,
   ...peerSettings,
   ...pickerSettings,
   ...chokingSettings,

@@ -347,7 +347,7 @@ export class UtpSender {
   /** The size that the next packet is to have to find out whether it gets through; 0: it is none of these. */
   private probeBytes(full: number): number {
     if (this.isProbing || this.queue.length < full * (PACKETS_BEHIND_PROBE + 1)) return 0
-    if (this.room - this.sent.bytesInFlight < full * (PACKETS_BEHIND_PROBE + 1)) return 0
+    if (this.room < full * (PACKETS_BEHIND_PROBE + 1)) return 0
     return this.mtu.nextProbe
   }
 

@@ -179,8 +179,7 @@ export class UtpSocket implements Stream {
   write(bytes: Uint8Array, onSent?: () => void): boolean {
     const { queue } = this.sender
     if (!this.canWrite) {
-      queue.push(bytes, onSent)
-      queue.clear()
+      queue.refuse(onSent)
       this.host.touch(this)
       return false
     }
@@ -373,7 +372,7 @@ export class UtpSocket implements Stream {
   /** Takes the times of a packet. Returns the queueing delay of ours that it tells, the least of the last three. */
   private measure(header: UtpHeader, now: Millis): Millis | null {
     if (header.timestamp !== 0) {
-      this.replyMicros = ((now * 1000) - header.timestamp) >>> 0
+      this.replyMicros = (now * 1000 - header.timestamp) >>> 0
       const before = this.theirDelays.base
       const isFirst = !this.theirDelays.isKnown
       this.theirDelays.sample(this.replyMicros, now)

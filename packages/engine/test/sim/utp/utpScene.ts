@@ -1,11 +1,11 @@
+import type { SimHost } from '../../../sim/simHost.ts'
+import type { SimWorld } from '../../../sim/simWorld.ts'
 import type { Endpoint } from '../../../src/address/endpoint.ts'
 import type { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import type { Stream, StreamHandler } from '../../../src/platform/tcp.ts'
 import type { UdpSocket } from '../../../src/platform/udp.ts'
 import { defaultUtpSettings, type UtpSettings } from '../../../src/utp/utpSettings.ts'
 import { UtpSockets } from '../../../src/utp/utpSockets.ts'
-import type { SimHost } from '../../../sim/simHost.ts'
-import type { SimWorld } from '../../../sim/simWorld.ts'
 
 export const PORT = 6881
 
@@ -72,13 +72,18 @@ export function pattern(from: number, length: number, seed = 1): Uint8Array {
 }
 
 /** Opens uTP on a machine. */
-export function utpOn(world: SimWorld, host: SimHost, settings: Partial<UtpSettings> = {}, port = PORT): Endpoints {
+export function utpOn(
+  world: SimWorld,
+  host: SimHost,
+  settings: Partial<UtpSettings> = {},
+  { address = host.address, port = PORT }: Partial<Endpoint> = {},
+): Endpoints {
   const { platform } = world.start(host)
   let socket: UdpSocket | null = null
   const faults: unknown[] = []
   const others: Uint8Array[] = []
   const accepted: End[] = []
-  const at = { address: host.address, port }
+  const at = { address, port }
   const utp = new UtpSockets({
     clock: platform.clock,
     timers: platform.timers,
@@ -144,7 +149,12 @@ export class Feeder {
   }
 
   private feed(): void {
-    while (!this.isStopped && this.end.closed === undefined && this.written < this.total && this.written - this.sent < this.ahead) {
+    while (
+      !this.isStopped &&
+      this.end.closed === undefined &&
+      this.written < this.total &&
+      this.written - this.sent < this.ahead
+    ) {
       const length = Math.min(this.chunk, this.total - this.written)
       const bytes = pattern(this.written, length)
       this.written += length
