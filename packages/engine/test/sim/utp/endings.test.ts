@@ -22,6 +22,18 @@ describe('connecting', () => {
     from.close()
   })
 
+  scenario('to somebody who takes no incoming uTP fails', (world) => {
+    const from = utpOn(world, world.host('a'))
+    const to = utpOn(world, world.host('b'), { enableIncomingUtp: false })
+    const end = new End()
+    end.stream = from.utp.connect(to.at, end)
+    world.run({ seconds: 20 })
+    expect(end.closed).toMatchObject({ code: 'ETIMEDOUT' })
+    expect(to.utp.counters.packetsOut).toBe(0)
+    from.close()
+    to.close()
+  })
+
   scenario('succeeds when the first SYN, or its answer, is lost', (world) => {
     const [a, b] = [world.host('a'), world.host('b')]
     const [from, to] = [utpOn(world, a), utpOn(world, b)]
@@ -288,6 +300,25 @@ describe('writing', () => {
     expect(far.received).toBe(1710)
     from.close()
     to.close()
+  })
+
+  scenario('costs half the acks when these may wait for a second packet', (world) => {
+    const acks = [0, 100].map((utpDelayedAck) => {
+      const from = utpOn(world, world.host(`a${utpDelayedAck}`))
+      const to = utpOn(world, world.host(`b${utpDelayedAck}`, { down: 500_000 }), { utpDelayedAck })
+      const { near, far } = connectTo(world, from, to)
+      new Feeder(near, 300_000)
+      world.runUntil(() => far.received === 300_000, { seconds: 10 })
+      const packets = to.utp.counters.packetsOut
+      near.stream.write(pattern(300_000, 1))
+      world.run({ ms: 300 })
+      // A single packet is acknowledged, too.
+      expect(to.utp.counters.packetsOut).toBeGreaterThan(packets)
+      from.close()
+      to.close()
+      return packets
+    })
+    expect(acks[1]).toBeLessThan(0.6 * acks[0])
   })
 
   scenario('inside one machine goes in large packets, to who takes them', (world) => {

@@ -102,15 +102,15 @@ describe('one connection alone', () => {
   })
 
   scenario(
-    'many megabytes pass the wrap of sequence numbers, of both clocks, and of packets seen',
+    'many megabytes pass the wrap of sequence numbers, and of both clocks',
     (world) => {
       // 4,294 seconds after its beginning a clock of microseconds wraps; sequence numbers after 65,536 packets.
       world.run({ seconds: 3290 })
       const a = world.host('a', { latency: 1 })
-      const b = world.host('b', { latency: 1, down: 4_000_000 })
+      const b = world.host('b', { latency: 1, down: 10_000_000 })
       const [from, to] = [utpOn(world, a), utpOn(world, b)]
       const { near, far } = connectTo(world, from, to)
-      const total = 40_000_000
+      const total = 100_000_000
       new Feeder(near, total)
       world.runUntil(() => far.received === total, { seconds: 60 })
       expect(far.isIntact).toBe(true)
@@ -118,7 +118,7 @@ describe('one connection alone', () => {
       from.close()
       to.close()
     },
-    { seeds: 3 },
+    { seeds: 1 },
   )
 })
 
