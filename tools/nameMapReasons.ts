@@ -17,7 +17,6 @@ const later = {
   stats: 'later: session statistics',
   streaming: 'later: streaming with piece deadlines',
   superSeeding: 'later: super seeding',
-  utp: 'later: uTP',
 } as const
 
 /** What has no place here, and what serves instead. */
@@ -167,7 +166,6 @@ export const nameMapReasons: NameMapReasons = {
     'dht_routing_bucket*': later.stats,
     'dht_settings::service_port': 'not applicable: the DHT listens where peers connect, see `listenInterfaces`',
     'dht_settings::max_torrent_search_reply': no.removed,
-    'utp_status*': later.utp,
     'feed_*': later.rss,
     'rss_*': later.rss,
     '*_feed*': later.rss,
@@ -274,7 +272,6 @@ export const nameMapReasons: NameMapReasons = {
     'block_info::set_peer': no.internal,
     'session_status::dht_total_allocations': no.memory,
     'session_status::*dht*': later.stats,
-    'session_status::utp_stats': later.utp,
     'session_status::*tracker*': later.stats,
     'session_status::*bandwidth*': later.rates,
     'session_status::disk_read_queue': later.stats,
@@ -352,8 +349,7 @@ export const nameMapReasons: NameMapReasons = {
     is_negative: no.javascript,
 
     // Settings of later subjects.
-    'settings::*utp*': later.utp,
-    'settings::mixed_mode_algorithm': later.utp,
+    'settings::mixed_mode_algorithm': later.rates,
     'settings::*i2p*': later.i2p,
     'settings::announce_double_nat': 'later: telling trackers of a second router',
     'settings::*proxy*': later.proxies,
@@ -404,6 +400,6 @@ export const nameMapReasons: NameMapReasons = {
     'session_settings::disk_cache_algo_t*': no.cache,
     'session_settings::choking_algorithm_t::bittyrant_choker': no.removed,
     'session_settings::choking_algorithm_t::auto_expand_choker': later.rates,
-    'session_settings::bandwidth_mixed_algo_t*': later.utp,
+    'session_settings::bandwidth_mixed_algo_t*': later.rates,
   },
 }

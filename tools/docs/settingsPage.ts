@@ -7,6 +7,7 @@ import type { SettingRow } from '../../packages/engine/src/settings/settingRow.t
 import { defaultSettings, highPerformanceSeed, minMemoryUsage } from '../../packages/engine/src/settings/settings.ts'
 import { settingsTable } from '../../packages/engine/src/settings/settingsTable.ts'
 import { trackerSettings } from '../../packages/engine/src/settings/trackerSettings.ts'
+import { utpSettings } from '../../packages/engine/src/settings/utpSettings.ts'
 import { code, pageHead, table } from './markdown.ts'
 
 const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])[] = [
@@ -16,6 +17,7 @@ const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])
   ['Picking pieces', pickerSettings],
   ['Choking', chokingSettings],
   ['Disk and resume', diskSettings],
+  ['uTP', utpSettings],
 ]
 
 function shown(value: unknown): string {
