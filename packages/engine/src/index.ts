@@ -23,6 +23,7 @@ export {
 } from './api/dhtKeys.ts'
 export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
+export type { PeSettings } from './api/peSettings.ts'
 export {
   type AlertFor,
   RemoveFlags,

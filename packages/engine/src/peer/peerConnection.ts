@@ -3,7 +3,7 @@ import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from 
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import { SocketType } from '../platform/socketType.ts'
-import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Stream, StreamEncryption, StreamHandler } from '../platform/tcp.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Millis, type SlotIndex } from '../util/flavored.ts'
 import { TransferStats } from '../util/transferStats.ts'
@@ -63,6 +63,10 @@ export class PeerConnection implements StreamHandler {
 
   /** The peer's id, all zeros until its handshake. */
   peerId: Uint8Array = new Uint8Array(20)
+  /** We opened it, or tried to, encrypted. */
+  isEncryptedAttempt = false
+  /** There was a stream, however it ended. */
+  wasConnected = false
   /** Both handshakes were done, however it ended. */
   wasReady = false
   supportsFast = false
@@ -143,6 +147,11 @@ export class PeerConnection implements StreamHandler {
     return this.stream?.socketType ?? SocketType.tcp
   }
 
+  /** What of it is encrypted by MSE. */
+  get encryption(): StreamEncryption {
+    return this.stream?.encryption ?? 'none'
+  }
+
   get local(): Endpoint | null {
     return this.stream?.local ?? null
   }
@@ -161,6 +170,7 @@ export class PeerConnection implements StreamHandler {
   onConnected(): void {
     // connecting -> handshaking
     this.state = 'handshaking'
+    this.wasConnected = true
     this.connectedAt = this.input.lastReceived = this.lastSent = this.host.now()
     this.guard(() => this.sendHandshake())
   }

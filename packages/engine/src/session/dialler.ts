@@ -1,9 +1,10 @@
+import { EncryptedStream, type EncryptedStreamHost } from '../mse/encryptedStream.ts'
 import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DialRequest } from '../torrent/torrentHost.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
 
-export interface DiallerHost {
+export interface DiallerHost extends EncryptedStreamHost {
   readonly tcp: Tcp
   readonly settings: Readonly<Settings>
 }
@@ -17,7 +18,12 @@ export class Dialler {
   }
 
   /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
-  dial({ remote }: DialRequest, handler: StreamHandler): Stream {
+  dial(request: DialRequest, handler: StreamHandler): Stream {
+    if (!request.isEncrypted) return this.open(request, handler)
+    return EncryptedStream.connecting(this.host, request.infoHash, handler, (inner) => this.open(request, inner))
+  }
+
+  private open({ remote }: DialRequest, handler: StreamHandler): Stream {
     return this.host.tcp.connect(remote, this.ports.next(), handler)
   }
 }

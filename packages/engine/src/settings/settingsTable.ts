@@ -1,6 +1,7 @@
 import { chokingSettings } from './chokingSettings.ts'
 import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
+import { encryptionSettings } from './encryptionSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
@@ -17,6 +18,7 @@ export const settingsTable = {
   ...discoverySettings,
   ...webSeedSettings,
   ...peerSettings,
+  ...encryptionSettings,
   ...pickerSettings,
   ...chokingSettings,
   ...diskSettings,

@@ -91,7 +91,9 @@ export class PeerExchange {
       const port = peer.isOutgoing ? peer.remote.port : peer.extensions.listenPort
       if (port === 0) continue
       const isSeed = peer.isSeed || peer.extensions.isUploadOnly
-      peers.push({ address: peer.remote.address, port, flags: isSeed ? PexFlags.seed : 0 })
+      const isEncrypted = peer.encryption !== 'none'
+      const flags = (isSeed ? PexFlags.seed : 0) | (isEncrypted ? PexFlags.encryption : 0)
+      peers.push({ address: peer.remote.address, port, flags })
     }
     return peers
   }

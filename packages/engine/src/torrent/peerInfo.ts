@@ -27,6 +27,10 @@ export const PeerFlags = {
   snubbed: 0x1000,
   uploadOnly: 0x2000,
   endgameMode: 0x4000,
+  /** All of it is encrypted. */
+  rc4Encrypted: 0x100000,
+  /** Its handshake was encrypted. */
+  plaintextEncrypted: 0x200000,
 } as const
 
 /** Kind of a connection (manual, peer_info). */
@@ -161,5 +165,7 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.isOptimisticUnchoke) flags |= PeerFlags.optimisticUnchoke
   if (peer.download.isSnubbed) flags |= PeerFlags.snubbed
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
+  if (peer.encryption === 'rc4') flags |= PeerFlags.rc4Encrypted
+  if (peer.encryption === 'plaintext') flags |= PeerFlags.plaintextEncrypted
   return flags
 }

@@ -15,6 +15,7 @@ import type { Handshake } from '../wire/handshake.ts'
 import { isConnectionFailure } from './connectionEnd.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
+import { OutgoingEncryption } from './outgoingEncryption.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 
@@ -52,12 +53,15 @@ export class Swarm implements Wakeable, WaitingDialler {
   private known: PeerList<PeerConnection> | null = null
   /** Attempts made at once since trackers began to name peers (setting `torrent_connect_boost`). */
   private boosted = 0
+  private readonly encryption: OutgoingEncryption
   private readonly rankOf = (peer: PeerConnection) => (peer.entry === null ? 0 : this.list.priorityOf(peer.entry))
 
   constructor(
     private readonly host: SwarmHost,
     private readonly peerHost: PeerHost,
-  ) {}
+  ) {
+    this.encryption = new OutgoingEncryption(host.settings)
+  }
 
   /** The list of known peers, made when the first one is heard of. */
   get list(): PeerList<PeerConnection> {
@@ -141,7 +145,9 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
-    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash }, peer))
+    const isEncrypted = this.encryption.choose(entry)
+    peer.isEncryptedAttempt = isEncrypted
+    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, isEncrypted }, peer))
     this.host.peerNews.connecting(peer)
   }
 
@@ -195,6 +201,7 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   /** The handshake with `peer` is done. */
   onReady(peer: PeerConnection): void {
+    this.encryption.remember(peer)
     this.host.session.attempts.reached(peer.remote.address)
   }
 
@@ -243,16 +250,22 @@ export class Swarm implements Wakeable, WaitingDialler {
     if (!this.connections.delete(peer)) return
     const failed = isConnectionFailure(error, peer.wasReady)
     this.host.session.attempts.ended(peer.remote.address, peer, failed)
+    this.encryption.remember(peer)
     if (peer.entry !== null) {
+      const now = this.host.now()
+      const isRetry = failed && this.encryption.isWorthRetry(peer, error)
+      const fastReconnect = isRetry && this.list.allowFastReconnect(peer.entry, now)
+      peer.entry.isSecondTry = fastReconnect
       this.list.connectionClosed(
         peer.entry,
         peer,
         {
-          failed,
+          failed: failed && !fastReconnect,
+          fastReconnect,
           uploaded: peer.stats.totalPayloadUpload,
           downloaded: peer.stats.totalPayloadDownload,
         },
-        this.host.now(),
+        now,
       )
     }
     this.host.onConnectionClosed(peer)

@@ -53,6 +53,8 @@ export interface DialRequest {
   readonly remote: Endpoint
   /** The torrent's, 20 bytes. */
   readonly infoHash: Uint8Array
+  /** By MSE; of no effect where the transport encrypts. */
+  readonly isEncrypted: boolean
 }
 
 /** What a torrent needs from the session it is in. */
