@@ -15,7 +15,12 @@ export interface PeSettings {
 
 const NAMES: readonly (keyof PeSettings)[] = ['outEncPolicy', 'inEncPolicy', 'allowedEncLevel', 'preferRc4']
 
-export function peSettingsOf({ outEncPolicy, inEncPolicy, allowedEncLevel, preferRc4 }: Readonly<Settings>): PeSettings {
+export function peSettingsOf({
+  outEncPolicy,
+  inEncPolicy,
+  allowedEncLevel,
+  preferRc4,
+}: Readonly<Settings>): PeSettings {
   return { outEncPolicy, inEncPolicy, allowedEncLevel, preferRc4 }
 }
 

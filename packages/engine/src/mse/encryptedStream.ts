@@ -63,7 +63,8 @@ export class EncryptedStream implements Stream, StreamHandler {
     open: (inner: StreamHandler) => Stream,
   ): EncryptedStream {
     const stream = new EncryptedStream(host, handler)
-    stream.begin = () => new MseInitiator(stream.hostOf({ takeInitialPayload: () => stream.takeInitialPayload() }), infoHash)
+    stream.begin = () =>
+      new MseInitiator(stream.hostOf({ takeInitialPayload: () => stream.takeInitialPayload() }), infoHash)
     stream.inner = open(stream)
     return stream
   }

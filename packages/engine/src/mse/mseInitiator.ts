@@ -128,7 +128,8 @@ export class MseInitiator implements MseHandshake {
     ciphers.decrypt.turn(answer)
     const level = readU32(answer, 0)
     const isOne = level === EncLevel.plaintext || level === EncLevel.rc4
-    if (!isOne || (level & this.host.settings.allowedEncLevel) === 0) return this.fail('unsupportedEncryptionModeSelected')
+    if (!isOne || (level & this.host.settings.allowedEncLevel) === 0)
+      return this.fail('unsupportedEncryptionModeSelected')
     const length = readU16(answer, 4)
     if (length > MAX_PAD_BYTES) return this.fail('invalidPadSize')
     this.state = { name: 'padding', ciphers, level, length }

@@ -19,9 +19,9 @@ import {
   RESUME_TEXTS,
   type ResumeAllocation,
   type ResumeFileSize,
+  type ResumePeer,
   type ResumeState,
   type UnfinishedPiece,
-  type ResumePeer,
 } from './resumeState.ts'
 
 /** How much resume data may ask of us: libtorrent's `load_torrent_limits`. */

@@ -1,4 +1,9 @@
-import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError, systemError } from '../errors/libtorrentError.ts'
+import {
+  type LibtorrentError,
+  type LibtorrentErrorCode,
+  libtorrentError,
+  systemError,
+} from '../errors/libtorrentError.ts'
 import { EncryptedStream, type IncomingStreamHost } from '../mse/encryptedStream.ts'
 import { endOfStream } from '../peer/endOfStream.ts'
 import type { Timer, Timers } from '../platform/clock.ts'
