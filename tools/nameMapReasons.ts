@@ -3,7 +3,6 @@ import type { NameMapReasons } from './docs/nameMap.ts'
 /** What comes with a later subject. */
 const later = {
   anonymous: 'later: anonymous mode',
-  encryption: 'later: encryption',
   filters: 'later: IP and port filters',
   geoip: 'later: countries and networks of peers',
   i2p: 'later: I2P',
@@ -168,7 +167,6 @@ export const nameMapReasons: NameMapReasons = {
     'rss_*': later.rss,
     '*_feed*': later.rss,
     'proxy_settings*': later.proxies,
-    'pe_settings*': later.encryption,
     'upnp::*': no.mappers,
     upnp: no.mappers,
     'natpmp*': no.mappers,
@@ -246,8 +244,7 @@ export const nameMapReasons: NameMapReasons = {
     'session::*i2p*': later.i2p,
     'session::*proxy': later.proxies,
     'session::protocol_type*': 'not applicable: the texts `tcp` and `udp`',
-    'session::*pe_settings': later.encryption,
-    'session::*encryption*': later.encryption,
+    'session::*encryption*': later.state,
     'session::*rate_limit': later.rates,
     'session::*half_open*': later.rates,
     'session::get_cache_*': no.cache,
@@ -301,7 +298,6 @@ export const nameMapReasons: NameMapReasons = {
     'peer_info::remote_dl_rate': later.rates,
     'peer_info::country': later.geoip,
     'peer_info::inet_as*': later.geoip,
-    'peer_info::*_encrypted': later.encryption,
     'peer_info::*::holepunched': later.utp,
     'peer_info::*::utp_socket': later.utp,
     'peer_info::*::i2p_socket': later.i2p,

@@ -1,3 +1,4 @@
+import { type EncryptionOptions, encryptionSettings } from '../options/encryption.ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
 import { settingChanges } from '../options/settingChanges.ts'
@@ -5,7 +6,7 @@ import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt download` as commander gives them. */
-export interface DownloadOptions extends PeerSourceOptions {
+export interface DownloadOptions extends PeerSourceOptions, EncryptionOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -27,7 +28,11 @@ export async function download(source: string, options: DownloadOptions, output:
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    settings: {
+      ...peerSourceSettings(options),
+      ...encryptionSettings(options),
+      ...settingChanges(options.set ?? []),
+    },
     trackers: options.tracker ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,

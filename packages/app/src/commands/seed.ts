@@ -1,3 +1,4 @@
+import { type EncryptionOptions, encryptionSettings } from '../options/encryption.ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
 import { settingChanges } from '../options/settingChanges.ts'
@@ -5,7 +6,7 @@ import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt seed` as commander gives them. */
-export interface SeedOptions extends PeerSourceOptions {
+export interface SeedOptions extends PeerSourceOptions, EncryptionOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -23,7 +24,11 @@ export async function seed(source: string, options: SeedOptions, output: Output)
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    settings: {
+      ...peerSourceSettings(options),
+      ...encryptionSettings(options),
+      ...settingChanges(options.set ?? []),
+    },
     trackers: options.tracker ?? [],
     select: [],
     sequential: false,
