@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LIBTORRENT_COMMAND, libtorrent, PYTHON } from '../interop/clients/libtorrent.ts'
 import { LT_COMMAND, lt } from '../interop/clients/lt.ts'
+import { encryptionBenches } from './benches/encryption.ts'
 import { idleBench } from './benches/idle.ts'
 import { parseBench } from './benches/parse.ts'
 import { rawBench } from './benches/raw.ts'
@@ -67,6 +68,7 @@ const fixture = bigTorrent(scene)
 const benches: readonly Bench[] = [
   rawBench(scene),
   ...transferBenches(scene, fixture),
+  ...encryptionBenches(scene, fixture),
   recheckBench(scene, fixture),
   idleBench(scene),
   parseBench(scene),

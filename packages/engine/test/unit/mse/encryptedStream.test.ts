@@ -68,7 +68,7 @@ class Line implements Stream {
 }
 
 class Owner implements StreamHandler {
-  received = new Uint8Array(0)
+  received: Uint8Array = new Uint8Array(0)
   isConnected = false
   closed: LibtorrentError | null | undefined
   react: (chunk: Uint8Array) => void = () => {}
