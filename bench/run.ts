@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LIBTORRENT_COMMAND, libtorrent, PYTHON } from '../interop/clients/libtorrent.ts'
 import { LT_COMMAND, lt } from '../interop/clients/lt.ts'
+import { encryptionBenches } from './benches/encryption.ts'
 import { idleBench } from './benches/idle.ts'
 import { parseBench } from './benches/parse.ts'
 import { rawBench } from './benches/raw.ts'
@@ -71,6 +72,7 @@ const benches: readonly Bench[] = [
   ...transferBenches(scene, fixture),
   utpBench(scene),
   ...webSeedBenches(scene, fixture),
+  ...encryptionBenches(scene, fixture),
   recheckBench(scene, fixture),
   idleBench(scene),
   parseBench(scene),

@@ -15,6 +15,7 @@ import { commandCases } from './cases/commands.ts'
 import { makeContents } from './cases/contents.ts'
 import { dhtCases } from './cases/dht.ts'
 import { dhtTransferCases } from './cases/dhtTransfers.ts'
+import { encryptionCases } from './cases/encryption.ts'
 import { filterCases } from './cases/filters.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
@@ -62,6 +63,7 @@ const cases = [
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
+  ...encryptionCases(ours, libtorrent, transmission),
   ...dhtCases(),
   ...dhtTransferCases(ours, libtorrent),
   ...peerExchangeCases(ours, libtorrent),

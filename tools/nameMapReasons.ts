@@ -3,7 +3,6 @@ import type { NameMapReasons } from './docs/nameMap.ts'
 /** What comes with a later subject. */
 const later = {
   anonymous: 'later: anonymous mode',
-  encryption: 'later: encryption',
   i2p: 'later: I2P',
   merkle: 'later: merkle trees (BitTorrent v2)',
   plugins: 'later: plugins',
@@ -170,7 +169,6 @@ export const nameMapReasons: NameMapReasons = {
     'rss_*': later.rss,
     '*_feed*': later.rss,
     'proxy_settings*': later.proxies,
-    'pe_settings*': later.encryption,
     'upnp::*': no.mappers,
     upnp: no.mappers,
     'natpmp*': no.mappers,
@@ -240,8 +238,7 @@ export const nameMapReasons: NameMapReasons = {
     'session::*i2p*': later.i2p,
     'session::*proxy': later.proxies,
     'session::protocol_type*': 'not applicable: the texts `tcp` and `udp`',
-    'session::*pe_settings': later.encryption,
-    'session::*encryption*': later.encryption,
+    'session::*encryption*': later.state,
     'session::*rate_limit': later.rates,
     'session::*half_open*': later.rates,
     'session::get_cache_*': no.cache,
@@ -289,7 +286,6 @@ export const nameMapReasons: NameMapReasons = {
     'peer_info::*_rate_peak': later.rates,
     'peer_info::load_balancing': later.rates,
     'peer_info::remote_dl_rate': later.rates,
-    'peer_info::*_encrypted': later.encryption,
     'peer_info::*::i2p_socket': later.i2p,
     'peer_info::*::ssl_socket': later.ssl,
     'peer_info::rtt': 'not applicable: Node does not tell',

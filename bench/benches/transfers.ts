@@ -93,7 +93,7 @@ export function transferBenches(scene: BenchScene, fixture: () => TorrentFixture
   ]
 }
 
-type Side = 'seed' | 'leecher'
+export type Side = 'seed' | 'leecher'
 
 /** Content of the uTP bench: libtorrent needs its time. */
 const UTP_CONTENT_BYTES = 192 * MEGABYTE
@@ -153,7 +153,7 @@ export function utpBench(scene: BenchScene): Bench {
  * Both processes are up and the seed is ready before the clock starts: when the leecher opens its connection, which
  * libtorrent does up to half a second after it was told to. It stops when the leecher has the last piece.
  */
-async function transfer(
+export async function transfer(
   scene: BenchScene,
   fixture: TorrentFixture,
   seedEngine: Engine,

@@ -13,6 +13,11 @@ export class Engine {
     private readonly logDirectory: string,
   ) {}
 
+  /** The same with further settings. */
+  with(settings: Fields): Engine {
+    return new Engine(this.name, this.command, { ...this.settings, ...settings }, this.logDirectory)
+  }
+
   /** @param settings further ones, by libtorrent's names. */
   async start(settings: Fields = {}): Promise<RunningEngine> {
     const log = join(this.logDirectory, `${this.name}.log`)

@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly workDir: string
   /** More settings, under libtorrent's names. Only for libtorrent and us. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>
+  /** Connections are encrypted, all of them, or not made; not for libtorrent. Default: whatever the client does by itself. */
+  readonly encryption?: 'required'
   /** The torrent may be found by DHT and peer exchange; what of them runs, `settings` says. */
   readonly discoverable?: boolean
   /** A list of addresses to refuse; only of `lt`. */

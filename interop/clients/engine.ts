@@ -5,7 +5,7 @@ import { DaemonClient } from './daemonClient.ts'
 
 const BUILT_ENGINE = fileURLToPath(new URL('../../packages/engine/dist/src/index.js', import.meta.url))
 const DAEMON = fileURLToPath(new URL('./engineDaemon.ts', import.meta.url))
-const COMMAND = [process.execPath, '--import', import.meta.resolve('tsx'), DAEMON]
+export const ENGINE_COMMAND = [process.execPath, '--import', import.meta.resolve('tsx'), DAEMON]
 
 /** Our engine by its API. */
 export const engine: ClientKind = {
@@ -17,5 +17,5 @@ export const engine: ClientKind = {
     return existsSync(BUILT_ENGINE) ? null : 'npm run build'
   },
   async install() {},
-  start: (options) => DaemonClient.start('engine', COMMAND, options),
+  start: (options) => DaemonClient.start('engine', ENGINE_COMMAND, options),
 }

@@ -1,6 +1,7 @@
 /**
  * Our engine behind the line protocol of libtorrentDaemon.py, for what `lt` does not show: benchmarks and resume files.
- * Commands: start, add, addMany, connect, status, recheck, pause, resume, saveResume, parse, collect, quit.
+ * Commands: start, settings, add, addMany, connect, status, encryption, recheck, pause, resume, remove, saveResume, parse,
+ * collect, quit.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { createInterface } from 'node:readline'
 import {
   type AddTorrentParams,
   AlertCategory,
+  PeerFlags,
   Session,
   settingByName,
   type TorrentHandle,
@@ -120,6 +122,18 @@ function status(request: Request): object {
   }
 }
 
+function changeSettings({ settings }: Request): void {
+  engine().applySettings(camelCased((settings ?? {}) as Request))
+}
+
+/** What of the connection to its one peer is encrypted. */
+function encryption(request: Request): object {
+  const [peer] = handleOf(request).getPeerInfo()
+  const flags = peer?.flags ?? 0
+  if (flags & PeerFlags.rc4Encrypted) return { encryption: 'rc4' }
+  return { encryption: flags & PeerFlags.plaintextEncrypted ? 'plaintext' : 'none' }
+}
+
 async function saveResume(request: Request): Promise<object> {
   writeFileSync(String(request.path), await handleOf(request).saveResumeData())
   return {}
@@ -156,6 +170,9 @@ const commands: Readonly<Record<string, Command>> = {
   addMany,
   connect,
   status,
+  settings: changeSettings,
+  encryption,
+  remove: (request) => engine().removeTorrent(handleOf(request)),
   saveResume,
   parse,
   recheck: (request) => handleOf(request).forceRecheck(),

@@ -12,7 +12,9 @@ Commands
   add         source (.torrent path, magnet or resume file), savePath, peers [[host, port]], seedMode, paused, sequential,
               uploadLimit, downloadLimit (bytes/s)     -> torrent
   addMany     directory of .torrent files, savePath, seedMode -> count, seconds (until every add is confirmed)
-  connect     torrent, host, port
+  settings    settings {name: value}
+  connect     torrent, host, port, flags (of peer exchange: 1 for a peer that is tried encrypted first)
+  encryption  torrent -> encryption of the connection to its one peer: none, plaintext or rc4
   status      torrent  -> state, progress, uploaded, downloaded, peers, pieces (a string of 0 and 1)
   limits      torrent, uploadLimit, downloadLimit
   pause, resume, remove  torrent
@@ -88,6 +90,9 @@ class Daemon:
         threading.Thread(target=self.alert_loop, daemon=True).start()
         return {"port": self.session.listen_port()}
 
+    def settings(self, request):
+        self.session.apply_settings(request["settings"])
+
     def params(self, request):
         source = request["source"]
         if source.startswith("magnet:"):
@@ -141,7 +146,7 @@ class Daemon:
         return {"count": len(names), "seconds": time.monotonic() - begin}
 
     def connect(self, request):
-        self.handle(request).connect_peer((request["host"], request["port"]))
+        self.handle(request).connect_peer((request["host"], request["port"]), flags=request.get("flags", 0xD))
 
     def status(self, request):
         status = self.handle(request).status()
@@ -154,6 +159,12 @@ class Daemon:
             "pieces": "".join("1" if have else "0" for have in status.pieces),
             "error": status.errc.message() if status.errc.value() else "",
         }
+
+    def encryption(self, request):
+        flags = [peer.flags for peer in self.handle(request).get_peer_info()][:1] or [0]
+        if flags[0] & lt.peer_info.rc4_encrypted:
+            return {"encryption": "rc4"}
+        return {"encryption": "plaintext" if flags[0] & lt.peer_info.plaintext_encrypted else "none"}
 
     def limits(self, request):
         handle = self.handle(request)

@@ -48,6 +48,7 @@ class LtClient implements RunningClient {
   static async start(options: StartOptions): Promise<LtClient> {
     const args = ['--output', options.savePath, '--port', String(options.port), '--json']
     args.push('--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp')
+    if (options.encryption === 'required') args.push('--encryption', 'forced', '--encryption-level', 'rc4')
     if (options.role === 'download') args.push('--no-seed')
     for (const peer of options.peers)
       args.push('--peer', peer.host.includes(':') ? `[${peer.host}]:${peer.port}` : `${peer.host}:${peer.port}`)

@@ -10,8 +10,9 @@ import type { ClientKind, RunningClient, StartOptions } from './client.ts'
 const PROGRAM = 'transmission-daemon'
 const READY_TIMEOUT_MS = 30_000
 
-/** tr_encryption_mode: plain text preferred. */
+/** tr_encryption_mode */
 const CLEAR_PREFERRED = 0
+const ENCRYPTION_REQUIRED = 2
 
 /** tr_torrent_activity */
 const STATUS_DOWNLOAD = 4
@@ -155,7 +156,7 @@ function settings(options: StartOptions, rpcPort: number): Fields {
     'lpd-enabled': false,
     'pex-enabled': false,
     'utp-enabled': options.settings?.enable_incoming_utp === true,
-    encryption: CLEAR_PREFERRED,
+    encryption: options.encryption === 'required' ? ENCRYPTION_REQUIRED : CLEAR_PREFERRED,
     'download-dir': options.savePath,
     'incomplete-dir-enabled': false,
     'rename-partial-files': false,

@@ -249,6 +249,20 @@ function transfer(command: Command): Command {
       .option('--no-lsd', 'do not look for peers on the local network')
       .option('--no-upnp', 'do not ask UPnP routers to forward the port')
       .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
+      .addOption(
+        new Option('--encryption <policy>', 'encrypted connections only, too, or none (default: enabled)').choices([
+          'forced',
+          'enabled',
+          'disabled',
+        ]),
+      )
+      .addOption(
+        new Option('--encryption-level <level>', 'encrypt all, or the handshake only (default: both)').choices([
+          'rc4',
+          'plaintext',
+          'both',
+        ]),
+      )
       .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
       .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration),
   )

@@ -24,6 +24,7 @@ export {
 export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
 export { type LoadedIpFilter, loadIpFilter } from './api/loadIpFilter.ts'
+export type { PeSettings } from './api/peSettings.ts'
 export {
   type AlertFor,
   RemoveFlags,

@@ -29,6 +29,8 @@ test.each([
   [['download', 'x', '--port', '99999']],
   [['download', 'x', '--peer', 'nowhere']],
   [['download', 'x', '--seed-time', 'soon']],
+  [['download', 'x', '--encryption', 'on']],
+  [['seed', 'x', '--encryption-level', 'aes']],
   [['create', 'x', '--piece-size', 'large']],
   [['info', 'x', 'y']],
 ])('bad usage %j exits with 2, and with words on stderr only', async (args) => {
@@ -48,6 +50,14 @@ test.each([
   [['--debug', 'info', 'x'], /^lt: Unknown option '--debug'\. Options follow the command\. See lt info --help\.\n/],
   [['download'], /^lt: Missing required argument 'torrent'\. See lt download --help\.\n$/],
   [['downlod', 'x'], /^lt: Unknown command 'downlod'\. \(Did you mean download\?\) See lt --help\.\n$/],
+  [
+    ['download', 'x', '--encryption', 'on'],
+    /^lt: Option '--encryption <policy>' argument 'on' is invalid\. Allowed choices are forced, enabled, disabled\. See lt download --help\.\n$/,
+  ],
+  [
+    ['seed', 'x', '--encryption', 'disabled', '--encryption-level', 'rc4'],
+    /^lt: --encryption-level says how much is encrypted, and with --encryption disabled nothing is\. Leave one out\.\n$/,
+  ],
   [
     ['seed', 'x', '--port', 'a'],
     /^lt: Option '--port <n>' .* A port is a number from 0 to 65535\. See lt seed --help\.\n$/,

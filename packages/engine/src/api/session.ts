@@ -34,6 +34,7 @@ import type { Millis } from '../util/flavored.ts'
 import { AlertHub } from './alertHub.ts'
 import { DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
 import { type DhtSettings, dhtSettingsOf, withDhtPrefix } from './dhtSettings.ts'
+import { checkPeSettings, type PeSettings, peSettingsOf } from './peSettings.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
 /** An alert as the session gives it: `handle` is a `TorrentHandle`. */
@@ -396,6 +397,16 @@ export class Session {
   /** @throws TypeError or RangeError as `applySettings` does (manual, set_dht_settings) */
   setDhtSettings(changes: Partial<DhtSettings>): void {
     this.core.applySettings(withDhtPrefix(changes), () => {})
+  }
+
+  /** How connections are encrypted (manual, pe_settings). */
+  getPeSettings(): PeSettings {
+    return peSettingsOf(this.core.settings)
+  }
+
+  /** Holds for connections from now on. @throws TypeError or RangeError as `applySettings` does (manual, set_pe_settings) */
+  setPeSettings(changes: Partial<PeSettings>): void {
+    this.core.applySettings(checkPeSettings(changes), () => {})
   }
 
   /** A node to try; `host` may be a name (manual, add_dht_node). */

@@ -18,6 +18,7 @@ export type Operation =
   | 'unknown'
   | 'bittorrent'
   | 'handshake'
+  | 'encryption'
   | 'connect'
   | 'listen'
   | 'accept'

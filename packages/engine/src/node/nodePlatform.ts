@@ -9,6 +9,9 @@ import { NodeClock, NodeTimers } from './nodeTime.ts'
 import { NodeUdp } from './nodeUdp.ts'
 import { NodeXml } from './nodeXml.ts'
 
+/** A burst of one fast uTP peer; the system gives less where it allows less. */
+const UDP_BUFFER_BYTES = 4 << 20
+
 /** The real world, as Node gives it. */
 export function nodePlatform(): Platform {
   return {
@@ -16,7 +19,7 @@ export function nodePlatform(): Platform {
     timers: new NodeTimers(),
     random: new NodeRandom(),
     tcp: new NodeTcp(),
-    udp: new NodeUdp(),
+    udp: new NodeUdp(UDP_BUFFER_BYTES),
     resolver: new NodeResolver(),
     http: new NodeHttp(),
     httpStreams: new NodeHttpStreams(),

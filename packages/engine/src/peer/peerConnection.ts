@@ -3,7 +3,7 @@ import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from 
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import { SocketType } from '../platform/socketType.ts'
-import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Stream, StreamEncryption, StreamHandler } from '../platform/tcp.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Millis, type SlotIndex } from '../util/flavored.ts'
 import { TransferStats } from '../util/transferStats.ts'
@@ -67,6 +67,8 @@ export class PeerConnection implements StreamHandler {
   wasConnected = false
   /** Made at a moment that another peer arranged (BEP 55). */
   isHolepunched = false
+  /** We opened it, or tried to, encrypted. */
+  isEncryptedAttempt = false
   /** Both handshakes were done, however it ended. */
   wasReady = false
   supportsFast = false
@@ -145,6 +147,11 @@ export class PeerConnection implements StreamHandler {
 
   get socketType(): SocketType {
     return this.stream?.socketType ?? SocketType.tcp
+  }
+
+  /** What of it is encrypted by MSE. */
+  get encryption(): StreamEncryption {
+    return this.stream?.encryption ?? 'none'
   }
 
   get local(): Endpoint | null {

@@ -52,6 +52,8 @@ export class TorrentPeer<Connection = unknown> {
 
   /** Hints for how to connect, from peer exchange or earlier connections. */
   supportsEncryption = false
+  /** The next attempt follows a failed one at once, the other way; it gets no such attempt itself. */
+  isSecondTry = false
   supportsUtp = true
   confirmedSupportsUtp = false
   supportsHolepunch = false

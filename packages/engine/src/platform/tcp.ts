@@ -17,10 +17,15 @@ export interface StreamHandler {
   onClosed(error: LibtorrentError | null): void
 }
 
+/** What of a stream is encrypted by MSE: nothing (or it is not agreed yet), its handshake, or everything. */
+export type StreamEncryption = 'none' | 'plaintext' | 'rc4'
+
 /** A two-way byte stream: TCP here, uTP, MSE or TLS later behind the same interface. */
 export interface Stream {
   /** What it goes over. */
   readonly socketType: SocketType
+  /** Left out by streams that know nothing of it: `none`. */
+  readonly encryption?: StreamEncryption
   /** The other end. */
   readonly remote: Endpoint
   /** Our end; null until connected. */

@@ -1,6 +1,5 @@
 import { normalizeAddress } from '../address/addressBytes.ts'
 import { COMPACT_V4_SIZE, COMPACT_V6_SIZE, decodeCompactEndpoint } from '../address/compactEndpoint.ts'
-import type { Endpoint } from '../address/endpoint.ts'
 import { bdecode } from '../bencode/bdecode.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import { bdecodeError } from '../bencode/entry.ts'
@@ -20,6 +19,7 @@ import {
   RESUME_TEXTS,
   type ResumeAllocation,
   type ResumeFileSize,
+  type ResumePeer,
   type ResumeState,
   type UnfinishedPiece,
 } from './resumeState.ts'
@@ -247,8 +247,8 @@ function readPeers(root: BNode, state: Draft, max: number): void {
 }
 
 /** Peers as the manual has them, a list of dictionaries, or as libtorrent writes them, `size` bytes each. */
-function peersOf(node: BNode | null, size: number, max: number): Endpoint[] {
-  const peers: Endpoint[] = []
+function peersOf(node: BNode | null, size: number, max: number): ResumePeer[] {
+  const peers: ResumePeer[] = []
   const compact = node?.asString() ?? null
   if (compact !== null) {
     for (let at = 0; at + size <= compact.length && peers.length < max; at += size) {
@@ -260,7 +260,8 @@ function peersOf(node: BNode | null, size: number, max: number): Endpoint[] {
     if (peers.length >= max) break
     const address = normalizeAddress(row.getText('ip') ?? '')
     const port = row.getInt('port') ?? 0
-    if (address !== null && port > 0 && port < 65536) peers.push({ address, port })
+    if (address === null || port <= 0 || port >= 65536) continue
+    peers.push(row.getInt('encryption') === 1 ? { address, port, supportsEncryption: true } : { address, port })
   }
   return peers
 }

@@ -20,6 +20,11 @@ export interface UnfinishedPiece {
 /** `compact` data (libtorrent 0.15) may have its pieces anywhere; we do not write it. */
 export type ResumeAllocation = 'sparse' | 'allocate' | 'compact'
 
+/** A peer to be tried, and whether an encrypted connection worked when it was last tried. */
+export interface ResumePeer extends Endpoint {
+  readonly supportsEncryption?: boolean
+}
+
 /**
  * What fast-resume data says (manual, "fast resume" and "file format"), with nothing checked against a torrent or a
  * disk yet. Null is "not said": the reader keeps what it has. Numbers that were not said are 0, or -1 where noted.
@@ -62,7 +67,7 @@ export interface ResumeState {
   readonly trackers: readonly (readonly string[])[] | null
   readonly urlSeeds: readonly string[] | null
   readonly httpSeeds: readonly string[] | null
-  readonly peers: readonly Endpoint[]
+  readonly peers: readonly ResumePeer[]
   readonly bannedPeers: readonly Endpoint[]
 
   /** Payload bytes, over all sessions. */

@@ -86,7 +86,11 @@ export function resumeEntry(state: ResumeState): Map<string, Entry> {
   put('httpseeds', state.httpSeeds)
   out.set(
     'peers',
-    state.peers.map(({ address, port }) => ({ ip: address, port })),
+    state.peers.map(({ address, port, supportsEncryption }) => ({
+      ip: address,
+      port,
+      ...(supportsEncryption === true && { encryption: 1 }),
+    })),
   )
   putBanned(out, state.bannedPeers)
   if (state.info !== null) out.set('info', new Preformatted(state.info))

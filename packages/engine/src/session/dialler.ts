@@ -1,10 +1,11 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import { EncryptedStream, type EncryptedStreamHost } from '../mse/encryptedStream.ts'
 import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DialRequest } from '../torrent/torrentHost.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
 
-export interface DiallerHost {
+export interface DiallerHost extends EncryptedStreamHost {
   readonly tcp: Tcp
   readonly settings: Readonly<Settings>
   readonly utp: {
@@ -22,7 +23,12 @@ export class Dialler {
   }
 
   /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
-  dial({ remote, transport }: DialRequest, handler: StreamHandler): Stream {
+  dial(request: DialRequest, handler: StreamHandler): Stream {
+    if (!request.isEncrypted) return this.open(request, handler)
+    return EncryptedStream.connecting(this.host, request.infoHash, handler, (inner) => this.open(request, inner))
+  }
+
+  private open({ remote, transport }: DialRequest, handler: StreamHandler): Stream {
     const utp = transport === 'utp' ? this.host.utp.connect(remote, handler) : null
     return utp ?? this.host.tcp.connect(remote, this.ports.next(), handler)
   }

@@ -1,14 +1,27 @@
-import { type LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
+import {
+  type LibtorrentError,
+  type LibtorrentErrorCode,
+  libtorrentError,
+  systemError,
+} from '../errors/libtorrentError.ts'
+import { EncryptedStream, type IncomingStreamHost } from '../mse/encryptedStream.ts'
 import { endOfStream } from '../peer/endOfStream.ts'
 import type { Timer, Timers } from '../platform/clock.ts'
+import type { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import { EncPolicy } from '../settings/settingEnums.ts'
+import { equalBytes } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
 import { guarded } from '../util/guarded.ts'
-import { type Handshake, HandshakeReader } from '../wire/handshake.ts'
+import { type Handshake, HandshakeReader, PROTOCOL_PREFIX_SIZE } from '../wire/handshake.ts'
 
 export interface IncomingHost {
   readonly timers: Timers
   readonly handshakeTimeout: Millis
+  /** Whether connections may or must be encrypted by MSE. */
+  readonly encPolicy: EncPolicy
+  /** What an encrypted connection from `address` needs. */
+  encryptionFor(address: string): IncomingStreamHost
   /** The handshake is there; the stream now belongs to whoever has the torrent. `rest` is a view. */
   onHandshake(connection: IncomingConnection, handshake: Handshake, rest: Uint8Array): void
   onIncomingFailed(connection: IncomingConnection, error: LibtorrentError): void
@@ -16,19 +29,25 @@ export interface IncomingHost {
   onFault(cause: unknown): void
 }
 
-/** A connection a stranger opened, until its handshake says which torrent it is about. */
+/**
+ * A connection a stranger opened, until its handshake says which torrent it is about. What does not begin like a handshake
+ * is taken for the key of an encrypted one: `stream` is then an `EncryptedStream`, and what comes out of it is read anew.
+ */
 export class IncomingConnection implements StreamHandler {
-  private readonly reader = new HandshakeReader()
+  stream: Stream
+  private reader = new HandshakeReader()
+  private encrypted: EncryptedStream | null = null
   private readonly timer: Timer
   private done = false
 
   constructor(
     private readonly host: IncomingHost,
-    readonly stream: Stream,
+    plain: Stream,
   ) {
     // One timer for the whole handshake: a byte now and then does not keep the connection alive.
     this.timer = host.timers.after(host.handshakeTimeout, () => this.fail(libtorrentError('timedOutNoHandshake')))
-    stream.setHandler(this)
+    this.stream = plain
+    plain.setHandler(this)
   }
 
   onConnected(): void {}
@@ -43,11 +62,32 @@ export class IncomingConnection implements StreamHandler {
   private receive(chunk: Uint8Array): void {
     if (this.done) return
     const taken = this.reader.push(chunk)
-    if (this.reader.state === 'invalid') return this.fail(libtorrentError('invalidInfoHash'))
+    if (this.reader.state === 'invalid') return this.readEncrypted(chunk.subarray(taken))
+    if (this.isTooPlain) return this.refuse('noIncomingRegular')
     const { handshake } = this.reader
     if (handshake === null) return
+    const named = this.encrypted?.infoHash
+    if (named && !equalBytes(named, handshake.infoHash)) return this.refuse('invalidInfoHash')
     this.finish()
     this.host.onHandshake(this, handshake, chunk.subarray(taken))
+  }
+
+  /** It speaks BitTorrent, and should have done so encrypted. */
+  private get isTooPlain(): boolean {
+    if (this.host.encPolicy !== EncPolicy.forced || this.encrypted !== null) return false
+    return !isEncryptedTransport(this.stream.socketType) && this.reader.collected.length >= PROTOCOL_PREFIX_SIZE
+  }
+
+  /** It does not speak BitTorrent, or does so encrypted. `rest` follows what the reader has taken. */
+  private readEncrypted(rest: Uint8Array): void {
+    const { host, stream, reader } = this
+    if (this.encrypted !== null || isEncryptedTransport(stream.socketType)) return this.refuse('invalidInfoHash')
+    if (host.encPolicy === EncPolicy.disabled) return this.refuse('noIncomingEncrypted')
+    this.reader = new HandshakeReader()
+    this.encrypted = EncryptedStream.accepting(host.encryptionFor(stream.remote.address), stream, this)
+    this.stream = this.encrypted
+    this.encrypted.onData(reader.collected)
+    this.encrypted.onData(rest)
   }
 
   onClosed(error: LibtorrentError | null): void {
@@ -69,6 +109,10 @@ export class IncomingConnection implements StreamHandler {
     this.stream.destroy()
   }
 
+  private refuse(code: LibtorrentErrorCode): void {
+    this.fail(libtorrentError(code, { operation: 'bittorrent' }))
+  }
+
   private fail(error: LibtorrentError): void {
     if (this.done) return
     this.drop()
@@ -79,4 +123,9 @@ export class IncomingConnection implements StreamHandler {
     this.done = true
     this.timer.cancel()
   }
+}
+
+/** TLS and WebRTC have their own encryption. */
+function isEncryptedTransport(type: SocketType): boolean {
+  return type.endsWith('Ssl') || type === 'rtc'
 }

@@ -2,9 +2,12 @@ import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert, PeerBlockedReason } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
-import type { Timers } from '../platform/clock.ts'
+import type { EncryptedStreamHost, IncomingStreamHost } from '../mse/encryptedStream.ts'
+import { KeyExchangeBudget } from '../mse/keyExchangeBudget.ts'
+import type { Clock, Timers } from '../platform/clock.ts'
 import { SocketType } from '../platform/socketType.ts'
 import type { Stream } from '../platform/tcp.ts'
+import type { EncPolicy } from '../settings/settingEnums.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
@@ -26,12 +29,19 @@ export interface IncomingTarget {
 export interface IncomingConnectionsHost {
   readonly timers: Timers
   readonly alerts: AlertSink
-  readonly settings: Readonly<Pick<Settings, 'handshakeTimeout' | 'connectionsSlack' | 'enableIncomingTcp'>>
   readonly filters: Pick<AddressFilters, 'refusesAll'>
+  readonly clock: Clock
+  readonly random: EncryptedStreamHost['random']
+  readonly settings: Readonly<
+    Pick<Settings, 'handshakeTimeout' | 'connectionsSlack' | 'enableIncomingTcp' | 'inEncPolicy'>
+  > &
+    EncryptedStreamHost['settings']
   /** Connections that may still be opened before the limit; 0 or less: none. */
   readonly freeConnections: number
   /** The torrent a handshake is about, null when there is none. */
   targetOf(infoHash: Uint8Array): IncomingTarget | null
+  /** The info-hash of a torrent by its `streamKeyHash`, null when there is none. */
+  findStreamKey(hash: Uint8Array): Uint8Array | null
   onFault(cause: unknown): void
 }
 
@@ -50,6 +60,7 @@ export class IncomingConnections implements IncomingHost {
   /** Somebody came as far as naming a torrent we have: our port is open. */
   hasAny = false
   private readonly waiting = new Set<IncomingConnection>()
+  private readonly budget = new KeyExchangeBudget()
   private closed = false
 
   constructor(private readonly host: IncomingConnectionsHost) {}
@@ -60,6 +71,21 @@ export class IncomingConnections implements IncomingHost {
 
   get handshakeTimeout(): Millis {
     return this.host.settings.handshakeTimeout * 1000
+  }
+
+  get encPolicy(): EncPolicy {
+    return this.host.settings.inEncPolicy
+  }
+
+  encryptionFor(address: string): IncomingStreamHost {
+    const { random, settings, clock } = this.host
+    return {
+      random,
+      settings,
+      mayExchangeKeys: () => this.budget.take(address, clock.now()),
+      findStreamKey: (hash) => this.host.findStreamKey(hash),
+      onFault: (cause) => this.host.onFault(cause),
+    }
   }
 
   onIncoming(stream: Stream): void {

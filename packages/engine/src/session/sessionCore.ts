@@ -396,6 +396,10 @@ export class SessionCore
     return this.torrents.findBytes(infoHash)
   }
 
+  findStreamKey(hash: Uint8Array): Uint8Array | null {
+    return this.torrents.findStreamKey(hash)?.infoHash.bytes ?? null
+  }
+
   makeRoom(numPeers: number): boolean {
     return this.limit.makeRoom(numPeers)
   }

@@ -1,9 +1,11 @@
 import type { AlertSink } from '../alerts/alertSink.ts'
 import { TorrentAddedAlert, TorrentRemovedAlert } from '../alerts/torrentAlerts.ts'
 import { LibtorrentError, type LibtorrentErrorCode, thrownError } from '../errors/libtorrentError.ts'
+import { streamKeyHash } from '../mse/mseKeys.ts'
 import { deleteFiles } from '../torrent/diskOperations.ts'
 import type { Torrent } from '../torrent/torrent.ts'
 import type { Wakeable } from '../torrent/torrentHost.ts'
+import { latin1 } from '../util/bytes.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 
 export interface SessionTorrentsHost {
@@ -18,6 +20,8 @@ export class SessionTorrents {
   removedFailedBytes = 0
   removedRedundantBytes = 0
   private readonly all = new Map<string, Torrent>()
+  /** By the hash that stands for each in encrypted handshakes; made when the first such handshake comes. */
+  private streamKeys: Map<string, Torrent> | null = null
   private readonly updated = new Set<Torrent>()
   private leaving = 0
   private onAllGone: (() => void) | null = null
@@ -38,6 +42,12 @@ export class SessionTorrents {
     return this.all.get(hex) ?? null
   }
 
+  /** The torrent an encrypted handshake is about, by its `streamKeyHash`. */
+  findStreamKey(hash: Uint8Array): Torrent | null {
+    this.streamKeys ??= new Map([...this.all.values()].map((torrent) => [streamKeyOf(torrent), torrent]))
+    return this.streamKeys.get(latin1(hash)) ?? null
+  }
+
   /**
    * Takes in what `make` makes, and starts it.
    * @throws LibtorrentError `duplicateTorrent`, and what the torrent throws when it cannot start; then it is not here
@@ -46,6 +56,7 @@ export class SessionTorrents {
     if (this.find(infoHash) !== null) throw thrownError('duplicateTorrent')
     const torrent = make()
     this.all.set(infoHash.toHex(), torrent)
+    this.streamKeys?.set(streamKeyOf(torrent), torrent)
     const { alerts } = this.host
     if (alerts.wants(TorrentAddedAlert.category)) alerts.post(new TorrentAddedAlert({ handle: torrent.ref }))
     try {
@@ -67,6 +78,7 @@ export class SessionTorrents {
   ): void {
     if (this.find(torrent.infoHash) !== torrent) return done(null)
     this.all.delete(torrent.infoHash.toHex())
+    this.streamKeys?.delete(streamKeyOf(torrent))
     this.updated.delete(torrent)
     this.removedFailedBytes += torrent.counters.failedBytes
     this.removedRedundantBytes += torrent.counters.redundantBytes
@@ -109,4 +121,8 @@ export class SessionTorrents {
     this.updated.clear()
     return torrents
   }
+}
+
+function streamKeyOf({ infoHash }: Torrent): string {
+  return latin1(streamKeyHash(infoHash.bytes))
 }

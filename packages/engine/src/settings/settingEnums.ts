@@ -26,3 +26,25 @@ export const SuggestMode = {
   suggestReadCache: 1,
 } as const
 export type SuggestMode = (typeof SuggestMode)[keyof typeof SuggestMode]
+
+/** Whether connections are encrypted (libtorrent `enc_policy`). The numbers are libtorrent's. */
+export const EncPolicy = {
+  /** Always: others are refused, or not tried. */
+  forced: 0,
+  /** Both kinds; where one fails the other is tried. */
+  enabled: 1,
+  /** Never. */
+  disabled: 2,
+} as const
+export type EncPolicy = (typeof EncPolicy)[keyof typeof EncPolicy]
+
+/** How much of an encrypted connection is encrypted (libtorrent `enc_level`). The numbers are those of libtorrent since 1.1. */
+export const EncLevel = {
+  /** The handshake only. */
+  plaintext: 1,
+  /** Everything. */
+  rc4: 2,
+  /** Whichever the other side wants. */
+  both: 3,
+} as const
+export type EncLevel = (typeof EncLevel)[keyof typeof EncLevel]

@@ -1,6 +1,7 @@
 import { chokingSettings } from './chokingSettings.ts'
 import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
+import { encryptionSettings } from './encryptionSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
@@ -21,6 +22,7 @@ export const settingsTable = {
   ...peerSettings,
   ...transportSettings,
   ...utpSettings,
+  ...encryptionSettings,
   ...pickerSettings,
   ...chokingSettings,
   ...diskSettings,

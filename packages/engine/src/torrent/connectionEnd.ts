@@ -28,6 +28,10 @@ const NO_PEER_ERRORS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
   'invalidInfoHash',
   'torrentNotReady',
   'tooManyCorruptPieces',
+  'syncHashNotFound',
+  'noPlaintextMode',
+  'noRc4Mode',
+  'unsupportedEncryptionMode',
 ])
 
 /** Whether it counts against the peer when there is a choice of whom to connect to: never reached, or no good peer. */
@@ -41,5 +45,5 @@ export function isPeerError(error: LibtorrentError): boolean {
 }
 
 function isOfProtocol({ operation, category }: LibtorrentError): boolean {
-  return operation === 'bittorrent' && category === 'libtorrent'
+  return (operation === 'bittorrent' || operation === 'encryption') && category === 'libtorrent'
 }

@@ -110,5 +110,6 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.isSeed || peer.extensions.isUploadOnly) flags |= PexFlags.seed
   if (peer.socketType === 'utp' || peer.entry?.confirmedSupportsUtp) flags |= PexFlags.utp
   if (peer.extensions.remoteId('ut_holepunch') !== 0) flags |= PexFlags.holepunch
+  if (peer.encryption !== 'none') flags |= PexFlags.encryption
   return flags
 }

@@ -80,9 +80,10 @@ export class PeerGreeting {
     peer.touch()
   }
 
-  private sendPieces({ supportsFast, writer }: PeerConnection, layout: PieceLayout | null): void {
-    const { picker, isSeed, settings, random } = this.host
-    if (isSeed && layout !== null && settings.lazyBitfields) {
+  private sendPieces(peer: PeerConnection, layout: PieceLayout | null): void {
+    const { picker, isSeed, random } = this.host
+    const { supportsFast, writer } = peer
+    if (isSeed && layout !== null && this.hidesFrom(peer)) {
       sendLazyBitfield(writer, layout.numPieces, random)
     } else if (isSeed && layout !== null) {
       if (supportsFast) writer.haveAll()
@@ -92,6 +93,11 @@ export class PeerGreeting {
     } else if (supportsFast) {
       writer.haveNone()
     }
+  }
+
+  /** Whoever watches the line sees no bitfield of a seed; where it is encrypted he sees nothing (manual, lazy_bitfields). */
+  private hidesFrom(peer: PeerConnection): boolean {
+    return this.host.settings.lazyBitfields && peer.encryption === 'none'
   }
 
   /** Pieces it may have while it is choked (BEP 6). */
@@ -116,7 +122,7 @@ export class PeerGreeting {
       metadataSize: metadata.size || undefined,
       trackersHash: trackerExchange.hash(),
       // A seed that hides as one that lacks pieces does not say so either.
-      isUploadOnly: isUploadOnly && !settings.lazyBitfields,
+      isUploadOnly: isUploadOnly && !this.hidesFrom(peer),
     }
     peer.sendExtensionHandshake(handshake, this.withheldExtensions())
   }

@@ -31,6 +31,10 @@ export const PeerFlags = {
   holepunched: 0x8000,
   /** The connection goes over uTP. */
   utpSocket: 0x20000,
+  /** All of it is encrypted. */
+  rc4Encrypted: 0x100000,
+  /** Its handshake was encrypted. */
+  plaintextEncrypted: 0x200000,
 } as const
 
 /** Kind of a connection (manual, peer_info). */
@@ -185,5 +189,7 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
   if (peer.isHolepunched) flags |= PeerFlags.holepunched
   if (peer.socketType === 'utp') flags |= PeerFlags.utpSocket
+  if (peer.encryption === 'rc4') flags |= PeerFlags.rc4Encrypted
+  if (peer.encryption === 'plaintext') flags |= PeerFlags.plaintextEncrypted
   return flags
 }

@@ -16,6 +16,7 @@ import { isConnectionFailure } from './connectionEnd.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
 import type { Holepunch } from './holepunch.ts'
+import { OutgoingEncryption } from './outgoingEncryption.ts'
 import type { PeerFilter } from './peerFilter.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
@@ -57,12 +58,15 @@ export class Swarm implements Wakeable, WaitingDialler {
   private known: PeerList<PeerConnection> | null = null
   /** Attempts made at once since trackers began to name peers (setting `torrent_connect_boost`). */
   private boosted = 0
+  private readonly encryption: OutgoingEncryption
   private readonly rankOf = (peer: PeerConnection) => (peer.entry === null ? 0 : this.list.priorityOf(peer.entry))
 
   constructor(
     private readonly host: SwarmHost,
     private readonly peerHost: PeerHost,
-  ) {}
+  ) {
+    this.encryption = new OutgoingEncryption(host.settings)
+  }
 
   /** The list of known peers, made when the first one is heard of. */
   get list(): PeerList<PeerConnection> {
@@ -150,7 +154,9 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
-    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, transport }, peer))
+    const isEncrypted = this.encryption.choose(entry)
+    peer.isEncryptedAttempt = isEncrypted
+    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, transport, isEncrypted }, peer))
     this.host.peerNews.connecting(peer)
     return peer
   }
@@ -224,6 +230,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   onReady(peer: PeerConnection): void {
     const { entry, isOutgoing, socketType } = peer
     if (entry !== null && isOutgoing && socketType === 'utp') entry.confirmedSupportsUtp = true
+    this.encryption.remember(peer)
     this.host.session.attempts.reached(peer.remote.address)
   }
 
@@ -276,16 +283,22 @@ export class Swarm implements Wakeable, WaitingDialler {
     const failed = isConnectionFailure(error, peer.wasReady)
     const isUtpRefused = failed && this.isUtpRefused(peer)
     this.host.session.attempts.ended(peer.remote.address, peer, failed)
+    this.encryption.remember(peer)
     if (peer.entry !== null) {
+      const now = this.host.now()
+      const isRetry = failed && this.encryption.isWorthRetry(peer, error)
+      const fastReconnect = isRetry && this.list.allowFastReconnect(peer.entry, now)
+      peer.entry.isSecondTry = fastReconnect
       this.list.connectionClosed(
         peer.entry,
         peer,
         {
-          failed: failed && !isUtpRefused,
+          failed: failed && !isUtpRefused && !fastReconnect,
+          fastReconnect,
           uploaded: peer.stats.totalPayloadUpload,
           downloaded: peer.stats.totalPayloadDownload,
         },
-        this.host.now(),
+        now,
       )
     }
     this.host.onConnectionClosed(peer)

@@ -58,6 +58,8 @@ export interface DialRequest {
   readonly infoHash: Uint8Array
   /** What to try. Without a UDP socket of the peer's family uTP becomes TCP, if that may be used. */
   readonly transport: Transport
+  /** By MSE; of no effect where the transport encrypts. */
+  readonly isEncrypted: boolean
 }
 
 /** What a torrent needs from the session it is in. */

@@ -1,5 +1,7 @@
 import { isFromPeers } from '../extensions/texPolicy.ts'
-import { PeerSource } from '../peers/peerSource.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import { PeerSource, PexFlags } from '../peers/peerSource.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import { BlockState } from '../picker/downloadingPiece.ts'
 import { type DiskClaim, restateClaim } from '../resume/restateClaim.ts'
 import { emptyResumeState, type ResumeState, type UnfinishedPiece } from '../resume/resumeState.ts'
@@ -78,7 +80,9 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   torrent.announcer.incomplete = state.numIncomplete
   torrent.files.restore(state.filePriorities, state.piecePriorities)
   torrent.renamedFiles.restore(state.mappedFiles ?? [], params.useResumeSavePath === true)
-  for (const peer of state.peers) torrent.swarm.addPeer(peer, PeerSource.resumeData)
+  for (const { address, port, supportsEncryption } of state.peers) {
+    torrent.swarm.addPeer({ address, port }, PeerSource.resumeData, supportsEncryption ? PexFlags.encryption : 0)
+  }
   for (const peer of state.bannedPeers) {
     const entry = torrent.swarm.list.addPeer(peer, PeerSource.resumeData)
     if (entry !== null) torrent.swarm.list.ban(entry)
@@ -142,7 +146,14 @@ function savedPeers(torrent: Torrent): Pick<ResumeState, 'peers' | 'bannedPeers'
   const bannedPeers: ResumeState['peers'][number][] = []
   for (const entry of torrent.swarm.entries()) {
     if (entry.banned) bannedPeers.push(entry.endpoint)
-    else if (entry.connectable && entry.failcount === 0 && peers.length < MAX_SAVED_PEERS) peers.push(entry.endpoint)
+    else if (entry.connectable && entry.failcount === 0 && peers.length < MAX_SAVED_PEERS) {
+      peers.push(supportsEncryption(entry) ? { ...entry.endpoint, supportsEncryption: true } : entry.endpoint)
+    }
   }
   return { peers, bannedPeers }
+}
+
+/** While a connection is tried the entry says how the next one would be made. */
+function supportsEncryption({ supportsEncryption, connection }: TorrentPeer<PeerConnection>): boolean {
+  return connection === null || connection.isReady ? supportsEncryption : connection.isEncryptedAttempt
 }

@@ -1,3 +1,4 @@
+import { EncPolicy } from '../settings/settingEnums.ts'
 import { utf8 } from '../util/bytes.ts'
 import { locationText, percentEncode, percentEncodeLatin1, type TrackerLocation } from './trackerLocation.ts'
 import type { TrackerLogin, TrackerRequest } from './trackerRequest.ts'
@@ -8,7 +9,7 @@ const ANONYMOUS_USER_AGENT = 'curl/7.81.0'
 
 type AnnounceUrlSettings = Pick<
   TrackerSettings,
-  'announceCryptoSupport' | 'reportRedundantBytes' | 'announceIp' | 'anonymousMode'
+  'announceCryptoSupport' | 'inEncPolicy' | 'reportRedundantBytes' | 'announceIp' | 'anonymousMode'
 >
 
 /**
@@ -28,7 +29,7 @@ export function announceUrl(tracker: TrackerLocation, request: TrackerRequest, s
   ]
   if (request.event !== 'none') parameters.push(`event=${request.event}`)
   parameters.push(`numwant=${request.numWant}`, 'compact=1', 'no_peer_id=1')
-  if (settings.announceCryptoSupport === true) parameters.push('supportcrypto=1')
+  if (settings.announceCryptoSupport && settings.inEncPolicy !== EncPolicy.disabled) parameters.push('supportcrypto=1')
   if (settings.reportRedundantBytes) parameters.push(`redundant=${request.redundant}`)
   if (request.trackerId !== '') parameters.push(`trackerid=${percentEncodeLatin1(request.trackerId)}`)
   if (settings.anonymousMode !== true) {

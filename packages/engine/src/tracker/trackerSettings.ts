@@ -1,3 +1,4 @@
+import type { EncPolicy } from '../settings/settingEnums.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
 
 /** The settings the tracker code reads, under the names of the settings table. Read anew each time: they may change. */
@@ -37,8 +38,9 @@ export interface TrackerSettings {
   readonly applyIpFilterToTrackers: boolean
   /** HTTP announces and scrapes under way at once, over all torrents. */
   readonly maxConcurrentHttpAnnounces: number
-  /** Tell trackers that we accept encrypted connections; default false. */
-  readonly announceCryptoSupport?: boolean
+  /** Tell HTTP trackers that we accept encrypted connections, if we do. */
+  readonly announceCryptoSupport: boolean
+  readonly inEncPolicy: EncPolicy
   /** Tell trackers how many redundant bytes were received. */
   readonly reportRedundantBytes: boolean
   /** Tell trackers nothing that identifies this client or its addresses; default false. */

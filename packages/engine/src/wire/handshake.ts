@@ -5,7 +5,9 @@ import { decodeReserved, RESERVED_SIZE, type ReservedFeatures } from './reserved
 export const HANDSHAKE_SIZE = 68
 
 const PROTOCOL_PREFIX = fromLatin1('\x13BitTorrent protocol')
-const RESERVED_AT = PROTOCOL_PREFIX.length
+/** Bytes of it that are the same in all: the length byte and the protocol string. */
+export const PROTOCOL_PREFIX_SIZE = PROTOCOL_PREFIX.length
+const RESERVED_AT = PROTOCOL_PREFIX_SIZE
 const INFO_HASH_AT = RESERVED_AT + RESERVED_SIZE
 const PEER_ID_AT = INFO_HASH_AT + 20
 

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import type { Endpoint } from '../../src/address/endpoint.ts'
+import { EncPolicy } from '../../src/settings/settingEnums.ts'
 import { encodeReserved } from '../../src/wire/reservedBits.ts'
 import { SimClient } from './client.ts'
 import { sendExtensionHandshake } from './extensionPeer.ts'
@@ -299,10 +300,11 @@ scenario('whoever is not let in is reported, with the torrent if there is one', 
   isReported('EOF', zeros, null)
   world.peer('silent', { torrent, greets: 'silence' }).connect(client.endpoint)
   isReported('timedOutNoHandshake', zeros, null)
+  client.session.setPeSettings({ inEncPolicy: EncPolicy.disabled })
   const stranger = world.peer('stranger', { torrent, greets: 'silence' }).connect(client.endpoint)
   world.run({ seconds: 1 })
   stranger.sendRaw(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
-  isReported('invalidInfoHash', zeros, null)
+  isReported('noIncomingEncrypted', zeros, null)
   for (let i = 0; i < 2; i++) world.peer(`p${i}`, { torrent, has: 'none' }).connect(client.endpoint)
   world.run({ seconds: 1 })
   const late = world.peer('late', { torrent, has: 'none' })

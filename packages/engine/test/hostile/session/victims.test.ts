@@ -5,6 +5,7 @@ import { TestTorrent } from '../../../sim/testTorrent.ts'
 import type { Endpoint } from '../../../src/address/endpoint.ts'
 import { FORGIVEN_FAILURES, MAX_ATTEMPTS_AT_ONCE } from '../../../src/peers/attemptBook.ts'
 import type { StreamHandler } from '../../../src/platform/tcp.ts'
+import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import { MAX_TRACKERS_PER_HOST } from '../../../src/tracker/trackersPerHost.ts'
 import { SimClient } from '../../sim/client.ts'
 import { scenario } from '../../sim/scenario.ts'
@@ -130,13 +131,29 @@ scenario(
   (world) => {
     const victim = new Victim(world, [80], 'hangs up')
     const torrent = new TestTorrent({ size: 1000 })
-    const client = new SimClient(world, 'client', torrent)
+    const client = new SimClient(world, 'client', torrent, { settings: { outEncPolicy: EncPolicy.disabled } })
     world.run({ seconds: 1 })
     for (let i = 0; i < 10; i++) {
       client.torrent.connectPeer({ address: victim.host.address, port: 80 })
       world.run({ seconds: 2 })
     }
     expect(victim.visits.length).toBe(10)
+    victim.leave()
+  },
+  ONCE,
+)
+
+scenario(
+  'trying a peer encrypted as well as in plain text is two visits more in its life',
+  (world) => {
+    const victim = new Victim(world, [80], 'hangs up')
+    const client = new SimClient(world, 'client', new TestTorrent({ size: 1000 }))
+    world.run({ seconds: 1 })
+    for (let i = 0; i < 20; i++) {
+      client.torrent.connectPeer({ address: victim.host.address, port: 80 })
+      world.run({ seconds: 2 })
+    }
+    expect(victim.visits.length).toBe(22)
     victim.leave()
   },
   ONCE,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { EncLevel, EncPolicy } from '../../../src/settings/settingEnums.ts'
 import type { SettingRow } from '../../../src/settings/settingRow.ts'
 import {
   applySettings,
@@ -51,7 +52,13 @@ describe('settingsTable', () => {
   })
 
   test('the classic default of every setting of the manual is that of 0.15.5', () => {
-    const otherwiseWritten: Record<string, unknown> = { alert_mask: 1, announce_ip: '' }
+    const otherwiseWritten: Record<string, unknown> = {
+      alert_mask: 1,
+      announce_ip: '',
+      out_enc_policy: EncPolicy.enabled,
+      in_enc_policy: EncPolicy.enabled,
+      allowed_enc_level: EncLevel.both,
+    }
     for (const [, row] of rows) {
       const name = row.libtorrentName
       if (manual.has(name)) expect([name, row.classic]).toEqual([name, otherwiseWritten[name] ?? manual.get(name)])

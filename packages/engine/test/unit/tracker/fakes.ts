@@ -6,6 +6,7 @@ import type { HttpClient, HttpRequest, HttpResponse } from '../../../src/platfor
 import type { Random } from '../../../src/platform/random.ts'
 import type { Resolver } from '../../../src/platform/resolver.ts'
 import type { Udp, UdpHandler, UdpSocket } from '../../../src/platform/udp.ts'
+import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import type { TrackerSettings } from '../../../src/tracker/trackerSettings.ts'
 
 /** Virtual time: nothing happens unless a test lets it pass. */
@@ -196,6 +197,8 @@ export function settings(changes: Partial<TrackerSettings> = {}): TrackerSetting
     applyIpFilterToTrackers: true,
     maxConcurrentHttpAnnounces: 50,
     reportRedundantBytes: true,
+    announceCryptoSupport: false,
+    inEncPolicy: EncPolicy.enabled,
     ...changes,
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import { announceUrl, trackerHeaders } from '../../../src/tracker/httpAnnounce.ts'
 import { scrapeUrl } from '../../../src/tracker/httpScrape.ts'
 import { parseTrackerUrl, type TrackerLocation } from '../../../src/tracker/trackerLocation.ts'
@@ -29,6 +30,14 @@ describe('the URL of an HTTP announce', () => {
       `http://t/announce?info_hash=${HASH}&peer_id=-LT2100-abcdefghijkl&port=6881&uploaded=1&downloaded=2&left=3` +
         '&corrupt=4&key=00000ABC&numwant=200&compact=1&no_peer_id=1',
     )
+  })
+
+  test('says that encrypted connections are taken only where they are', () => {
+    const says = (inEncPolicy: EncPolicy) =>
+      announceUrl(at('http://t/a'), request(), settings({ announceCryptoSupport: true, inEncPolicy }))
+    expect(says(EncPolicy.forced)).toMatch(/&supportcrypto=1&/)
+    expect(says(EncPolicy.enabled)).toMatch(/&supportcrypto=1&/)
+    expect(says(EncPolicy.disabled)).not.toMatch(/crypto/)
   })
 
   test("is appended to the query of the tracker's own URL", () => {
