@@ -38,11 +38,15 @@ function bits(size: number): fc.Arbitrary<Bitfield> {
   })
 }
 
-const endpoints = fc.array(
-  fc.record({
-    address: fc.oneof(fc.ipV4(), fc.constantFrom('::1', '2001:db8::5')),
-    port: fc.integer({ min: 1, max: 65535 }),
-  }),
+const peers = fc.array(
+  fc.record(
+    {
+      address: fc.oneof(fc.ipV4(), fc.constantFrom('::1', '2001:db8::5')),
+      port: fc.integer({ min: 1, max: 65535 }),
+      supportsEncryption: fc.constant(true as const),
+    },
+    { requiredKeys: ['address', 'port'] },
+  ),
   { maxLength: 4 },
 )
 
@@ -69,7 +73,7 @@ const states: fc.Arbitrary<ResumeState> = fc
       trackers: orNull(fc.array(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 3 }))),
       urlSeeds: orNull(texts),
       httpSeeds: orNull(texts),
-      peers: endpoints,
+      peers,
     }),
   )
   .map(([numbers, flags, words, rest]) => ({ ...emptyResumeState(infoHash), ...numbers, ...flags, ...words, ...rest }))
