@@ -22,6 +22,7 @@ const layers = [
   'dht',
   'portmap',
   'lsd',
+  'rtc',
   'bandwidth',
   'picker',
   'peers',

@@ -16,6 +16,7 @@ import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
+import { WebTrackers } from '../rtc/webTrackers.ts'
 import { applySettings, type Settings } from '../settings/settings.ts'
 import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
 import type { Swarm } from '../torrent/swarm.ts'
@@ -40,6 +41,7 @@ import { makePeerId } from './peerId.ts'
 import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
+import { RtcPeers, type RtcPeersHost } from './rtcPeers.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
 import { StalledPeers } from './stalledPeers.ts'
@@ -66,6 +68,7 @@ export class SessionCore
     DiscoveryHost,
     UnchokerHost,
     PeerTurnoverHost,
+    RtcPeersHost,
     SessionTickerHost,
     SessionTorrentsHost
 {
@@ -73,6 +76,7 @@ export class SessionCore
   readonly torrents: SessionTorrents
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
+  readonly webTrackers: WebTrackers
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
   readonly discovery: Discovery
@@ -121,6 +125,7 @@ export class SessionCore
     this.peerId = makePeerId(settings.peerFingerprint, platform.random)
     this.trackerKey = platform.random.u32()
     this.torrents = new SessionTorrents(this)
+    this.webTrackers = new WebTrackers(new RtcPeers(this))
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
@@ -290,6 +295,7 @@ export class SessionCore
     this.wakes.stop()
     this.stalled.stop()
     this.trackerClient.close()
+    this.webTrackers.close()
     this.disk.stop(done)
   }
 

@@ -27,6 +27,7 @@ export const source = {
   v1_1: 'libtorrent 1.1, settings_pack',
   v1_2: 'libtorrent 1.2, settings_pack',
   v2_0: 'libtorrent 2.0, settings_pack',
+  v2_1: 'libtorrent 2.1, settings_pack',
 } as const
 
 const INT32_MAX = 2 ** 31 - 1

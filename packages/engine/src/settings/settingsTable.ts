@@ -3,6 +3,7 @@ import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
+import { rtcSettings } from './rtcSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
 import { webSeedSettings } from './webSeedSettings.ts'
@@ -16,6 +17,7 @@ export const settingsTable = {
   ...trackerSettings,
   ...discoverySettings,
   ...webSeedSettings,
+  ...rtcSettings,
   ...peerSettings,
   ...pickerSettings,
   ...chokingSettings,

@@ -227,7 +227,7 @@ export class TorrentPeerHost implements PeerHost {
       this.torrent.session.onExternalAddress(extensions.yourAddress, peer.remote.address)
     if (entry !== null) {
       swarm.list.setUploadOnly(entry, extensions.isUploadOnly)
-      if (!peer.isOutgoing && extensions.listenPort !== 0) {
+      if (!peer.isOutgoing && !peer.isRtc && extensions.listenPort !== 0) {
         if (!swarm.list.updatePeerPort(entry, extensions.listenPort, PeerSource.incoming)) return
       }
     }
