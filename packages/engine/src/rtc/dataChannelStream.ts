@@ -100,12 +100,11 @@ export class DataChannelStream implements Stream, DataChannelHandler {
   private flush(): void {
     if (this.state === 'closed') return
     const sent: (() => void)[] = []
-    let room = CHANNEL_BUFFER_BYTES - this.channel.bufferedAmount
     let isBroken = false
-    while (room > 0 && this.queue.length > 0 && !isBroken) {
+    // Only a channel that is full is sure to say when it is not.
+    while (this.queue.length > 0 && this.channel.bufferedAmount < CHANNEL_BUFFER_BYTES && !isBroken) {
       const message = this.nextMessage(sent)
       isBroken = message.length > 0 && !this.channel.send(message)
-      room -= message.length
     }
     for (const onSent of sent) onSent()
     if (isBroken) return this.fail(systemError({ code: 'EPIPE', message: 'the data channel is broken' }))
