@@ -2,14 +2,16 @@ import type { DataChannel as NativeChannel } from 'node-datachannel'
 import type { Endpoint } from '../address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { DataChannel, DataChannelHandler } from '../platform/webRtc.ts'
+import type { Millis } from '../util/flavored.ts'
 
 const BUFFER_LOW_BYTES = 64 * 1024
+/** What was sent has this long to arrive when the channel is closed in order. */
+const LINGER_MS: Millis = 2000
 
 /** A data channel of libdatachannel that is open. */
 export class NodeDataChannel implements DataChannel {
   private handler: DataChannelHandler | null = null
   private isClosed = false
-  private isEnding = false
 
   constructor(
     private readonly native: NativeChannel,
@@ -18,10 +20,7 @@ export class NodeDataChannel implements DataChannel {
     private readonly closeConnection: () => void,
   ) {
     native.setBufferedAmountLowThreshold(BUFFER_LOW_BYTES)
-    native.onBufferedAmountLow(() => {
-      if (this.isEnding) this.close()
-      else this.handler?.onBufferLow()
-    })
+    native.onBufferedAmountLow(() => this.handler?.onBufferLow())
     native.onClosed(() => this.finish(null))
     native.onError((message) => this.finish(reset(message)))
   }
@@ -61,9 +60,10 @@ export class NodeDataChannel implements DataChannel {
   end(): void {
     if (this.isClosed) return
     this.handler = null
-    if (this.bufferedAmount === 0) return this.close()
-    this.isEnding = true
-    this.native.setBufferedAmountLowThreshold(0)
+    this.isClosed = true
+    // A channel is closed behind what was sent on it; the connection it is in would take all that along.
+    this.closeChannel()
+    setTimeout(this.closeConnection, LINGER_MS).unref()
   }
 
   close(): void {
@@ -85,12 +85,16 @@ export class NodeDataChannel implements DataChannel {
   private release(): void {
     if (this.isClosed) return
     this.isClosed = true
+    this.closeChannel()
+    this.closeConnection()
+  }
+
+  private closeChannel(): void {
     try {
       this.native.close()
     } catch {
       // It is closed already.
     }
-    this.closeConnection()
   }
 }
 
