@@ -119,7 +119,8 @@ function errorOf(cause: unknown): LibtorrentError {
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
   if (first instanceof LibtorrentError) return first
   const code = String((first as Partial<NodeJS.ErrnoException>)?.code ?? '')
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return libtorrentError('packetTooLarge', { operation: 'socketRead' })
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+    return libtorrentError('packetTooLarge', { operation: 'socketRead' })
   // Not WebSocket, or not by its rules.
   if (code === '' || code.startsWith('WS_ERR_') || code.startsWith('HPE_')) {
     return libtorrentError('invalidTrackerResponse', { operation: 'tracker', cause: first })
@@ -128,7 +129,11 @@ function errorOf(cause: unknown): LibtorrentError {
 }
 
 function connectionLost(): LibtorrentError {
-  return new LibtorrentError({ code: 'ECONNRESET', value: 104, category: 'system' }, 'the tracker closed the connection', {
-    operation: 'socketRead',
-  })
+  return new LibtorrentError(
+    { code: 'ECONNRESET', value: 104, category: 'system' },
+    'the tracker closed the connection',
+    {
+      operation: 'socketRead',
+    },
+  )
 }

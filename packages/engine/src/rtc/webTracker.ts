@@ -2,12 +2,7 @@ import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError
 import { TokenBucket } from '../lsd/tokenBucket.ts'
 import type { Timer } from '../platform/clock.ts'
 import type { WebRtc, WebSocketConnection, WebSocketHandler, WebSocketRequest } from '../platform/webRtc.ts'
-import {
-  type AnnounceReply,
-  type ScrapeReply,
-  type TrackerFailure,
-  trackerFailure,
-} from '../tracker/trackerRequest.ts'
+import { type AnnounceReply, type ScrapeReply, type TrackerFailure, trackerFailure } from '../tracker/trackerRequest.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Introducer } from './introductions.ts'
 import type { RtcHost } from './rtcHost.ts'

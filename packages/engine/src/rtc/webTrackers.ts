@@ -53,7 +53,8 @@ export class WebTrackers implements WebTrackerClient {
     sending: () => void,
   ): () => void {
     const { webRtc } = this.host.platform
-    if (webRtc === undefined || !this.isOn) return this.failLater(libtorrentError('unsupportedUrlProtocol', TRACKER), done)
+    if (webRtc === undefined || !this.isOn)
+      return this.failLater(libtorrentError('unsupportedUrlProtocol', TRACKER), done)
     const { settings } = this.host
     const tracker = this.trackerOf(webRtc, location, request, way)
     const infoHash = latin1(request.infoHash)
@@ -97,7 +98,8 @@ export class WebTrackers implements WebTrackerClient {
     done: (result: ScrapeReply | TrackerFailure) => void,
   ): () => void {
     const { webRtc } = this.host.platform
-    if (webRtc === undefined || !this.isOn) return this.failLater(libtorrentError('unsupportedUrlProtocol', TRACKER), done)
+    if (webRtc === undefined || !this.isOn)
+      return this.failLater(libtorrentError('unsupportedUrlProtocol', TRACKER), done)
     const tracker = this.trackerOf(webRtc, location, query, way)
     const timeout = timeoutOf(this.host.settings.trackerCompletionTimeout)
     const exchange = new WebExchange<ScrapeReply>(tracker, this.host.platform.timers, timeout, done)
@@ -130,12 +132,7 @@ export class WebTrackers implements WebTrackerClient {
 
   // --- the steps of an exchange ---------------------------------------------------------------------------------
 
-  private load<Reply>(
-    exchange: WebExchange<Reply>,
-    webRtc: WebRtc,
-    what: readonly Loading[],
-    then: () => void,
-  ): void {
+  private load<Reply>(exchange: WebExchange<Reply>, webRtc: WebRtc, what: readonly Loading[], then: () => void): void {
     const [first, ...rest] = what
     if (first === undefined) return then()
     exchange.step(() => {

@@ -229,7 +229,8 @@ export class TorrentTrackers {
   }
 
   private leaveIntroducers(): void {
-    if (this.list.entries.some((entry) => entry.isWebSocket)) this.host.client.leave(this.host.announceParams().infoHash)
+    if (this.list.entries.some((entry) => entry.isWebSocket))
+      this.host.client.leave(this.host.announceParams().infoHash)
   }
 
   private replaceList(specs: readonly TrackerSpec[]): void {

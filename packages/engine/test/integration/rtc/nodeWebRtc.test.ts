@@ -76,7 +76,11 @@ test('a message that is too large is the end', async () => {
 test.each([
   ['answers with a page', () => httpServer((_, answer) => answer.end('<h1>')), 'ok'],
   ['knows no such page', () => httpServer((_, answer) => answer.writeHead(404).end()), 'notFound'],
-  ['redirects', () => httpServer((_, answer) => answer.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()), 'movedTemporarily'],
+  [
+    'redirects',
+    () => httpServer((_, answer) => answer.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()),
+    'movedTemporarily',
+  ],
   ['speaks something else', () => rawServer((socket) => socket.end('220 smtp ready\r\n')), 'invalidTrackerResponse'],
   ['is silent', () => rawServer(() => {}), 'timedOut'],
   ['leaves', () => rawServer((socket) => socket.destroy()), 'ECONNRESET'],

@@ -48,7 +48,10 @@ class Client {
   }
 
   /** The alert of this type, past or to come. */
-  async alert<Type extends SessionAlert['type']>(type: Type, which = (_: Extract<SessionAlert, { type: Type }>) => true) {
+  async alert<Type extends SessionAlert['type']>(
+    type: Type,
+    which = (_: Extract<SessionAlert, { type: Type }>) => true,
+  ) {
     type Wanted = Extract<SessionAlert, { type: Type }>
     for (;;) {
       const found = this.alerts.find((alert): alert is Wanted => alert.type === type && which(alert as Wanted))

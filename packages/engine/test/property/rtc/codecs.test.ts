@@ -33,7 +33,11 @@ const values = fc.oneof(
 )
 
 test('no text makes the decoder throw, and what it takes is in range', () => {
-  const texts = fc.oneof(fc.string(), fc.json(), fc.dictionary(keys, values).map((message) => JSON.stringify(message)))
+  const texts = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.dictionary(keys, values).map((message) => JSON.stringify(message)),
+  )
   fc.assert(
     fc.property(texts, (text) => {
       const message = decodeWebTrackerMessage(text)
@@ -64,7 +68,9 @@ test('what we answer is read as it was meant, whatever the bytes', () => {
         peerId: latin1(ours),
         sdp: text,
       })
-      const announced = JSON.parse(announceText(request({ infoHash, peerId: ours }), [{ offerId: offer.offerId, sdp: text }]))
+      const announced = JSON.parse(
+        announceText(request({ infoHash, peerId: ours }), [{ offerId: offer.offerId, sdp: text }]),
+      )
       expect(announced).toMatchObject({ info_hash: offer.infoHash, peer_id: latin1(ours), numwant: 1 })
       expect(announced.offers).toEqual([{ offer_id: offer.offerId, offer: { type: 'offer', sdp: text } }])
     }),

@@ -24,10 +24,19 @@ beforeEach(() => {
   results = []
 })
 
-function announce(changes: Partial<TrackerRequest> = {}, way: Parameters<WebTrackers['announce']>[2] = WAY): () => void {
+function announce(
+  changes: Partial<TrackerRequest> = {},
+  way: Parameters<WebTrackers['announce']>[2] = WAY,
+): () => void {
   const full = request({ url: URL_A, ...changes })
   const location = parseTrackerUrl(full.url) as TrackerLocation
-  const cancel = trackers.announce(location, full, way, (result) => results.push(result), () => {})
+  const cancel = trackers.announce(
+    location,
+    full,
+    way,
+    (result) => results.push(result),
+    () => {},
+  )
   host.time.pass(1)
   return cancel
 }
@@ -59,7 +68,11 @@ describe('an announce to a WebSocket tracker', () => {
   test('says who we are and what we have, and offers connections', () => {
     announce({ numWant: 3 })
     const { socket } = host.webRtc
-    expect(socket.request).toMatchObject({ url: 'wss://a.example/announce', maxMessageBytes: 131_072, openTimeout: 10_000 })
+    expect(socket.request).toMatchObject({
+      url: 'wss://a.example/announce',
+      maxMessageBytes: 131_072,
+      openTimeout: 10_000,
+    })
     socket.open()
     expect(socket.sent).toEqual([])
     expect(host.webRtc.peers.map(({ calls }) => calls)).toEqual([['offer'], ['offer'], ['offer']])
