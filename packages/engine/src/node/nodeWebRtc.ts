@@ -58,10 +58,11 @@ function loaded(load: () => Promise<void>, name: string, done: (error: Libtorren
 function notLoaded(name: string, cause: unknown): LibtorrentError {
   const { code, message } = cause as Partial<NodeJS.ErrnoException>
   const isMissing = code === 'ERR_MODULE_NOT_FOUND' && message?.includes(`'${name}'`) === true
-  const why = isMissing ? 'is not installed' : `cannot be loaded (${message ?? String(cause)})`
+  const what = `the package ${name}, which ${isMissing ? 'is not installed' : 'cannot be loaded'}`
   return libtorrentError('unsupportedUrlProtocol', {
     operation: 'tracker',
-    cause,
-    message: `WebSocket trackers and WebRTC peers need the package ${name}, which ${why}: npm install node-datachannel ws`,
+    // That it is not installed says everything.
+    cause: isMissing ? undefined : cause,
+    message: `WebSocket trackers and WebRTC peers need ${what} (npm install node-datachannel ws)`,
   })
 }

@@ -19,6 +19,8 @@ export interface RtcHost {
   readonly peerId: Uint8Array
   /** The one address connections may come from; undefined: the system chooses. */
   readonly boundAddress: string | undefined
+  /** Our addresses are to stay unknown: nothing of WebRTC may be used. */
+  readonly isHiding: boolean
   /** Whether a torrent would take one more connection. `isOutgoing`: one that we offer. */
   wantsPeer(infoHash: string, isOutgoing: boolean): boolean
   /** A torrent is connected to a peer that has this id; one character per byte. */

@@ -41,7 +41,9 @@ export class WebTrackers implements WebTrackerClient {
 
   constructor(private readonly host: RtcHost) {}
 
+  /** Strangers learn the addresses of this machine by WebRTC: who hides them uses none of it. */
   get isOn(): boolean {
+    if (this.host.isHiding) return false
     return this.host.settings.maxWebtorrentOffers > 0
   }
 

@@ -22,6 +22,8 @@ export interface RtcPeersHost {
   targetOf(infoHash: Uint8Array): Torrent | null
   /** The address to be used for a family; null: none. */
   localAddress(family: 4 | 6): string | null
+  /** Peers and trackers must not learn our addresses: a proxy is in use, or anonymous mode. Default false. */
+  readonly isHiding?: boolean
   /** The IP filter's judgement of a tracker's address. Default: all pass. */
   checkAddress?(address: string): LibtorrentError | null
   /** The IP filter's judgement of a peer's address. Default: all pass. */
@@ -51,6 +53,10 @@ export class RtcPeers implements RtcHost {
     if (v4 !== null && !isUnspecified(v4)) return v4
     const v6 = this.host.localAddress(6)
     return v6 !== null && !isUnspecified(v6) ? v6 : undefined
+  }
+
+  get isHiding(): boolean {
+    return this.host.isHiding ?? false
   }
 
   wantsPeer(infoHash: string, isOutgoing: boolean): boolean {

@@ -222,6 +222,7 @@ export class FakeRtcHost implements RtcHost {
   }
   readonly peerId = PEER_ID
   boundAddress: string | undefined
+  isHiding = false
   readonly full = new Set<string>()
   readonly connected = new Set<string>()
   readonly banned = new Set<string>()

@@ -136,6 +136,14 @@ describe('an announce to a WebSocket tracker', () => {
     expect(host.webRtc.sockets).toEqual([])
   })
 
+  test('is not made by who hides', () => {
+    host.isHiding = true
+    expect(trackers.isOn).toBe(false)
+    announce()
+    expect(codes()).toEqual(['unsupportedUrlProtocol'])
+    expect(host.webRtc.sockets).toEqual([])
+  })
+
   test('is not made where WebRTC is switched off, or unknown', () => {
     host.settings.maxWebtorrentOffers = 0
     expect(trackers.isOn).toBe(false)
