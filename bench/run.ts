@@ -13,8 +13,9 @@ import { parseBench } from './benches/parse.ts'
 import { rawBench } from './benches/raw.ts'
 import { recheckBench } from './benches/recheck.ts'
 import { startupBench } from './benches/startup.ts'
+import { swarmBench } from './benches/swarm.ts'
 import { trackerBench } from './benches/tracker.ts'
-import { bigTorrent, transferBenches } from './benches/transfers.ts'
+import { bigTorrent, transferBenches, utpBench } from './benches/transfers.ts'
 import type { Bench, BenchScene, Sample } from './lib/bench.ts'
 import { BENCH_OUTPUT, buildProgram } from './lib/build.ts'
 import { Engine } from './lib/engine.ts'
@@ -67,11 +68,13 @@ const fixture = bigTorrent(scene)
 const benches: readonly Bench[] = [
   rawBench(scene),
   ...transferBenches(scene, fixture),
+  utpBench(scene),
   recheckBench(scene, fixture),
   idleBench(scene),
   parseBench(scene),
   startupBench(scene, STAND_IN_COMMAND),
   trackerBench(scene),
+  swarmBench(scene, fixture),
 ].filter(({ name }) => options.only === undefined || options.only.includes(name))
 
 if (options.list) for (const { name, title } of benches) console.log(`${name.padEnd(14)} ${title}`)

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Fields } from '../../interop/lib/fields.ts'
 import { makeTorrentFixture, type TorrentFixture } from '../../interop/lib/torrentFixture.ts'
 import { type Bench, type BenchScene, MEGABYTE, megabytesPerSecond, type Sample, type Variant } from '../lib/bench.ts'
 import type { Engine } from '../lib/engine.ts'
@@ -94,6 +95,60 @@ export function transferBenches(scene: BenchScene, fixture: () => TorrentFixture
 
 type Side = 'seed' | 'leecher'
 
+/** Content of the uTP bench: libtorrent needs its time. */
+const UTP_CONTENT_BYTES = 192 * MEGABYTE
+const ONLY_UTP = {
+  enable_outgoing_utp: true,
+  enable_incoming_utp: true,
+  enable_outgoing_tcp: false,
+  enable_incoming_tcp: false,
+}
+
+/** Nothing but uTP between two of a kind. */
+export function utpBench(scene: BenchScene): Bench {
+  let made: TorrentFixture | null = null
+  const fixture = () => {
+    made ??= makeTorrentFixture(scene.root, {
+      name: 'utp',
+      single: true,
+      files: [{ path: 'utp', size: Math.min(scene.size, UTP_CONTENT_BYTES) }],
+      pieceLength: PIECE_SIZE_BYTES,
+    })
+    return made
+  }
+  const variant = (name: string, engine: Engine): Variant => ({
+    name,
+    run: async () => {
+      const sample = await transfer(scene, fixture(), engine, engine, 'leecher', ONLY_UTP)
+      const cpu = (sample['CPU s'] ?? 0) + (sample['other side CPU s'] ?? 0)
+      return { ...sample, 'CPU s per GiB, both': cpu / (fixture().totalSize / 2 ** 30) }
+    },
+  })
+  return {
+    name: 'utp',
+    title: 'uTP between two of a kind',
+    variants: [
+      variant('libtorrent', scene.tunedLibtorrent),
+      ...(scene.ours === null ? [] : [variant('ours', scene.ours)]),
+    ],
+    targets: [
+      {
+        text: "uTP: rate >= 5x libtorrent's",
+        value: 'utp/ours/MB/s',
+        reference: 'utp/libtorrent/MB/s',
+        atLeast: 5,
+      },
+      { text: 'uTP: rate >= 100 MB/s', value: 'utp/ours/MB/s', atLeast: 100 },
+      {
+        text: "uTP: CPU per GiB <= libtorrent's",
+        value: 'utp/ours/CPU s per GiB, both',
+        reference: 'utp/libtorrent/CPU s per GiB, both',
+        atMost: 1,
+      },
+    ],
+  }
+}
+
 /**
  * Both processes are up and the seed is ready before the clock starts: when the leecher opens its connection, which
  * libtorrent does up to half a second after it was told to. It stops when the leecher has the last piece.
@@ -104,9 +159,10 @@ async function transfer(
   seedEngine: Engine,
   leecherEngine: Engine,
   measured: Side,
+  settings: Fields = {},
 ): Promise<Sample> {
   const savePath = join(scene.root, 'downloaded')
-  const [seed, leecher] = [await seedEngine.start(), await leecherEngine.start()]
+  const [seed, leecher] = [await seedEngine.start(settings), await leecherEngine.start(settings)]
   try {
     // Checked before the clock starts: seed mode would have it hash each piece when it is first asked for.
     await seed.add({ source: fixture.torrent, savePath: fixture.directory })

@@ -13,11 +13,12 @@ export class Engine {
     private readonly logDirectory: string,
   ) {}
 
-  async start(): Promise<RunningEngine> {
+  /** @param settings further ones, by libtorrent's names. */
+  async start(settings: Fields = {}): Promise<RunningEngine> {
     const log = join(this.logDirectory, `${this.name}.log`)
     const daemon = await LineDaemon.start(this.name, this.command, { log })
     const port = await freePort()
-    await daemon.request('start', { port, settings: this.settings })
+    await daemon.request('start', { port, settings: { ...this.settings, ...settings } })
     return new RunningEngine(daemon, port)
   }
 }

@@ -60,6 +60,7 @@ class Daemon:
         self.torrents = []
         self.index_by_handle = {}
         self.resume_paths = {}
+        self.flushing = {}
         self.added = 0
         self.added_changed = threading.Condition()
         self.output = threading.Lock()
@@ -189,6 +190,14 @@ class Daemon:
     def handle(self, request):
         return self.torrents[request["torrent"]]
 
+    def flush(self):
+        # A piece counts as downloaded while its last blocks still wait in libtorrent's memory to be written.
+        for handle in self.torrents:
+            if handle.is_valid():
+                done = self.flushing[handle] = threading.Event()
+                handle.flush_cache()
+                done.wait(5)
+
     # Alerts
 
     def alert_loop(self):
@@ -212,6 +221,10 @@ class Daemon:
             with open(path, "wb") as file:
                 file.write(lt.write_resume_data_buf(alert.params))
             done.set()
+            return
+        if isinstance(alert, lt.cache_flushed_alert):
+            if alert.handle in self.flushing:
+                self.flushing[alert.handle].set()
             return
         event = self.describe(alert)
         if event is not None:
@@ -255,6 +268,7 @@ class Daemon:
                 self.say({"id": request["id"], "ok": True, **answer})
             except Exception as error:  # noqa: BLE001 - whatever went wrong is the caller's to read
                 self.say({"id": request["id"], "error": "%s: %s" % (type(error).__name__, error)})
+        self.flush()
         # Leaving at once: libtorrent's orderly shutdown waits for trackers, which the tests do not have.
         sys.stdout.flush()
         os._exit(0)

@@ -154,7 +154,7 @@ function settings(options: StartOptions, rpcPort: number): Fields {
     'dht-enabled': false,
     'lpd-enabled': false,
     'pex-enabled': false,
-    'utp-enabled': false,
+    'utp-enabled': options.settings?.enable_incoming_utp === true,
     encryption: CLEAR_PREFERRED,
     'download-dir': options.savePath,
     'incomplete-dir-enabled': false,

@@ -9,6 +9,7 @@ import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import type { DhtOptions } from './dht/dhtSession.ts'
 import { type HostAndPort, parseHostAndPort } from './options/hostAndPort.ts'
+import { TRANSPORTS } from './options/transport.ts'
 import {
   parseAddress,
   parseByteSize,
@@ -234,6 +235,9 @@ function transfer(command: Command): Command {
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
     .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
     .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
+    .addOption(
+      new Option('--transport <kind>', 'what connections to peers go over (default: both)').choices(TRANSPORTS),
+    )
     .option('--no-dht', 'do not look for peers in the DHT')
   return setting(
     dhtRouter(command)

@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly reorder?: number
   /** Probability that a UDP packet over its line arrives twice. Default 0. */
   readonly duplicate?: number
+  /** Largest IP packet its line carries; larger UDP packets vanish. 0, the default, is unlimited. */
+  readonly mtu?: number
   /**
    * Bytes that may wait in front of its line, in each direction; beyond that UDP packets are dropped and TCP senders
    * slow down. Default 256 KiB.
@@ -61,6 +63,7 @@ export class SimHost {
   loss: number
   reorder: number
   duplicate: number
+  mtu: number
   queueBytes: number
   socketBuffer: number
   /** While set, the system refuses to send any UDP packet, with this error. */
@@ -82,6 +85,7 @@ export class SimHost {
     this.loss = options.loss ?? 0
     this.reorder = options.reorder ?? 0
     this.duplicate = options.duplicate ?? 0
+    this.mtu = options.mtu ?? 0
     this.queueBytes = options.queueBytes ?? 256 * 1024
     this.socketBuffer = options.socketBuffer ?? 512 * 1024
     this.gateway = options.gateway ?? null

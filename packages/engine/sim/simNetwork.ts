@@ -214,6 +214,9 @@ export class SimNetwork {
       this.time.after(LOOPBACK_LATENCY, deliver)
       return
     }
+    if ((from.mtu > 0 && size > from.mtu) || (to.mtu > 0 && size > to.mtu)) {
+      return this.log.add(`too large ${size} ${from.name}>${to.name}`)
+    }
     const loss = this.paths.get(pathKey(from, to))?.loss ?? 1 - (1 - from.loss) * (1 - to.loss)
     if (this.random.chance(loss)) return this.log.add(`lost ${size} ${from.name}>${to.name}`)
     const copies = this.random.chance(Math.max(from.duplicate, to.duplicate)) ? 2 : 1

@@ -1,11 +1,11 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
-import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
+import { type NetworkOptions, networkSettings } from '../options/networkOptions.ts'
 import { settingChanges } from '../options/settingChanges.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt download` as commander gives them. */
-export interface DownloadOptions extends PeerSourceOptions {
+export interface DownloadOptions extends NetworkOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -27,7 +27,7 @@ export async function download(source: string, options: DownloadOptions, output:
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    settings: { ...networkSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,

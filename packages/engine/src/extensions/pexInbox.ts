@@ -1,5 +1,5 @@
 import { isLocal } from '../address/classify.ts'
-import { endpointText } from '../address/endpoint.ts'
+import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { Millis } from '../util/flavored.ts'
 import { decodeUtPex, MAX_PEX_MESSAGE_SIZE, type PexPeer } from '../wire/utPexMessage.ts'
 
@@ -37,6 +37,11 @@ export class PexInbox {
       news.push({ ...peer, flags: peer.flags & ~PRIVATE_FLAGS })
     }
     return news
+  }
+
+  /** Whether it named `endpoint`, and has not taken it back. */
+  hasNamed(endpoint: Endpoint): boolean {
+    return this.known.has(endpointText(endpoint))
   }
 
   private isFlooding(now: Millis): boolean {

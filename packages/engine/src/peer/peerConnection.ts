@@ -63,6 +63,10 @@ export class PeerConnection implements StreamHandler {
 
   /** The peer's id, all zeros until its handshake. */
   peerId: Uint8Array = new Uint8Array(20)
+  /** The stream stood, however it ended. */
+  wasConnected = false
+  /** Made at a moment that another peer arranged (BEP 55). */
+  isHolepunched = false
   /** Both handshakes were done, however it ended. */
   wasReady = false
   supportsFast = false
@@ -172,6 +176,7 @@ export class PeerConnection implements StreamHandler {
   onConnected(): void {
     // connecting -> handshaking
     this.state = 'handshaking'
+    this.wasConnected = true
     this.connectedAt = this.input.lastReceived = this.lastSent = this.host.now()
     this.guard(() => this.sendHandshake())
   }

@@ -9,6 +9,7 @@ const OUR_IDS: ReadonlyMap<string, number> = new Map([
   ['ut_pex', 1],
   ['ut_metadata', 2],
   ['upload_only', 3],
+  ['ut_holepunch', 4],
   ['lt_donthave', 7],
   ['LT_metadata', 14],
   ['lt_tex', 19],

@@ -21,6 +21,9 @@ import type { PortMapping } from './portMapping.ts'
 import { natpmpError, pcpError, routerGoneError } from './portmapErrors.ts'
 import { RouterEpoch } from './routerEpoch.ts'
 
+/** Has the system's refusal to send reported (alert `udpError`): nothing else comes of it here. */
+const reported = () => {}
+
 /** Where NAT-PMP and PCP routers listen. */
 export const NATPMP_PORT = 5351
 
@@ -153,7 +156,7 @@ export class NatpmpGateway {
     const { state } = this
     if (state.name !== 'idle' && state.name !== 'asking') return this.close()
     for (const lease of this.leases.all) {
-      if (lease.mayBeHeld) state.socket.send(this.packetFor({ kind: 'unmap', lease }), this.endpoint)
+      if (lease.mayBeHeld) state.socket.send(this.packetFor({ kind: 'unmap', lease }), this.endpoint, reported)
     }
     this.idle()
     this.host.platform.timers.after(LINGER_MS, () => this.close())
@@ -204,7 +207,7 @@ export class NatpmpGateway {
     if (!this.version.known) this.version = { name: guessedVersion(state.attempts), known: false }
     const { task } = state
     this.host.log(() => `to ${this.address} by ${this.version.name}: ${taskText(task)}`)
-    state.socket.send(this.packetFor(task), this.endpoint)
+    state.socket.send(this.packetFor(task), this.endpoint, reported)
     state.timer = this.host.platform.timers.after(FIRST_RETRY_MS * 2 ** state.attempts, () => this.transmit())
     state.attempts++
   }

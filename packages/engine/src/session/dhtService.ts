@@ -16,12 +16,12 @@ import { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
-import type { Udp, UdpSocket } from '../platform/udp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DhtTorrent } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AnnounceRotation } from './announceRotation.ts'
+import type { PacketReceiver, SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface DhtServiceHost {
   readonly settings: Readonly<Settings>
@@ -29,10 +29,9 @@ export interface DhtServiceHost {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
-  readonly udp: Udp
   readonly resolver: Resolver
-  /** Where peers reach us: the DHT has a node at each. */
-  readonly listenEndpoints: readonly Endpoint[]
+  /** Those that are open: the DHT has a node at each. */
+  readonly udpSockets: Iterable<SharedUdpSocket>
   onExternalAddress(address: string, source: string): void
 }
 
@@ -46,18 +45,38 @@ interface NamedNode {
   readonly port: number
 }
 
-interface OpenNode {
-  readonly socket: UdpSocket
+/** A bencoded dictionary begins with it, and nothing else that comes by UDP does. */
+const DICTIONARY = 0x64
+
+/** The DHT's node on a shared socket. */
+class DhtReceiver implements PacketReceiver {
   readonly node: DhtNode
+
+  constructor(
+    readonly socket: SharedUdpSocket,
+    dht: Dht,
+  ) {
+    this.node = dht.addSocket({
+      local: socket.local,
+      // What the system refuses to send is worth a report.
+      send: (packet, to) => socket.send(packet, to, () => {}),
+    })
+  }
+
+  receive(packet: Uint8Array, from: Endpoint): boolean {
+    if (packet[0] !== DICTIONARY) return false
+    this.node.incoming(packet, from)
+    return true
+  }
 }
 
 /**
- * The session's part in the DHT: starts and stops it, gives it a UDP socket beside each listen socket and the names of
- * routers, and announces torrents one after the other.
+ * The session's part in the DHT: starts and stops it, gives it the UDP sockets and the names of routers, and announces
+ * torrents one after the other.
  */
 export class DhtService implements DhtHost {
   private running: Dht | null = null
-  private readonly open = new Map<string, OpenNode>()
+  private readonly receivers = new Map<SharedUdpSocket, DhtReceiver>()
   private readonly rotation: AnnounceRotation<DhtTorrent>
   private readonly torrents = new Set<DhtTorrent>()
   /** Routers named by users; those of the setting come on top. */
@@ -93,7 +112,7 @@ export class DhtService implements DhtHost {
 
   /** UDP port of the first node, 0 when there is none: what peers are told (BEP 5, PORT). */
   get port(): number {
-    for (const { socket } of this.open.values()) return socket.local.port
+    for (const socket of this.receivers.keys()) return socket.local.port
     return 0
   }
 
@@ -106,11 +125,10 @@ export class DhtService implements DhtHost {
     this.running = new Dht(this, state)
     for (const router of [...parseNodes(this.host.settings.dhtBootstrapNodes), ...this.routers])
       this.lookUpRouter(router)
-    this.openSockets(() => {
-      this.running?.start(() => this.post(DhtBootstrapAlert.category, () => new DhtBootstrapAlert()))
-      for (const node of this.waiting.splice(0)) this.addNode(node.host, node.port)
-      for (const torrent of this.torrents) this.rotation.add(torrent)
-    })
+    for (const socket of this.host.udpSockets) this.onUdpOpened(socket)
+    this.running.start(() => this.post(DhtBootstrapAlert.category, () => new DhtBootstrapAlert()))
+    for (const node of this.waiting.splice(0)) this.addNode(node.host, node.port)
+    for (const torrent of this.torrents) this.rotation.add(torrent)
   }
 
   stop(): void {
@@ -119,58 +137,24 @@ export class DhtService implements DhtHost {
     this.rotation.clear()
     this.running.stop()
     this.running = null
-    for (const { socket } of this.open.values()) socket.close()
-    this.open.clear()
+    for (const receiver of this.receivers.values()) receiver.socket.removeReceiver(receiver)
+    this.receivers.clear()
   }
 
-  /** The listen sockets are others than before. */
-  onListenSocketsChanged(): void {
+  /** A socket came; it gets a node. */
+  onUdpOpened(socket: SharedUdpSocket): void {
     if (this.running === null) return
-    const wanted = new Set(this.host.listenEndpoints.map(keyOf))
-    for (const [key, { socket, node }] of this.open) {
-      if (wanted.has(key)) continue
-      this.open.delete(key)
-      this.running.removeSocket(node)
-      socket.close()
-    }
-    this.openSockets(() => {})
+    const receiver = new DhtReceiver(socket, this.running)
+    this.receivers.set(socket, receiver)
+    socket.addReceiver(receiver)
   }
 
-  private openSockets(done: () => void): void {
-    const { generation } = this
-    const missing = this.host.listenEndpoints.filter((endpoint) => !this.open.has(keyOf(endpoint)))
-    const next = () => {
-      const endpoint = missing.shift()
-      if (generation !== this.generation) return
-      if (endpoint === undefined) done()
-      else this.openSocket(endpoint, generation, next)
-    }
-    next()
-  }
-
-  private openSocket(endpoint: Endpoint, generation: number, done: () => void): void {
-    let node: DhtNode | null = null
-    const handler = {
-      onPacket: (packet: Uint8Array, from: Endpoint) => {
-        node?.incoming(packet, from)
-      },
-      onError: () => this.onSocketFailed(endpoint),
-    }
-    // That it failed is told by `udpError`.
-    this.host.udp.bind(endpoint, handler, (result) => {
-      if (result instanceof LibtorrentError) return done()
-      if (generation !== this.generation || this.running === null) return result.close()
-      node = this.running.addSocket(result)
-      this.open.set(keyOf(endpoint), { socket: result, node })
-      done()
-    })
-  }
-
-  private onSocketFailed(endpoint: Endpoint): void {
-    const failed = this.open.get(keyOf(endpoint))
-    if (failed === undefined) return
-    this.open.delete(keyOf(endpoint))
-    this.running?.removeSocket(failed.node)
+  onUdpClosed(socket: SharedUdpSocket): void {
+    const receiver = this.receivers.get(socket)
+    if (receiver === undefined) return
+    this.receivers.delete(socket)
+    socket.removeReceiver(receiver)
+    this.running?.removeSocket(receiver.node)
   }
 
   // --- nodes ----------------------------------------------------------------------------------------------------
@@ -255,10 +239,6 @@ export class DhtService implements DhtHost {
     const { alerts } = this.host
     if (alerts.wants(category)) alerts.post(make())
   }
-}
-
-function keyOf({ address, port }: Endpoint): string {
-  return `${address} ${port}`
 }
 
 /** `host:port,[address]:port` in parts; what makes no sense is left out. */

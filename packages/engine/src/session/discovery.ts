@@ -14,6 +14,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import { DhtService } from './dhtService.ts'
+import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface DiscoveryHost {
   readonly platform: Platform
@@ -21,6 +22,8 @@ export interface DiscoveryHost {
   readonly alerts: AlertSink
   /** The listen sockets. */
   readonly announceEndpoints: readonly Endpoint[]
+  /** The UDP sockets beside them that are open. */
+  readonly udpSockets: Iterable<SharedUdpSocket>
   onExternalAddress(address: string, source: string): void
   /** A machine on the local network has this torrent. */
   onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void
@@ -41,18 +44,14 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   constructor(private readonly host: DiscoveryHost) {
     const { platform } = host
-    const discovery = this
     this.dht = new DhtService({
       clock: platform.clock,
       timers: platform.timers,
       random: platform.random,
-      udp: platform.udp,
+      udpSockets: host.udpSockets,
       resolver: platform.resolver,
       settings: host.settings,
       alerts: host.alerts,
-      get listenEndpoints() {
-        return discovery.host.announceEndpoints
-      },
       onExternalAddress: (address, source) => host.onExternalAddress(address, source),
     })
     this.lsd = new LocalDiscovery(this)
@@ -69,7 +68,6 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   /** The listen sockets are open, or others than before. */
   onListening(): void {
     this.isListening = this.host.announceEndpoints.length > 0
-    this.dht.onListenSocketsChanged()
     this.lsd.networkChanged()
     this.onSettingsChanged()
   }
@@ -128,14 +126,14 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   // --- port mapping ---------------------------------------------------------------------------------------------
 
-  /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port while the DHT uses it. */
+  /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port if anything comes there. */
   private updateMappings(): void {
     const wanted = new Map<string, { protocol: 'tcp' | 'udp'; endpoint: Endpoint }>()
     for (const endpoint of this.host.announceEndpoints) {
       if (isV6(endpoint.address)) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
-      if (this.host.settings.enableDht) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
+      if (usesUdp(this.host.settings)) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
     }
     for (const [key, index] of this.mappings) {
       if (wanted.has(key)) continue
@@ -200,4 +198,8 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   onExternalAddress(address: string, router: string, transport: PortmapTransport): void {
     this.host.onExternalAddress(address, `${transport === PortmapTransport.upnp ? 'upnp' : 'nat-pmp'} ${router}`)
   }
+}
+
+function usesUdp({ enableDht, enableIncomingUtp }: Readonly<Settings>): boolean {
+  return enableDht || enableIncomingUtp
 }

@@ -3,6 +3,7 @@ import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Timers } from '../platform/clock.ts'
+import { SocketType } from '../platform/socketType.ts'
 import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
@@ -24,7 +25,7 @@ export interface IncomingTarget {
 export interface IncomingConnectionsHost {
   readonly timers: Timers
   readonly alerts: AlertSink
-  readonly settings: Readonly<Pick<Settings, 'handshakeTimeout' | 'connectionsSlack'>>
+  readonly settings: Readonly<Pick<Settings, 'handshakeTimeout' | 'connectionsSlack' | 'enableIncomingTcp'>>
   /** Connections that may still be opened before the limit; 0 or less: none. */
   readonly freeConnections: number
   /** The torrent a handshake is about, null when there is none. */
@@ -32,8 +33,12 @@ export interface IncomingConnectionsHost {
   onFault(cause: unknown): void
 }
 
-/** Connections whose handshake has not come yet: a further one ends the oldest, so that silent ones keep nobody out. */
-const MAX_WAITING = 200
+/**
+ * Connections whose handshake has not come yet: as many as there is room for, within these bounds. A further one ends the
+ * oldest, so that silent ones keep nobody out.
+ */
+const MIN_WAITING = 200
+const MAX_WAITING = 5000
 
 /**
  * The connections strangers opened whose handshake has not come yet. At the connection limit only
@@ -56,8 +61,12 @@ export class IncomingConnections implements IncomingHost {
   }
 
   onIncoming(stream: Stream): void {
+    if (stream.socketType === SocketType.tcp && !this.host.settings.enableIncomingTcp) return refuseStream(stream)
+    const { freeConnections, settings } = this.host
     const room =
-      this.host.freeConnections > 0 ? MAX_WAITING : Math.min(MAX_WAITING, this.host.settings.connectionsSlack)
+      freeConnections > 0
+        ? Math.min(MAX_WAITING, Math.max(MIN_WAITING, freeConnections))
+        : Math.min(MIN_WAITING, settings.connectionsSlack)
     if (this.closed || room === 0) {
       refuseStream(stream)
       this.postRefused(stream.remote, libtorrentError('tooManyConnections', BITTORRENT))

@@ -44,8 +44,11 @@ import { ResolverCache } from './resolverCache.ts'
 import { RtcPeers, type RtcPeersHost } from './rtcPeers.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
+import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 import { StalledPeers } from './stalledPeers.ts'
+import { UdpSockets, type UdpSocketsHost } from './udpSockets.ts'
 import { Unchoker, type UnchokerHost } from './unchoker.ts'
+import { UtpService, type UtpServiceHost } from './utpService.ts'
 import { WakeQueue } from './wakeQueue.ts'
 
 /** Torrents that check their files at the same time (libtorrent's `active_checking`). */
@@ -66,6 +69,8 @@ export class SessionCore
     ConnectionLimitHost,
     ConnectorHost,
     DiscoveryHost,
+    UdpSocketsHost,
+    UtpServiceHost,
     UnchokerHost,
     PeerTurnoverHost,
     RtcPeersHost,
@@ -79,6 +84,8 @@ export class SessionCore
   readonly webTrackers: WebTrackers
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
+  readonly udpSockets: UdpSockets
+  readonly utp: UtpService
   readonly discovery: Discovery
   readonly attempts: AttemptBook
   readonly stats = new TransferStats()
@@ -129,6 +136,8 @@ export class SessionCore
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
+    this.udpSockets = new UdpSockets(this)
+    this.utp = new UtpService(this)
     this.discovery = new Discovery(this)
     this.attempts = new AttemptBook(platform.clock)
     this.external = new ExternalAddress(platform.clock)
@@ -187,8 +196,29 @@ export class SessionCore
 
   onListenSocketsChanged(): void {
     this.trackerClient.onNetworkChanged()
-    this.discovery.onListening()
+    this.udpSockets.update(() => {
+      if (!this.closing) this.discovery.onListening()
+    })
     for (const torrent of this.torrents.values()) torrent.trackers.onListenSocketsChanged()
+  }
+
+  get udp(): Platform['udp'] {
+    return this.platform.udp
+  }
+
+  get wantsUdp(): boolean {
+    const { enableDht, enableIncomingUtp, enableOutgoingUtp } = this.settings
+    return enableDht || enableIncomingUtp || enableOutgoingUtp
+  }
+
+  onUdpOpened(socket: SharedUdpSocket): void {
+    this.utp.onUdpOpened(socket)
+    this.discovery.dht.onUdpOpened(socket)
+  }
+
+  onUdpClosed(socket: SharedUdpSocket): void {
+    this.utp.onUdpClosed(socket)
+    this.discovery.dht.onUdpClosed(socket)
   }
 
   get isPaused(): boolean {
@@ -286,7 +316,10 @@ export class SessionCore
     const part = () => {
       if (--left === 0) this.release(done)
     }
-    this.discovery.close(part)
+    this.discovery.close(() => {
+      this.udpSockets.close()
+      part()
+    })
     this.torrents.removeAll('sessionClosing', part)
   }
 
@@ -317,7 +350,9 @@ export class SessionCore
       torrent.webSeeds.onSettingsChanged()
     }
     this.connector.resume()
-    this.discovery.onSettingsChanged()
+    this.udpSockets.update(() => {
+      if (!this.closing) this.discovery.onSettingsChanged()
+    })
     if (this.settings.listenInterfaces === listenInterfaces) done()
     else this.listenSockets.reopen(done)
   }

@@ -6,6 +6,8 @@ import { pickerSettings } from './pickerSettings.ts'
 import { rtcSettings } from './rtcSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
+import { transportSettings } from './transportSettings.ts'
+import { utpSettings } from './utpSettings.ts'
 import { webSeedSettings } from './webSeedSettings.ts'
 
 /**
@@ -19,6 +21,8 @@ export const settingsTable = {
   ...webSeedSettings,
   ...rtcSettings,
   ...peerSettings,
+  ...transportSettings,
+  ...utpSettings,
   ...pickerSettings,
   ...chokingSettings,
   ...diskSettings,

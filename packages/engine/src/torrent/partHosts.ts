@@ -5,6 +5,7 @@ import type { ContentHost } from './content.ts'
 import type { DiskAnswersHost } from './diskAnswers.ts'
 import type { DiskTroubleHost } from './diskTrouble.ts'
 import type { FilePrioritiesHost } from './filePriorities.ts'
+import type { HolepunchHost } from './holepunch.ts'
 import type { InterestHost } from './interest.ts'
 import type { MetadataExchangeHost } from './metadataExchange.ts'
 import type { PeerDiscoveryHost } from './peerDiscovery.ts'
@@ -31,6 +32,7 @@ export type PartHosts = BlockRequesterHost &
   DiskAnswersHost &
   DiskTroubleHost &
   FilePrioritiesHost &
+  HolepunchHost &
   InterestHost &
   MetadataExchangeHost &
   PeerDiscoveryHost &

@@ -1,4 +1,5 @@
 import { isLocal, isLoopback, isMulticast } from '../address/classify.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import { PexInbox } from '../extensions/pexInbox.ts'
 import { PexOutbox, PexRecipient } from '../extensions/pexOutbox.ts'
 import { PexQuota } from '../extensions/pexQuota.ts'
@@ -72,6 +73,14 @@ export class PeerExchange {
     }
   }
 
+  /** Somebody connected to us and to `endpoint`, who speaks `ut_holepunch`; null when there is none. */
+  introducerOf(endpoint: Endpoint): PeerConnection | null {
+    for (const [peer, { inbox }] of this.partnersMade ?? []) {
+      if (peer.extensions.remoteId('ut_holepunch') !== 0 && inbox.hasNamed(endpoint)) return peer
+    }
+    return null
+  }
+
   /** Once a second. */
   tick(now: Millis): void {
     if (this.partners.size === 0 || !this.isAllowed) return
@@ -90,9 +99,16 @@ export class PeerExchange {
       if (!peer.isReady || peer.isRtc) continue
       const port = peer.isOutgoing ? peer.remote.port : peer.extensions.listenPort
       if (port === 0) continue
-      const isSeed = peer.isSeed || peer.extensions.isUploadOnly
-      peers.push({ address: peer.remote.address, port, flags: isSeed ? PexFlags.seed : 0 })
+      peers.push({ address: peer.remote.address, port, flags: flagsOf(peer) })
     }
     return peers
   }
+}
+
+function flagsOf(peer: PeerConnection): number {
+  let flags = 0
+  if (peer.isSeed || peer.extensions.isUploadOnly) flags |= PexFlags.seed
+  if (peer.socketType === 'utp' || peer.entry?.confirmedSupportsUtp) flags |= PexFlags.utp
+  if (peer.extensions.remoteId('ut_holepunch') !== 0) flags |= PexFlags.holepunch
+  return flags
 }

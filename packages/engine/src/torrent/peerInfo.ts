@@ -27,6 +27,10 @@ export const PeerFlags = {
   snubbed: 0x1000,
   uploadOnly: 0x2000,
   endgameMode: 0x4000,
+  /** It could only be reached because another peer arranged it (BEP 55). */
+  holepunched: 0x8000,
+  /** The connection goes over uTP. */
+  utpSocket: 0x20000,
 } as const
 
 /** Kind of a connection (manual, peer_info). */
@@ -161,5 +165,7 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.isOptimisticUnchoke) flags |= PeerFlags.optimisticUnchoke
   if (peer.download.isSnubbed) flags |= PeerFlags.snubbed
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
+  if (peer.isHolepunched) flags |= PeerFlags.holepunched
+  if (peer.socketType === 'utp') flags |= PeerFlags.utpSocket
   return flags
 }

@@ -5,6 +5,7 @@ import type { PeerHost } from '../peer/peerHost.ts'
 import type { WaitingDialler } from '../peers/attemptBook.ts'
 import { leastUseful } from '../peers/disconnectOrder.ts'
 import { PeerList } from '../peers/peerList.ts'
+import { PeerSource } from '../peers/peerSource.ts'
 import { isPrivilegedPort } from '../peers/peerStanding.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
@@ -16,8 +17,10 @@ import type { Handshake } from '../wire/handshake.ts'
 import { isConnectionFailure } from './connectionEnd.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
+import type { Holepunch } from './holepunch.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
+import { chooseTransport, type Transport } from './transportChoice.ts'
 
 export interface SwarmHost {
   readonly session: Pick<TorrentHost, 'attempts' | 'freeConnections' | 'connect' | 'wakeAt'>
@@ -25,6 +28,7 @@ export interface SwarmHost {
   readonly random: Random
   readonly peerId: Uint8Array
   readonly peerNews: PeerNews
+  readonly holepunch: Holepunch
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -108,6 +112,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   private get hasRoom(): boolean {
     const { isTakingPeers, isFinished, maxConnections, settings } = this.host
     if (isFinished && !settings.seedingOutgoingConnections) return false
+    if (!settings.enableOutgoingTcp && !settings.enableOutgoingUtp) return false
     return isTakingPeers && this.connections.size < maxConnections
   }
 
@@ -135,15 +140,18 @@ export class Swarm implements Wakeable, WaitingDialler {
     return true
   }
 
-  private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>): void {
+  /** @param how what `chooseTransport` says if left out. */
+  private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>, how?: Transport): PeerConnection {
     const remote = entry.endpoint
+    const transport = how ?? chooseTransport(entry, this.host.settings) ?? 'tcp'
     const peer = new PeerConnection(this.peerHost, remote, true, null)
     known.setConnection(entry, peer)
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
-    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash }, peer))
+    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, transport }, peer))
     this.host.peerNews.connecting(peer)
+    return peer
   }
 
   private nextCandidate(known: PeerList<PeerConnection>): TorrentPeer<PeerConnection> | null {
@@ -166,6 +174,15 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.list.retryNow(endpoint.address)
     this.host.session.attempts.reached(endpoint.address)
     this.wantConnections()
+  }
+
+  /** Connects to `endpoint` now, by uTP: a peer we both know has told it to do the same (BEP 55). */
+  punch(endpoint: Endpoint): void {
+    const entry = this.hasRoom ? this.list.addPeer(endpoint, PeerSource.pex) : null
+    if (entry === null || entry.connection !== null || entry.banned || this.host.session.freeConnections <= 0) return
+    if (!this.host.settings.enableOutgoingUtp) return
+    entry.supportsUtp = true
+    this.open(this.list, entry, 'utp').isHolepunched = true
   }
 
   /** Takes over a connection a peer opened. Returns why not, or null. */
@@ -225,7 +242,10 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   /** The handshake with `peer` is done. */
   onReady(peer: PeerConnection): void {
-    if (!peer.isRtc) this.host.session.attempts.reached(peer.remote.address)
+    const { entry, isOutgoing, isRtc, socketType } = peer
+    if (entry !== null && isOutgoing && socketType === 'utp') entry.confirmedSupportsUtp = true
+    // That there is a browser says nothing of who listens there.
+    if (!isRtc) this.host.session.attempts.reached(peer.remote.address)
   }
 
   /** Another torrent has found a BitTorrent client at an address that we wanted to dial. */
@@ -272,13 +292,14 @@ export class Swarm implements Wakeable, WaitingDialler {
   onClosed(peer: PeerConnection, error: LibtorrentError): void {
     if (!this.connections.delete(peer)) return
     const failed = isConnectionFailure(error, peer.wasReady)
+    const isUtpRefused = failed && this.isUtpRefused(peer)
     this.host.session.attempts.ended(peer.remote.address, peer, failed)
     if (peer.entry !== null) {
       this.list.connectionClosed(
         peer.entry,
         peer,
         {
-          failed,
+          failed: failed && !isUtpRefused,
           uploaded: peer.stats.totalPayloadUpload,
           downloaded: peer.stats.totalPayloadDownload,
         },
@@ -286,7 +307,24 @@ export class Swarm implements Wakeable, WaitingDialler {
       )
     }
     this.host.onConnectionClosed(peer)
+    if (isUtpRefused) this.retryByTcp(peer)
+    else if (failed && !peer.wasConnected && peer.isOutgoing && !peer.isHolepunched)
+      this.host.holepunch.onUnreachable(peer)
     this.wantConnections()
+  }
+
+  /** A peer that does not answer to uTP, and may to TCP. */
+  private isUtpRefused(peer: PeerConnection): boolean {
+    const { entry, isOutgoing, wasConnected, isHolepunched, socketType } = peer
+    if (entry === null || !isOutgoing || wasConnected || isHolepunched || socketType !== 'utp') return false
+    if (!this.host.settings.enableOutgoingTcp || entry.isLocal || !entry.supportsUtp) return false
+    entry.supportsUtp = false
+    return true
+  }
+
+  private retryByTcp({ entry }: PeerConnection): void {
+    if (entry === null || entry.connection !== null || !this.hasRoom || this.known === null) return
+    if (entry.listIndex !== -1 && this.known.isConnectCandidate(entry)) this.open(this.known, entry, 'tcp')
   }
 
   ban(entry: TorrentPeer<PeerConnection>, code: LibtorrentErrorCode): void {

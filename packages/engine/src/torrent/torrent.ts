@@ -26,6 +26,7 @@ import { Content } from './content.ts'
 import { DiskAnswers } from './diskAnswers.ts'
 import { DiskTrouble } from './diskTrouble.ts'
 import { FilePriorities } from './filePriorities.ts'
+import { Holepunch } from './holepunch.ts'
 import { Interest } from './interest.ts'
 import { MetadataExchange } from './metadataExchange.ts'
 import type { PartHosts } from './partHosts.ts'
@@ -62,7 +63,7 @@ const UNLIMITED = 0xff_ffff
  * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `greeting` (their start),
  * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out),
  * `diskAnswers` (who asked the disk), `loader` (what is on disk), `metadata` (BEP 9), `exchange` and `trackerExchange`
- * (BEP 11, 28), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19), `completion` (what
+ * (BEP 11, 28), `holepunch` (BEP 55), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19), `completion` (what
  * pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and `peerNews` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
@@ -89,6 +90,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly completion: Completion
   readonly discovery: PeerDiscovery
   readonly exchange: PeerExchange
+  readonly holepunch: Holepunch
   readonly webSeeds: WebSeeds
   readonly trackerExchange: TrackerExchange
   readonly diskTrouble: DiskTrouble
@@ -143,6 +145,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.announcer = new TorrentAnnouncer(this)
     this.discovery = new PeerDiscovery(this)
     this.exchange = new PeerExchange(this)
+    this.holepunch = new Holepunch(this)
     this.webSeeds = new WebSeeds(this)
     this.trackerExchange = new TrackerExchange(this)
     this.seedMode = new SeedMode(this)

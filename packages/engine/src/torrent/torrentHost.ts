@@ -17,6 +17,7 @@ import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
 import type { Torrent } from './torrent.ts'
+import type { Transport } from './transportChoice.ts'
 
 /** Something that asked to be woken at a time. */
 export interface Wakeable {
@@ -53,6 +54,8 @@ export interface DialRequest {
   readonly remote: Endpoint
   /** The torrent's, 20 bytes. */
   readonly infoHash: Uint8Array
+  /** What to try. Without a UDP socket of the peer's family uTP becomes TCP, if that may be used. */
+  readonly transport: Transport
 }
 
 /** What a torrent needs from the session it is in. */

@@ -15,6 +15,7 @@ import { decodeDontHave } from '../wire/dontHave.ts'
 import { decodeUploadOnly } from '../wire/uploadOnly.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { BlockServer } from './blockServer.ts'
+import type { Holepunch } from './holepunch.ts'
 import type { Interest } from './interest.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PeerExchange } from './peerExchange.ts'
@@ -55,6 +56,7 @@ export interface PeerReportsHost {
   readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
+  readonly holepunch: Holepunch
   readonly trackerExchange: TrackerExchange
   readonly info: TorrentInfo
   readonly counters: TorrentCounters
@@ -223,6 +225,7 @@ export class TorrentPeerHost implements PeerHost {
   onPeerExtensions(peer: PeerConnection): void {
     const { swarm, metadata, requester } = this.torrent
     const { extensions, entry } = peer
+    if (entry !== null && !peer.isRtc && extensions.remoteId('ut_holepunch') !== 0) entry.supportsHolepunch = true
     if (extensions.yourAddress !== '')
       this.torrent.session.onExternalAddress(extensions.yourAddress, peer.remote.address)
     if (entry !== null) {
@@ -247,6 +250,7 @@ export class TorrentPeerHost implements PeerHost {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
     else if (name === 'LT_metadata') this.torrent.metadata.onLtMessage(peer, payload)
     else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
+    else if (name === 'ut_holepunch') this.torrent.holepunch.onMessage(peer, payload)
     else if (name === 'lt_tex') this.torrent.trackerExchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)
     else if (name === 'upload_only') this.onUploadOnly(peer, payload)

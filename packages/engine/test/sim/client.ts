@@ -11,6 +11,8 @@ import type { Millis, PieceIndex } from '../../src/util/flavored.ts'
 
 export const SAVE = '/save'
 const PORT = 6881
+/** Scripted peers speak TCP: being tried by uTP first would only delay every scene. Those about uTP turn it on. */
+const NO_UTP = { enableOutgoingUtp: false, enableIncomingUtp: false }
 
 export interface ClientOptions extends WorldHostOptions {
   /** What is on its disk at the start. Default `none`. */
@@ -61,7 +63,9 @@ export class SimClient {
     const { has = 'none', settings, add, magnet = false, ...line } = options
     this.host = typeof where === 'string' ? world.host(where, line) : where
     if (has !== 'none') content.putOn(world.filesOf(this.host), SAVE, has === 'all' ? undefined : has)
-    this.session = world.session(this.host, { settings: { alertMask: AlertCategory.all, ...settings } })
+    this.session = world.session(this.host, {
+      settings: { alertMask: AlertCategory.all, ...NO_UTP, ...settings },
+    })
     this.session.setAlertDispatch((alert) => {
       this.posted.push({ alert, at: world.time.elapsed })
       if (alert.type === 'sessionError') faultsOf(world).push(`${this.host.name}: ${alert.message()}`)

@@ -42,7 +42,7 @@ for (const [where, owner, method, trackers] of cases) {
     const session = new Session({
       platform: world.platformOf(host),
       disk: world.diskOf(host),
-      settings: { alertMask: AlertCategory.all, stopTrackerTimeout: 1 },
+      settings: { alertMask: AlertCategory.all, stopTrackerTimeout: 1, enableOutgoingUtp: false },
     })
     const faults: string[] = []
     session.on('sessionError', ({ error }) => faults.push(error.message))

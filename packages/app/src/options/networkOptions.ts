@@ -1,0 +1,10 @@
+import type { Settings } from 'libtorrent-ts'
+import { type PeerSourceOptions, peerSourceSettings } from './peerSources.ts'
+import { type TransportOptions, transportSettings } from './transport.ts'
+
+/** How peers are found and reached; options as commander gives them. */
+export interface NetworkOptions extends PeerSourceOptions, TransportOptions {}
+
+export function networkSettings(options: NetworkOptions): Partial<Settings> {
+  return { ...peerSourceSettings(options), ...transportSettings(options) }
+}

@@ -1,0 +1,74 @@
+import { isLoopback, isUnspecified } from '../address/classify.ts'
+import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import type { Clock, Timers } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
+import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Settings } from '../settings/settings.ts'
+import { UtpSockets } from '../utp/utpSockets.ts'
+import type { PacketReceiver, SharedUdpSocket } from './sharedUdpSocket.ts'
+
+export interface UtpServiceHost {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly settings: Readonly<Settings>
+  /** A peer connected. */
+  onIncoming(stream: Stream): void
+  onFault(cause: unknown): void
+}
+
+/** uTP on one shared socket. */
+class UtpReceiver implements PacketReceiver {
+  readonly sockets: UtpSockets
+
+  constructor(host: UtpServiceHost, socket: SharedUdpSocket) {
+    this.sockets = new UtpSockets({
+      clock: host.clock,
+      timers: host.timers,
+      random: host.random,
+      settings: host.settings,
+      local: socket.local,
+      send: (packet, to) => socket.send(packet, to),
+      onUtpAccept: (stream) => host.onIncoming(stream),
+      onFault: (cause) => host.onFault(cause),
+    })
+  }
+
+  receive(packet: Uint8Array, from: Endpoint): boolean {
+    return this.sockets.incoming(packet, from)
+  }
+}
+
+/** The session's part in uTP: speaks it on every UDP socket beside a listen socket, and picks the one to connect from. */
+export class UtpService {
+  private readonly receivers = new Map<SharedUdpSocket, UtpReceiver>()
+
+  constructor(private readonly host: UtpServiceHost) {}
+
+  onUdpOpened(socket: SharedUdpSocket): void {
+    const receiver = new UtpReceiver(this.host, socket)
+    this.receivers.set(socket, receiver)
+    socket.addReceiver(receiver)
+  }
+
+  onUdpClosed(socket: SharedUdpSocket): void {
+    const receiver = this.receivers.get(socket)
+    if (receiver === undefined) return
+    this.receivers.delete(socket)
+    socket.removeReceiver(receiver)
+    receiver.sockets.close()
+  }
+
+  /** Begins to connect; null when there is no socket from which `remote` could be reached. */
+  connect(remote: Endpoint, handler: StreamHandler): Stream | null {
+    let best: UtpReceiver | null = null
+    for (const [{ local }, receiver] of this.receivers) {
+      if (isV6(local.address) !== isV6(remote.address)) continue
+      // What is bound to loopback reaches this machine only, and is the better way there.
+      const isFitting = isLoopback(local.address) === isLoopback(remote.address)
+      if (isFitting || (isUnspecified(local.address) && best === null)) best = receiver
+      if (isFitting) break
+    }
+    return best?.sockets.connect(remote, handler) ?? null
+  }
+}

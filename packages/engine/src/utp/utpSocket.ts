@@ -1,0 +1,527 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import { SocketType } from '../platform/socketType.ts'
+import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Millis } from '../util/flavored.ts'
+import { DelayHistory } from './delayHistory.ts'
+import type { OutPacket, PacketPool } from './packetPool.ts'
+import { SACK_EXTENSION_BYTES, writeSack } from './selectiveAck.ts'
+import type { UtpCounters } from './utpCounters.ts'
+import { utpError } from './utpError.ts'
+import { HEADER_BYTES, PacketType, stampHeader, type UtpHeader, writeHeader } from './utpHeader.ts'
+import { RECEIVE_CAPACITY_BYTES, UtpReceiver } from './utpReceiver.ts'
+import { UtpSender } from './utpSender.ts'
+import type { UtpSettings } from './utpSettings.ts'
+
+/** Unsent bytes beyond which `write` returns false: as for TCP. */
+export const HIGH_WATER_BYTES = 1024 * 1024
+/** How long a connection whose owner is gone may take to say so to the other side. */
+const LINGER_MS: Millis = 10_000
+/** How far an ack may lie behind the latest one: packets overtake each other. */
+const OLDEST_ACK = 1024
+/** A window that was smaller than this when we told it last is told anew when it has grown by as much. */
+const WINDOW_STEP_BYTES = RECEIVE_CAPACITY_BYTES / 4
+/** Acks are not delayed (`utp_delayed_ack`) beyond so many packets. */
+const MOST_DELAYED_PACKETS = 2
+/** Sent by old versions of µTorrent while they know no difference. */
+const UNKNOWN_DIFFERENCE = 0x7fffffff
+
+/** What a connection needs of the multiplexer. */
+export interface UtpSocketHost {
+  readonly local: Endpoint
+  readonly settings: Readonly<UtpSettings>
+  readonly counters: UtpCounters
+  readonly pool: PacketPool
+  now(): Millis
+  send(packet: Uint8Array, to: Endpoint): void
+  /** Asks for `flush` at the end of this turn. */
+  touch(socket: UtpSocket): void
+  /** The connection is no more; `flush` is called once again if it was touched. */
+  gone(socket: UtpSocket): void
+}
+
+/** Which connection of a remote endpoint it is. */
+export interface UtpIds {
+  /** In the packets we get. */
+  readonly receiveId: number
+  /** In the packets we send. */
+  readonly sendId: number
+}
+
+/** `isEnding`: the owner has said all already. */
+interface SynSent {
+  readonly name: 'synSent'
+  readonly attempts: number
+  readonly sentAt: Millis
+  readonly deadline: Millis
+  readonly isEnding: boolean
+}
+
+type State =
+  /** We asked, nobody answered yet. */
+  | SynSent
+  | { readonly name: 'connected' }
+  /** The owner has said all; it is told when the other side has it. */
+  | { readonly name: 'ending' }
+  /** The owner is gone; the other side is told so. */
+  | { readonly name: 'lingering'; readonly until: Millis }
+  /** All is said; what the other side repeats is acknowledged. */
+  | { readonly name: 'timeWait'; readonly until: Millis }
+  | { readonly name: 'closed' }
+
+/**
+ * One uTP connection (BEP 29).
+ *
+ * `UtpReceiver` and `UtpSender` are its two directions. Packets that come in change these at once; what has to go out
+ * leaves in `flush`, at the end of the turn, so that many packets that came together are answered by one.
+ *
+ * As a `Stream`: bytes given to `write` are put into packets when the window has room, and are copied then. `onSent` is
+ * called when the last of them was, as TCP does when the system has taken them; `unsentBytes` are those that wait.
+ * `end` sends what waits, and `onClosed` comes when the other side has all of it; `destroy` drops what waits, and tells
+ * the other side behind what is in packets. When the other side ends, what it has not been sent yet is dropped.
+ */
+export class UtpSocket implements Stream {
+  readonly socketType = SocketType.utp
+  readonly sendId: number
+  readonly receiveId: number
+  /** Of the heap that wakes it: position, and the time it is sorted by. */
+  wakePosition = -1
+  wakeKey: Millis = 0
+  /** Waits for `flush`. */
+  isTouched = false
+  /** The next socket with the same key in the table of connections. */
+  nextOfKey: UtpSocket | null = null
+
+  private state: State
+  private handler: StreamHandler | null = null
+  private readonly sender: UtpSender
+  private receiver: UtpReceiver | null = null
+  private readonly delays = new DelayHistory()
+  private readonly theirDelays = new DelayHistory()
+  private readonly latestDelays: Millis[] = []
+  private latestTimestamp = 0
+  private replyMicros = 0
+  private advertised = RECEIVE_CAPACITY_BYTES
+  private ack: 'none' | 'delayed' | 'now' = 'none'
+  private ackAt: Millis = Number.POSITIVE_INFINITY
+  private unackedPackets = 0
+  private corks = 0
+  private isPaused = false
+  private wantsDrain = false
+
+  private constructor(
+    private readonly host: UtpSocketHost,
+    readonly remote: Endpoint,
+    ids: UtpIds,
+    firstSeq: number,
+    private readonly synSeq: number,
+    state: State,
+  ) {
+    this.sendId = ids.sendId
+    this.receiveId = ids.receiveId
+    this.state = state
+    this.sender = new UtpSender(this, remote.address, firstSeq)
+  }
+
+  /** Starts connecting; the SYN leaves at once. */
+  static connecting(
+    host: UtpSocketHost,
+    remote: Endpoint,
+    ids: UtpIds,
+    synSeq: number,
+    handler: StreamHandler,
+  ): UtpSocket {
+    const now = host.now()
+    const deadline = now + host.settings.utpConnectTimeout
+    const state: State = { name: 'synSent', attempts: 1, sentAt: now, deadline, isEnding: false }
+    const socket = new UtpSocket(host, remote, ids, (synSeq + 1) & 0xffff, synSeq, state)
+    socket.handler = handler
+    socket.sendSyn()
+    return socket
+  }
+
+  /**
+   * The other side connected, and has proven that it is where it says. `synSeq` is of its SYN, `firstSeq` of our first
+   * packet, which our answer has named.
+   */
+  static accepted(host: UtpSocketHost, remote: Endpoint, ids: UtpIds, synSeq: number, firstSeq: number): UtpSocket {
+    const socket = new UtpSocket(host, remote, ids, firstSeq, synSeq, { name: 'connected' })
+    socket.receiver = new UtpReceiver(socket, (synSeq + 1) & 0xffff)
+    return socket
+  }
+
+  get local(): Endpoint | null {
+    return this.state.name === 'synSent' ? null : this.host.local
+  }
+
+  get unsentBytes(): number {
+    return this.sender.queue.length
+  }
+
+  get settings(): Readonly<UtpSettings> {
+    return this.host.settings
+  }
+
+  get counters(): UtpCounters {
+    return this.host.counters
+  }
+
+  get pool(): PacketPool {
+    return this.host.pool
+  }
+
+  get stateName(): State['name'] {
+    return this.state.name
+  }
+
+  setHandler(handler: StreamHandler): void {
+    if (this.hasOwner) this.handler = handler
+  }
+
+  write(bytes: Uint8Array, onSent?: () => void): boolean {
+    const { queue } = this.sender
+    if (!this.canWrite) {
+      queue.push(bytes, onSent)
+      queue.clear()
+      this.host.touch(this)
+      return false
+    }
+    queue.push(bytes, onSent)
+    if (this.corks === 0) this.host.touch(this)
+    if (queue.length < HIGH_WATER_BYTES) return true
+    this.wantsDrain = true
+    return false
+  }
+
+  cork(): void {
+    this.corks++
+  }
+
+  uncork(): void {
+    if (this.corks > 0 && --this.corks === 0) this.host.touch(this)
+  }
+
+  pauseReading(): void {
+    this.isPaused = true
+    this.receiver?.pause()
+  }
+
+  resumeReading(): void {
+    this.isPaused = false
+    this.receiver?.resume()
+    this.host.touch(this)
+  }
+
+  end(): void {
+    if (this.state.name === 'synSent') this.state = { ...this.state, isEnding: true }
+    else if (this.state.name === 'connected') this.state = { name: 'ending' }
+    else return
+    this.sender.finish()
+    this.host.touch(this)
+  }
+
+  destroy(): void {
+    if (!this.hasOwner) return
+    this.handler = null
+    this.sender.queue.clear()
+    if (this.state.name === 'synSent') this.becomeClosed()
+    else this.linger()
+    this.host.touch(this)
+  }
+
+  /** A packet of this connection. SYN packets only come to those that were accepted. */
+  incoming(header: UtpHeader, packet: Uint8Array, now: Millis): void {
+    const { counters } = this.host
+    if (header.type === PacketType.syn) return this.synAgain(header)
+    if (this.state.name === 'synSent') return this.answered(this.state, header, now)
+    const { receiver, sender } = this
+    if (receiver === null || this.state.name === 'closed') return
+    const advance = sender.advance(header.ack)
+    if (header.type === PacketType.reset) return this.resetBy(advance)
+    // An ack of what was never sent, or of long ago: not from who we talk to, or not true.
+    if (advance > sender.span || advance < -OLDEST_ACK) {
+      counters.redundantPacketsIn++
+      return
+    }
+    sender.heard()
+    const delay = this.measure(header, now)
+    const isBare = header.type === PacketType.state
+    if (advance >= 0) {
+      const opened = this.readWindow(header, advance)
+      sender.acked(header, packet, delay, isBare && !opened, now)
+    }
+    if (!isBare) this.readPayload(receiver, header, packet, now)
+    if (advance > 0 || this.isNewer(header)) this.latestTimestamp = header.timestamp
+    this.checkEnd(now)
+    this.host.touch(this)
+  }
+
+  /** Carries out what the turn has brought: sends, acknowledges, tells the owner what has left. */
+  flush(now: Millis): void {
+    const { sender, receiver } = this
+    if (receiver !== null && this.state.name !== 'closed') {
+      receiver.handPending()
+      this.checkEnd(now)
+      const isOwed = this.isAckOwed(receiver, now)
+      const isWhole = this.corks === 0 || this.state.name !== 'connected'
+      const sent = isWhole || sender.queue.length >= HIGH_WATER_BYTES ? sender.send(now) : 0
+      // Every packet acknowledges, but data carries no selective ack.
+      if (isOwed && (sent === 0 || receiver.held.span > 0)) this.sendState(receiver)
+      this.checkEnd(now)
+    }
+    sender.queue.callSent()
+    if (!this.wantsDrain || sender.queue.length > 0) return
+    this.wantsDrain = false
+    if (this.state.name === 'connected') this.handler?.onDrain()
+  }
+
+  /** When `wake` is to be called. */
+  get wakeAt(): Millis {
+    const { state } = this
+    switch (state.name) {
+      case 'synSent':
+        return state.deadline
+      case 'closed':
+        return Number.POSITIVE_INFINITY
+      case 'lingering':
+      case 'timeWait':
+        return Math.min(state.until, this.sender.wakeAt, this.ackAt)
+      default:
+        return Math.min(this.sender.wakeAt, this.ackAt)
+    }
+  }
+
+  /** Does what time has brought. `flush` follows. */
+  wake(now: Millis): void {
+    const { state, host, sender } = this
+    if (state.name === 'closed') return
+    if (state.name === 'synSent') return this.synTimedOut(state, now)
+    if ((state.name === 'lingering' || state.name === 'timeWait') && now >= state.until) return this.becomeClosed()
+    const isFarewell = state.name === 'lingering'
+    if (!sender.timedOut(now, isFarewell ? host.settings.utpFinResends : host.settings.utpNumResends)) {
+      this.fail(utpError('ETIMEDOUT', 'socketRead'))
+    }
+  }
+
+  /** Ends the connection at once: with a reset, if the other side does not know already that it ends. */
+  abort(error: LibtorrentError): void {
+    if (this.state.name === 'connected' || this.state.name === 'ending') this.sendReset()
+    this.fail(error)
+  }
+
+  /** @internal of `UtpReceiverHost` */
+  deliver(bytes: Uint8Array): void {
+    this.handler?.onData(bytes)
+  }
+
+  /** @internal of `UtpSenderHost` */
+  transmit(packet: OutPacket): void {
+    this.stampAndSend(packet.buffer, packet.bytes)
+  }
+
+  private get canWrite(): boolean {
+    return this.state.name === 'connected' || (this.state.name === 'synSent' && !this.state.isEnding)
+  }
+
+  private get hasOwner(): boolean {
+    const { name } = this.state
+    return name === 'synSent' || name === 'connected' || name === 'ending'
+  }
+
+  /** The answer to our SYN, if it is one. */
+  private answered(state: SynSent, header: UtpHeader, now: Millis): void {
+    const { counters } = this.host
+    if (header.ack !== this.synSeq) {
+      counters.redundantPacketsIn++
+      return
+    }
+    if (header.type === PacketType.reset) return this.fail(utpError('ECONNREFUSED', 'connect'))
+    if (header.type !== PacketType.state) {
+      // Data that overtook the answer; it will be sent again.
+      counters.redundantPacketsIn++
+      return
+    }
+    if (state.attempts === 1) this.sender.rtt.sample(now - state.sentAt)
+    this.state = { name: state.isEnding ? 'ending' : 'connected' }
+    // What the answer names is the packet to come.
+    this.receiver = new UtpReceiver(this, header.seq)
+    if (this.isPaused) this.receiver.pause()
+    this.measure(header, now)
+    this.latestTimestamp = header.timestamp
+    this.sender.setPeerWindow(header.window)
+    // The other side takes us for real only when it hears of us again.
+    this.ack = 'now'
+    this.host.touch(this)
+    this.handler?.onConnected()
+  }
+
+  private synAgain(header: UtpHeader): void {
+    if (header.seq === this.synSeq && this.state.name === 'connected') {
+      this.ack = 'now'
+      this.host.touch(this)
+    } else this.host.counters.redundantPacketsIn++
+  }
+
+  private synTimedOut(state: SynSent, now: Millis): void {
+    if (now < state.deadline) return
+    const { utpSynResends, utpConnectTimeout } = this.host.settings
+    this.host.counters.timeout++
+    if (state.attempts >= utpSynResends) return this.fail(utpError('ETIMEDOUT', 'connect'))
+    const deadline = now + utpConnectTimeout * 2 ** state.attempts
+    this.state = { ...state, attempts: state.attempts + 1, sentAt: now, deadline }
+    this.sendSyn()
+  }
+
+  /** Takes the times of a packet. Returns the queueing delay of ours that it tells, the least of the last three. */
+  private measure(header: UtpHeader, now: Millis): Millis | null {
+    if (header.timestamp !== 0) {
+      this.replyMicros = (now * 1000 - header.timestamp) >>> 0
+      const before = this.theirDelays.base
+      const isFirst = !this.theirDelays.isKnown
+      this.theirDelays.sample(this.replyMicros, now)
+      if (!isFirst) this.delays.followDrift(before, this.theirDelays.base)
+    }
+    const difference = header.timestampDifference
+    if (difference === 0 || difference === UNKNOWN_DIFFERENCE) return null
+    const delay = this.delays.sample(difference, now) / 1000
+    if (this.latestDelays.length === 3) this.latestDelays.shift()
+    this.latestDelays.push(delay)
+    const { counters, settings } = this.host
+    if (delay > settings.utpTargetDelay) counters.samplesAboveTarget++
+    else counters.samplesBelowTarget++
+    return Math.min(...this.latestDelays)
+  }
+
+  /** Takes the window of a packet, unless a later one told another. True when it grew. */
+  private readWindow(header: UtpHeader, advance: number): boolean {
+    if (advance === 0 && !this.isNewer(header)) return false
+    return this.sender.setPeerWindow(header.window)
+  }
+
+  private isNewer(header: UtpHeader): boolean {
+    return ((header.timestamp - this.latestTimestamp) | 0) >= 0
+  }
+
+  private readPayload(receiver: UtpReceiver, header: UtpHeader, packet: Uint8Array, now: Millis): void {
+    const { counters, settings } = this.host
+    let reception = 'refused'
+    if (header.type === PacketType.fin) reception = receiver.fin(header.seq)
+    else {
+      counters.payloadPacketsIn++
+      reception = receiver.data(header.seq, packet.subarray(header.payloadAt))
+    }
+    if (reception !== 'taken') counters.redundantPacketsIn++
+    this.unackedPackets++
+    const mayWait =
+      settings.utpDelayedAck > 0 &&
+      reception === 'taken' &&
+      header.type === PacketType.data &&
+      receiver.held.span === 0 &&
+      this.unackedPackets < MOST_DELAYED_PACKETS
+    if (!mayWait) this.ack = 'now'
+    else if (this.ack === 'none') {
+      this.ack = 'delayed'
+      this.ackAt = now + settings.utpDelayedAck
+    }
+  }
+
+  private resetBy(advance: number): void {
+    // It answers a packet of ours: one with data, or an ack, which bears the number of the next.
+    if (advance > this.sender.span + 1 || advance < -OLDEST_ACK) {
+      this.host.counters.redundantPacketsIn++
+      return
+    }
+    this.fail(utpError('ECONNRESET', 'socketRead'))
+  }
+
+  /** Sees whether one side or the other is through. */
+  private checkEnd(now: Millis): void {
+    if (this.state.name === 'connected' && this.receiver?.isFinished) {
+      const { handler } = this
+      this.handler = null
+      this.sender.queue.clear()
+      this.linger()
+      handler?.onClosed(null)
+    }
+    if (!this.sender.isFinAcked) return
+    if (this.state.name === 'ending') {
+      const { handler } = this
+      this.handler = null
+      this.wait(now)
+      handler?.onClosed(null)
+    } else if (this.state.name === 'lingering') this.wait(now)
+  }
+
+  /** connected, ending -> lingering. Nobody listens any more; a FIN goes behind what is in packets. */
+  private linger(): void {
+    this.state = { name: 'lingering', until: this.host.now() + LINGER_MS }
+    this.receiver?.discard()
+    this.sender.finish()
+  }
+
+  /** ending, lingering -> timeWait. */
+  private wait(now: Millis): void {
+    this.receiver?.discard()
+    this.state = { name: 'timeWait', until: now + this.sender.rtt.timeout(this.host.settings.utpMinTimeout, 0) }
+  }
+
+  /** Any -> closed; the owner, if there still is one, is told why. */
+  private fail(error: LibtorrentError): void {
+    const { handler } = this
+    // Nothing is missing to who has said all and heard all.
+    const isComplete = this.state.name === 'ending' && (this.receiver?.hasFin ?? false)
+    this.becomeClosed()
+    handler?.onClosed(isComplete ? null : error)
+  }
+
+  private becomeClosed(): void {
+    if (this.state.name === 'closed') return
+    this.state = { name: 'closed' }
+    this.handler = null
+    this.sender.queue.clear()
+    this.sender.release()
+    this.receiver?.discard()
+    this.host.gone(this)
+    if (this.sender.queue.hasSent) this.host.touch(this)
+  }
+
+  private isAckOwed(receiver: UtpReceiver, now: Millis): boolean {
+    if (this.ack === 'now' || (this.ack === 'delayed' && now >= this.ackAt)) return true
+    // A window told as too small is told again when there is room: nobody would ask otherwise.
+    return this.advertised < WINDOW_STEP_BYTES && receiver.window >= this.advertised + WINDOW_STEP_BYTES
+  }
+
+  private sendSyn(): void {
+    const packet = new Uint8Array(HEADER_BYTES)
+    writeHeader(packet, PacketType.syn, this.receiveId, this.synSeq)
+    this.stampAndSend(packet, packet)
+  }
+
+  private sendReset(): void {
+    const packet = new Uint8Array(HEADER_BYTES)
+    writeHeader(packet, PacketType.reset, this.sendId, this.sender.nextSeq)
+    this.stampAndSend(packet, packet)
+  }
+
+  private sendState(receiver: UtpReceiver): void {
+    writeHeader(stateBuffer, PacketType.state, this.sendId, this.sender.nextSeq)
+    const size = HEADER_BYTES + writeSack(stateBuffer, HEADER_BYTES, receiver.held)
+    this.stampAndSend(stateBuffer, size === HEADER_BYTES ? bareState : stateBuffer.subarray(0, size))
+  }
+
+  /** Every packet that leaves acknowledges. */
+  private stampAndSend(buffer: Uint8Array, bytes: Uint8Array): void {
+    const { host, receiver } = this
+    this.advertised = receiver?.window ?? RECEIVE_CAPACITY_BYTES
+    stampHeader(buffer, (host.now() * 1000) >>> 0, this.replyMicros, this.advertised, receiver?.ack ?? 0)
+    this.ack = 'none'
+    this.ackAt = Number.POSITIVE_INFINITY
+    this.unackedPackets = 0
+    host.counters.packetsOut++
+    host.send(bytes, this.remote)
+  }
+}
+
+/** Acks are built here, one after the other: sending copies them. */
+const stateBuffer = new Uint8Array(HEADER_BYTES + SACK_EXTENSION_BYTES)
+const bareState = stateBuffer.subarray(0, HEADER_BYTES)
