@@ -302,8 +302,6 @@ export const nameMapReasons: NameMapReasons = {
     'peer_info::country': later.geoip,
     'peer_info::inet_as*': later.geoip,
     'peer_info::*_encrypted': later.encryption,
-    'peer_info::*::holepunched': later.utp,
-    'peer_info::*::utp_socket': later.utp,
     'peer_info::*::i2p_socket': later.i2p,
     'peer_info::*::ssl_socket': later.ssl,
     'peer_info::rtt': 'not applicable: Node does not tell',
@@ -365,7 +363,6 @@ export const nameMapReasons: NameMapReasons = {
     // Settings of later subjects.
     'settings::*utp*': later.utp,
     'settings::mixed_mode_algorithm': later.utp,
-    'settings::enable_*_tcp': later.utp,
     'settings::*i2p*': later.i2p,
     'settings::announce_double_nat': 'later: telling trackers of a second router',
     'settings::*proxy*': later.proxies,
