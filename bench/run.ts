@@ -16,6 +16,7 @@ import { startupBench } from './benches/startup.ts'
 import { swarmBench } from './benches/swarm.ts'
 import { trackerBench } from './benches/tracker.ts'
 import { bigTorrent, transferBenches, utpBench } from './benches/transfers.ts'
+import { webSeedBenches } from './benches/webSeed.ts'
 import type { Bench, BenchScene, Sample } from './lib/bench.ts'
 import { BENCH_OUTPUT, buildProgram } from './lib/build.ts'
 import { Engine } from './lib/engine.ts'
@@ -69,6 +70,7 @@ const benches: readonly Bench[] = [
   rawBench(scene),
   ...transferBenches(scene, fixture),
   utpBench(scene),
+  ...webSeedBenches(scene, fixture),
   recheckBench(scene, fixture),
   idleBench(scene),
   parseBench(scene),

@@ -15,6 +15,7 @@ import { commandCases } from './cases/commands.ts'
 import { makeContents } from './cases/contents.ts'
 import { dhtCases } from './cases/dht.ts'
 import { dhtTransferCases } from './cases/dhtTransfers.ts'
+import { filterCases } from './cases/filters.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
@@ -68,6 +69,7 @@ const cases = [
   ...dhtTransferCases(ours, libtorrent),
   ...peerExchangeCases(ours, libtorrent),
   ...utpCases(ours, libtorrent, transmission),
+  ...(options.api ? [] : filterCases(lt, libtorrent)),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
   ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))

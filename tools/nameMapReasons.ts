@@ -4,8 +4,6 @@ import type { NameMapReasons } from './docs/nameMap.ts'
 const later = {
   anonymous: 'later: anonymous mode',
   encryption: 'later: encryption',
-  filters: 'later: IP and port filters',
-  geoip: 'later: countries and networks of peers',
   i2p: 'later: I2P',
   merkle: 'later: merkle trees (BitTorrent v2)',
   plugins: 'later: plugins',
@@ -19,7 +17,6 @@ const later = {
   stats: 'later: session statistics',
   streaming: 'later: streaming with piece deadlines',
   superSeeding: 'later: super seeding',
-  utp: 'later: uTP',
 } as const
 
 /** What has no place here, and what serves instead. */
@@ -147,6 +144,12 @@ export const nameMapReasons: NameMapReasons = {
     'add_torrent_params::flags_t::flag_update_subscribe': 'AddTorrentParams.updateSubscribe',
     'add_torrent_params::flags_t::flag_sequential_download': 'AddTorrentParams.sequentialDownload',
     'add_torrent_params::flags_t::flag_use_resume_save_path': 'AddTorrentParams.useResumeSavePath',
+    'add_torrent_params::flags_t::flag_apply_ip_filter': 'AddTorrentParams.applyIpFilter',
+
+    'ip_filter::access_flags': 'IpFilter',
+    'ip_filter::access_flags::blocked': 'IpFilter.blocked',
+    'port_filter::access_flags': 'PortFilter',
+    'port_filter::access_flags::blocked': 'PortFilter.blocked',
 
     'storage_interface::readv': 'StorageInterface.read',
     'storage_interface::writev': 'StorageInterface.write',
@@ -163,7 +166,6 @@ export const nameMapReasons: NameMapReasons = {
     'dht_routing_bucket*': later.stats,
     'dht_settings::service_port': 'not applicable: the DHT listens where peers connect, see `listenInterfaces`',
     'dht_settings::max_torrent_search_reply': no.removed,
-    'utp_status*': later.utp,
     'feed_*': later.rss,
     'rss_*': later.rss,
     '*_feed*': later.rss,
@@ -173,9 +175,6 @@ export const nameMapReasons: NameMapReasons = {
     upnp: no.mappers,
     'natpmp*': no.mappers,
     'portmap_error_alert::msg': 'not applicable: `message()`',
-    'ip_filter*': later.filters,
-    'ip_range*': later.filters,
-    'port_filter*': later.filters,
     'plugin*': later.plugins,
     'torrent_plugin*': later.plugins,
     'peer_plugin*': later.plugins,
@@ -233,16 +232,11 @@ export const nameMapReasons: NameMapReasons = {
     'add_torrent_params::uuid': later.rss,
     'add_torrent_params::*share_mode': later.share,
     'add_torrent_params::*super_seeding': later.superSeeding,
-    'add_torrent_params::*ip_filter': later.filters,
     'add_torrent_params::*_limit': later.rates,
     'add_torrent_params::flags_t::default_flags': 'not applicable: what is left out has its default',
     'add_torrent_params::flags_t::flag_ignore_flags': 'not applicable: what is left out has its default',
 
     // Session.
-    'session::*asnum*': later.geoip,
-    'session::*country*': later.geoip,
-    'session::as_for_ip': later.geoip,
-    'session::*ip_filter': later.filters,
     'session::*i2p*': later.i2p,
     'session::*proxy': later.proxies,
     'session::protocol_type*': 'not applicable: the texts `tcp` and `udp`',
@@ -269,8 +263,6 @@ export const nameMapReasons: NameMapReasons = {
     'torrent_handle::queue_position*': later.queueing,
     'torrent_handle::*super_seeding': later.superSeeding,
     'torrent_handle::*share_mode': later.share,
-    'torrent_handle::*ip_filter': later.filters,
-    'torrent_handle::resolve_countries': later.geoip,
     'torrent_handle::set_ssl_certificate*': later.ssl,
     'torrent_handle::get_storage_impl': no.internal,
     'torrent_handle::native_handle': no.internal,
@@ -280,7 +272,6 @@ export const nameMapReasons: NameMapReasons = {
     'block_info::set_peer': no.internal,
     'session_status::dht_total_allocations': no.memory,
     'session_status::*dht*': later.stats,
-    'session_status::utp_stats': later.utp,
     'session_status::*tracker*': later.stats,
     'session_status::*bandwidth*': later.rates,
     'session_status::disk_read_queue': later.stats,
@@ -288,7 +279,6 @@ export const nameMapReasons: NameMapReasons = {
     'torrent_status::priority': later.rates,
     'torrent_status::seed_rank': later.queueing,
     'torrent_status::queue_position': later.queueing,
-    'torrent_status::ip_filter_applies': later.filters,
     'torrent_status::share_mode': later.share,
     'torrent_status::super_seeding': later.superSeeding,
     'torrent_status::moving_storage': 'later: moving the files of a running torrent',
@@ -299,8 +289,6 @@ export const nameMapReasons: NameMapReasons = {
     'peer_info::*_rate_peak': later.rates,
     'peer_info::load_balancing': later.rates,
     'peer_info::remote_dl_rate': later.rates,
-    'peer_info::country': later.geoip,
-    'peer_info::inet_as*': later.geoip,
     'peer_info::*_encrypted': later.encryption,
     'peer_info::*::i2p_socket': later.i2p,
     'peer_info::*::ssl_socket': later.ssl,
@@ -361,8 +349,7 @@ export const nameMapReasons: NameMapReasons = {
     is_negative: no.javascript,
 
     // Settings of later subjects.
-    'settings::*utp*': later.utp,
-    'settings::mixed_mode_algorithm': later.utp,
+    'settings::mixed_mode_algorithm': later.rates,
     'settings::*i2p*': later.i2p,
     'settings::announce_double_nat': 'later: telling trackers of a second router',
     'settings::*proxy*': later.proxies,
@@ -385,7 +372,6 @@ export const nameMapReasons: NameMapReasons = {
     'settings::*share_mode*': later.share,
     'settings::support_merkle_torrents': later.merkle,
     'settings::ssl_listen': later.ssl,
-    'settings::apply_ip_filter_to_trackers': later.filters,
 
     // Settings without counterpart.
     'settings::*_socket_buffer_size': 'not applicable: Node leaves the buffers of sockets to the system',
@@ -414,6 +400,6 @@ export const nameMapReasons: NameMapReasons = {
     'session_settings::disk_cache_algo_t*': no.cache,
     'session_settings::choking_algorithm_t::bittyrant_choker': no.removed,
     'session_settings::choking_algorithm_t::auto_expand_choker': later.rates,
-    'session_settings::bandwidth_mixed_algo_t*': later.utp,
+    'session_settings::bandwidth_mixed_algo_t*': later.rates,
   },
 }

@@ -29,7 +29,12 @@ export class RunningEngine {
     readonly port: number,
   ) {}
 
-  async add(fields: { source: string; savePath: string; seedMode?: boolean }): Promise<number> {
+  async add(fields: {
+    source: string
+    savePath: string
+    seedMode?: boolean
+    urlSeeds?: readonly string[]
+  }): Promise<number> {
     return numberField(await this.daemon.request('add', fields), 'torrent')
   }
 

@@ -21,6 +21,13 @@ export function cpuSeconds(pid: number): number {
   return ticks / TICKS_PER_SECOND
 }
 
+/** User and system seconds of the children of this process that have ended. */
+export function endedChildrenCpuSeconds(): number {
+  const fields = statFields(process.pid)
+  // cutime, cstime
+  return (Number(fields?.[16 - 3] ?? 0) + Number(fields?.[17 - 3] ?? 0)) / TICKS_PER_SECOND
+}
+
 /** Memory of `pid` and its living children, added up. */
 export function memoryUse(pid: number): MemoryUse {
   let [resident, peak] = [0, 0]

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>
   /** The torrent may be found by DHT and peer exchange; what of them runs, `settings` says. */
   readonly discoverable?: boolean
+  /** A list of addresses to refuse; only of `lt`. */
+  readonly ipFilter?: string
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number

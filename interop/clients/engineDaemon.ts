@@ -73,6 +73,7 @@ function paramsOf(request: Request, source: string): AddTorrentParams {
     paused: request.paused === true,
     seedMode: request.seedMode === true,
     sequentialDownload: request.sequential === true,
+    urlSeeds: (request.urlSeeds ?? []) as string[],
   }
   if (source.startsWith('magnet:')) return { ...params, url: source }
   const bytes = readFileSync(source)

@@ -9,6 +9,8 @@ import type { SettingRow } from '../../packages/engine/src/settings/settingRow.t
 import { defaultSettings, highPerformanceSeed, minMemoryUsage } from '../../packages/engine/src/settings/settings.ts'
 import { settingsTable } from '../../packages/engine/src/settings/settingsTable.ts'
 import { trackerSettings } from '../../packages/engine/src/settings/trackerSettings.ts'
+import { transportSettings } from '../../packages/engine/src/settings/transportSettings.ts'
+import { utpSettings } from '../../packages/engine/src/settings/utpSettings.ts'
 import { webSeedSettings } from '../../packages/engine/src/settings/webSeedSettings.ts'
 import { code, pageHead, table } from './markdown.ts'
 
@@ -22,6 +24,8 @@ const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])
   ['Picking pieces', pickerSettings],
   ['Choking', chokingSettings],
   ['Disk and resume', diskSettings],
+  ['Transports', transportSettings],
+  ['uTP', utpSettings],
 ]
 
 function shown(value: unknown): string {

@@ -238,6 +238,11 @@ function transfer(command: Command): Command {
     .addOption(
       new Option('--transport <kind>', 'what connections to peers go over (default: both)').choices(TRANSPORTS),
     )
+    .option(
+      '--ip-filter <file>',
+      'list of addresses to refuse: .dat, .p2p, .p2b or CIDR, plain or gzip; may be repeated',
+      repeated(String),
+    )
     .option('--no-dht', 'do not look for peers in the DHT')
   return setting(
     dhtRouter(command)

@@ -23,6 +23,7 @@ export {
 } from './api/dhtKeys.ts'
 export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
+export { type LoadedIpFilter, loadIpFilter } from './api/loadIpFilter.ts'
 export {
   type AlertFor,
   RemoveFlags,
@@ -74,6 +75,9 @@ export {
   type Operation,
   type UpnpErrorCode,
 } from './errors/libtorrentError.ts'
+export { IpFilter, type IpFilterRanges, type IpRange } from './filter/ipFilter.ts'
+export type { BadLine, IpFilterList } from './filter/ipFilterList.ts'
+export { PortFilter } from './filter/portFilter.ts'
 export { automaticPieceSize, CreateFlags, CreateTorrent } from './metainfo/createTorrent.ts'
 export { type FileEntry, FileFlags, type FileSlice } from './metainfo/fileEntry.ts'
 export { FileStorage } from './metainfo/fileStorage.ts'
@@ -131,3 +135,4 @@ export { Bitfield } from './util/bitfield.ts'
 export { BigNumber, Sha1Hash, Sha256Hash } from './util/digest.ts'
 export { BLOCK_SIZE_BYTES } from './util/flavored.ts'
 export { VERSION } from './util/version.ts'
+export type { UtpStatus } from './utp/utpStatus.ts'

@@ -10,6 +10,7 @@ export interface DownloadOptions extends NetworkOptions {
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
   readonly tracker?: readonly string[]
+  readonly ipFilter?: readonly string[]
   /** Each `name=value`. */
   readonly set?: readonly string[]
   readonly select?: readonly string[]
@@ -29,6 +30,7 @@ export async function download(source: string, options: DownloadOptions, output:
     peers: options.peer ?? [],
     settings: { ...networkSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
+    ipFilters: options.ipFilter ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,
     noSeed: !options.seed,

@@ -10,6 +10,7 @@ export interface SeedOptions extends NetworkOptions {
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
   readonly tracker?: readonly string[]
+  readonly ipFilter?: readonly string[]
   /** Each `name=value`. */
   readonly set?: readonly string[]
   readonly seedRatio?: number
@@ -25,6 +26,7 @@ export async function seed(source: string, options: SeedOptions, output: Output)
     peers: options.peer ?? [],
     settings: { ...networkSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
+    ipFilters: options.ipFilter ?? [],
     select: [],
     sequential: false,
     noSeed: false,

@@ -1,4 +1,11 @@
-import { AlertCategory, type Endpoint, type ListenFailedAlert, Session, type Settings } from 'libtorrent-ts'
+import {
+  AlertCategory,
+  type Endpoint,
+  type IpFilter,
+  type ListenFailedAlert,
+  Session,
+  type Settings,
+} from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import type { Output } from '../output/output.ts'
 
@@ -13,10 +20,12 @@ export async function openSession(
   port: number | null,
   peers: readonly Endpoint[],
   settings: Partial<Settings>,
+  ipFilter: IpFilter | null,
   output: Output,
 ): Promise<Session> {
   const addresses = peers.map((peer) => peer.address)
   const session = new Session({
+    ...(ipFilter !== null && { ipFilter }),
     settings: {
       ...(port !== null && {
         listenInterfaces: `0.0.0.0:${port},[::]:${port}`,

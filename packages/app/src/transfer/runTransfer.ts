@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { AddTorrentParams, Endpoint, Session, TorrentHandle } from 'libtorrent-ts'
+import type { AddTorrentParams, Endpoint, IpFilter, Session, TorrentHandle } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import { hasContent, nothingThere } from '../contentPlace.ts'
 import { makeDirectory } from '../makeDirectory.ts'
@@ -10,6 +10,7 @@ import { exitCodeOf, onStopSignals } from '../signals.ts'
 import { readSource, readTorrent, type TorrentSource } from '../torrentSource.ts'
 import { openSession } from './openSession.ts'
 import { type NamedPeer, resolvePeers } from './peerKeeper.ts'
+import { readIpFilters, warnOfBlockedPeers } from './readIpFilters.ts'
 import { ResumeFile } from './resumeFile.ts'
 import { ResumeKeeper } from './resumeKeeper.ts'
 import { reportTrackers } from './statusReport.ts'
@@ -25,7 +26,8 @@ export async function runTransfer(source: string, options: TransferOptions, outp
     else transfer.stop(signal)
   })
   const peers = await resolvePeers(options.peers)
-  const endpoints = peers.flatMap((peer) => peer.endpoints)
+  const ipFilter = await readIpFilters(options.ipFilters, output)
+  if (ipFilter !== null) warnOfBlockedPeers(peers, ipFilter, output)
   const torrent = await readTransferSource(source, options)
   const savePath = resolve(options.savePath)
   if (options.role === 'download') await prepareSavePath(savePath)
@@ -33,7 +35,7 @@ export async function runTransfer(source: string, options: TransferOptions, outp
   // A seed writes nothing: any number may share a directory.
   const lock = options.role === 'download' ? await TransferLock.take(savePath, infoHashOf(torrent)) : null
   try {
-    return await runLocked(torrent, savePath, options, output, peers, endpoints, (started) => {
+    return await runLocked(torrent, savePath, options, output, peers, ipFilter, (started) => {
       transfer = started
     })
   } finally {
@@ -47,12 +49,13 @@ async function runLocked(
   options: TransferOptions,
   output: Output,
   peers: readonly NamedPeer[],
-  endpoints: readonly Endpoint[],
+  ipFilter: IpFilter | null,
   onStarted: (transfer: Transfer) => void,
 ): Promise<number> {
   const file = new ResumeFile(savePath, infoHashOf(torrent))
   const resumeData = await file.load()
-  const session = await openSession(options.port, endpoints, options.settings, output)
+  const endpoints = peers.flatMap((peer) => peer.endpoints)
+  const session = await openSession(options.port, endpoints, options.settings, ipFilter, output)
   try {
     reportTrackers(session, output)
     const handle = session.addTorrent(paramsOf(torrent, options, savePath, endpoints, resumeData))

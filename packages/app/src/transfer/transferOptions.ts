@@ -14,6 +14,8 @@ export interface TransferOptions {
   readonly settings: Partial<Settings>
   /** Besides those of the torrent. */
   readonly trackers: readonly string[]
+  /** Files with addresses to have nothing to do with. */
+  readonly ipFilters: readonly string[]
   /** Patterns of the files wanted; empty for all. */
   readonly select: readonly string[]
   readonly sequential: boolean

@@ -86,7 +86,8 @@ function parseGroups(text: string): number[] | null {
   return bytes.length <= 16 ? bytes : null
 }
 
-function formatV6(bytes: Uint8Array): string {
+/** The text of 16 bytes as RFC 5952 wants it, also where they stand for an IPv4 address: for the ends of ranges. */
+export function formatV6(bytes: Uint8Array): string {
   // The longest run of two or more zero groups, the first of equals, becomes `::`.
   let bestStart = 8
   let bestLength = 1

@@ -217,10 +217,16 @@ export const PeerBlockedReason = {
   privilegedPorts: 'privilegedPorts',
   utpDisabled: 'utpDisabled',
   tcpDisabled: 'tcpDisabled',
+  /** A web seed that could be an attack on our network (2.0; setting `ssrfMitigation`). */
+  ssrfMitigation: 'ssrfMitigation',
 } as const
 export type PeerBlockedReason = (typeof PeerBlockedReason)[keyof typeof PeerBlockedReason]
 
-/** A peer was refused before a word was exchanged. @see manual, peer_blocked_alert */
+/**
+ * A peer was refused before a word was exchanged, or its connection closed because a filter no longer lets it through.
+ * `handle` is no valid one when it connected to us and was refused before it said which torrent it is about.
+ * @see manual, peer_blocked_alert
+ */
 export class PeerBlockedAlert extends TorrentAlert {
   static override readonly category = AlertCategory.ipBlock
   readonly type = 'peerBlocked'

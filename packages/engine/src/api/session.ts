@@ -1,3 +1,4 @@
+import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { AlertCategory } from '../alerts/alert.ts'
 import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
@@ -11,9 +12,12 @@ import type { Ed25519Keypair } from '../crypto/ed25519.ts'
 import { type DhtState, readDhtState, writeDhtState } from '../dht/dhtState.ts'
 import type { SampledInfohashes } from '../dht/nodeLookups.ts'
 import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
+import { IpFilter } from '../filter/ipFilter.ts'
+import { PortFilter } from '../filter/portFilter.ts'
 import { parseMagnetUri } from '../metainfo/magnet.ts'
 import { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { createDiskIo, type DiskIoOptions } from '../node/diskWorkers.ts'
+import { openMmdb } from '../node/mmdbFile.ts'
 import { nodePlatform } from '../node/nodePlatform.ts'
 import type { DiskIo } from '../platform/disk.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -59,6 +63,8 @@ export interface SessionParams {
   readonly settings?: Partial<Settings>
   /** Do not listen for peers; then nothing is announced to trackers either. Default false. */
   readonly noListen?: boolean
+  /** As `setIpFilter`, before anybody can connect (2.0). Default: all addresses are allowed. */
+  readonly ipFilter?: IpFilter
   /** Threads and memory of the disk; or a disk of one's own, which the session stops when it ends. Default: files. */
   readonly disk?: DiskIoOptions | DiskIo
   /** The world to live in: sockets, clock, chance. Default the real one; a simulated one is for tests. */
@@ -91,6 +97,7 @@ export class Session {
     applySettings(settings, params.settings ?? {})
     const platform = params.platform ?? nodePlatform()
     this.core = new SessionCore(platform, diskOf(params.disk, settings), settings)
+    if (params.ipFilter !== undefined) this.setIpFilter(params.ipFilter)
     this.hub = new AlertHub(this.core.alerts, platform.timers)
     this.dht = new DhtCalls(() => this.core.discovery.dht.dht, this.core.alerts)
     this.ready = new Promise((resolve) => {
@@ -294,6 +301,68 @@ export class Session {
   /** What `setMaxUploads` set. */
   get maxUploads(): number {
     return this.core.settings.unchokeSlotsLimit
+  }
+
+  // --- who may be spoken to, and where they are -----------------------------------------------------------------
+
+  /**
+   * Refuses connections to and from the addresses that `filter` blocks (manual, set_ip_filter). The filter is copied:
+   * what is changed in it afterwards counts once it is set again. It takes the place of the one before.
+   *
+   * Peers that are connected and blocked now are disconnected at once (`bannedByIpFilter`), others forgotten; each that is
+   * refused from now on is told of by `peerBlocked`. It holds for web seeds as well, for trackers unless setting
+   * `applyIpFilterToTrackers` is off, and for the DHT unless `applyFilterToDht` is. Torrents added with
+   * `applyIpFilter: false` are exempt, as far as it is about them.
+   * @throws TypeError for anything but an IpFilter
+   */
+  setIpFilter(filter: IpFilter): void {
+    if (!(filter instanceof IpFilter))
+      throw new TypeError('setIpFilter needs an IpFilter; loadIpFilter makes one of a file')
+    this.core.setIpFilter(filter)
+  }
+
+  /** A copy of the filter (manual, get_ip_filter). What is changed in it counts once it is set. */
+  getIpFilter(): IpFilter {
+    return this.core.filters.ipFilter
+  }
+
+  /**
+   * Connects to no peer and no web seed at a port that `filter` blocks (1.0, set_port_filter); those connected are
+   * disconnected at once (`portBlocked`). Who connects to us is let in. The filter is copied, as with `setIpFilter`.
+   * @throws TypeError for anything but a PortFilter
+   */
+  setPortFilter(filter: PortFilter): void {
+    if (!(filter instanceof PortFilter)) throw new TypeError('setPortFilter needs a PortFilter')
+    this.core.setPortFilter(filter)
+  }
+
+  /** A copy of the filter (2.0, get_port_filter). */
+  getPortFilter(): PortFilter {
+    return this.core.filters.portFilter
+  }
+
+  /**
+   * Loads a MaxMind database of countries, such as `GeoLite2-Country.mmdb`, or its bytes (manual, load_country_db).
+   * `PeerInfo.country` is filled in for torrents that resolve countries. Another call replaces it. libtorrent 0.15's own
+   * format, `GeoIP.dat`, is not given out any more.
+   * Rejects with a `LibtorrentError` when it cannot be read or is damaged; then nothing changes.
+   */
+  async loadCountryDb(database: string | Uint8Array): Promise<void> {
+    this.core.origins.countries = await openMmdb(database, 'countries')
+  }
+
+  /**
+   * Loads a MaxMind database of networks, such as `GeoLite2-ASN.mmdb`, or its bytes (manual, load_asnum_db): for
+   * `PeerInfo.inetAs`, `PeerInfo.inetAsName` and `asForIp`. Rejects as `loadCountryDb`.
+   */
+  async loadAsnumDb(database: string | Uint8Array): Promise<void> {
+    this.core.origins.networks = await openMmdb(database, 'networks')
+  }
+
+  /** Number of the network (autonomous system) an address belongs to; 0 when it is not known (manual, as_for_ip). */
+  asForIp(address: string): number {
+    const canonical = normalizeAddress(address)
+    return canonical === null ? 0 : this.core.origins.network(canonical).inetAs
   }
 
   // --- DHT ------------------------------------------------------------------------------------------------------

@@ -131,6 +131,26 @@ export class TorrentHandle implements TorrentRef {
     return picker.downloadQueue((piece, block) => layout.blockSize(piece, block))
   }
 
+  /**
+   * Whether the session's IP filter applies to this torrent; default true (1.0, apply_ip_filter). When it is turned on,
+   * peers that are blocked are disconnected at once. `TorrentStatus.ipFilterApplies` tells.
+   */
+  applyIpFilter(on: boolean): void {
+    this.torrent.peerFilter.set(on)
+  }
+
+  /**
+   * Whether `PeerInfo.country` is filled in, from the database that `Session.loadCountryDb` loaded; default false
+   * (manual, resolve_countries). With an argument it is turned on or off.
+   */
+  resolveCountries(): boolean
+  resolveCountries(on: boolean): void
+  resolveCountries(on?: boolean): boolean | undefined {
+    if (on === undefined) return this.torrent.resolvesCountries
+    this.torrent.resolvesCountries = on
+    return undefined
+  }
+
   /** The connections of the torrent, half-open ones and web seeds included. */
   getPeerInfo(): PeerInfo[] {
     const { torrent } = this

@@ -53,6 +53,8 @@ export class WorkerLane implements DiskWorkerHandler, WatchedWorker {
   private keepsAlive = false
   private whenEnded: (() => void) | null = null
   numAnswers = 0
+  /** Bytes that its unanswered jobs touch, but for checks. */
+  backlog = 0
   /** Why the worker was given up: there will be no other. */
   private givenUp: LibtorrentError | null = null
 
@@ -97,6 +99,7 @@ export class WorkerLane implements DiskWorkerHandler, WatchedWorker {
       this.host.flushLater()
     }
     batch.add(op, storage, piece, offset, length, slot, token, weight)
+    this.backlog += weight
     if (
       batch.count === BATCH_JOBS ||
       batch.weight >= BATCH_BYTES ||
@@ -210,6 +213,7 @@ export class WorkerLane implements DiskWorkerHandler, WatchedWorker {
     this.gathering = null
     this.gatheringChecks = null
     this.inFlight = []
+    this.backlog = 0
     this.checks = []
     this.spare = []
     this.calls = new Map()
@@ -229,6 +233,7 @@ export class WorkerLane implements DiskWorkerHandler, WatchedWorker {
     const list = this.checks[0]?.id === id ? this.checks : this.inFlight
     const batch = list.shift()
     if (batch?.id !== id) throw new Error(`worker ${this.index} answered batch ${id}, not ${batch?.id}`)
+    if (list === this.inFlight) this.backlog -= batch.weight
     this.updateKeepsAlive()
     try {
       this.host.onBatchAnswered(batch, errors)

@@ -28,6 +28,8 @@ import type { WorkerLane } from './workerLane.ts'
 /** What a storage in the workers needs of the disk it belongs to. */
 export interface WorkerStorageHost extends StorageHost {
   readonly lanes: readonly WorkerLane[]
+  /** Which worker is to have a piece of `storage` whose first block is to be written now. */
+  laneForWriting(storage: number): number
 }
 
 /**
@@ -40,6 +42,8 @@ export class WorkerStorage implements TorrentStorage {
   /** New names of renamed files. */
   private renamed: Map<FileIndex, string> | null = null
   private closed = false
+  /** For each piece that was written to its worker, counted from 1; null as long as nothing was. */
+  private writers: Uint16Array | null = null
 
   constructor(
     private readonly host: WorkerStorageHost,
@@ -123,6 +127,7 @@ export class WorkerStorage implements TorrentStorage {
     if (this.refused(done)) return
     this.queue.fence((release) => {
       this.callOpenLanes({ name: 'release' }, (error) => {
+        this.writers = null
         release()
         done(error)
       })
@@ -236,15 +241,23 @@ export class WorkerStorage implements TorrentStorage {
     token: number,
     weight: number,
   ): void {
+    if (op === JobOp.write) this.chooseWriter(piece)
     const lane = this.laneOf(piece)
     this.queue.started()
     lane.add(op, this.id, piece, offset, length, slot, token, weight)
   }
 
+  private chooseWriter(piece: PieceIndex): void {
+    const { pieceLength, totalSize } = this.params
+    this.writers ??= new Uint16Array(Math.ceil(totalSize / pieceLength))
+    if (this.writers[piece] === 0) this.writers[piece] = 1 + this.host.laneForWriting(this.id)
+  }
+
   /** The worker of the piece, which knows the storage then. */
   private laneOf(piece: PieceIndex): WorkerLane {
     const lanes = this.host.lanes
-    const lane = lanes[(piece + this.id) % lanes.length]
+    const writer = this.writers === null ? 0 : this.writers[piece]
+    const lane = lanes[writer > 0 ? writer - 1 : (piece + this.id) % lanes.length]
     if (!lane.hasOpened(this.id)) lane.open(this.id, this.layout())
     return lane
   }

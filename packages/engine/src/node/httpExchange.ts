@@ -1,11 +1,12 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { isIP } from 'node:net'
 import { normalizeAddress } from '../address/addressBytes.ts'
-import { LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
+import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { HttpRequest, HttpResponse } from '../platform/http.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
+import { connectionLost, httpFailure } from './httpFailure.ts'
 
 const DEFAULT_REDIRECTS = 5
 /** All header lines of an answer together. */
@@ -197,22 +198,14 @@ function httpUrl(text: string): URL | LibtorrentError {
 }
 
 function errorOf(cause: unknown): LibtorrentError {
-  // Of several addresses that all failed the first tells what is wrong.
-  const first = cause instanceof AggregateError ? cause.errors[0] : cause
-  const code = String((first as Partial<NodeJS.ErrnoException>)?.code ?? '')
+  const code = String((cause as Partial<NodeJS.ErrnoException>)?.code ?? '')
   if (code === 'HPE_HEADER_OVERFLOW') return tooLarge()
-  if (code.startsWith('HPE_')) return libtorrentError('httpParseError', { operation: 'socketRead', cause: first })
-  return systemError(first, { operation: code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'hostnameLookup' : 'connect' })
+  if (code.startsWith('HPE_')) return libtorrentError('httpParseError', { operation: 'socketRead', cause })
+  return httpFailure(cause)
 }
 
 function tooLarge(): LibtorrentError {
   return libtorrentError('packetTooLarge', { operation: 'socketRead' })
-}
-
-function connectionLost(): LibtorrentError {
-  return new LibtorrentError({ code: 'ECONNRESET', value: 104, category: 'system' }, 'connection closed early', {
-    operation: 'socketRead',
-  })
 }
 
 function lowerCaseKeys(headers: Readonly<Record<string, string>>): Record<string, string> {

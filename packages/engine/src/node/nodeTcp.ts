@@ -3,15 +3,10 @@ import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler, Tcp, TcpConnectOptions, TcpListener } from '../platform/tcp.ts'
+import { readBuffer } from './readBuffer.ts'
 
-/** Large enough that a fast sender fills it in one system call, small enough to stay in the processor's cache. */
-const READ_BUFFER_BYTES = 256 * 1024
 const HIGH_WATER_MARK_BYTES = 1024 * 1024
 const ACCEPT_BACKLOG = 511
-
-// A read lands in the buffer and is handed on within one callback, so that all sockets can share one -
-// except on Windows, where the system fills a socket's buffer while other callbacks run.
-const sharedReadBuffer = process.platform === 'win32' ? null : new Uint8Array(READ_BUFFER_BYTES)
 
 class NodeStream implements Stream {
   readonly socketType = SocketType.tcp
@@ -42,7 +37,7 @@ class NodeStream implements Stream {
       localAddress: options.localAddress,
       localPort: options.localPort,
       onread: {
-        buffer: sharedReadBuffer ?? new Uint8Array(READ_BUFFER_BYTES),
+        buffer: readBuffer(),
         callback: (length: number, buffer: Uint8Array) => {
           stream?.handler?.onData(buffer.subarray(0, length))
           return true

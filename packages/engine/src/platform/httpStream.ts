@@ -57,6 +57,6 @@ export interface HttpStreamClient {
 
 /** Makes clients; each keeps connections of its own. */
 export interface HttpStreams {
-  /** `maxConnections`: to one server at once. */
-  newClient(maxConnections: number): HttpStreamClient
+  /** `maxIdle`: connections kept while nobody uses them. */
+  newClient(maxIdle: number): HttpStreamClient
 }

@@ -108,7 +108,7 @@ export class Introductions {
     const { infoHash, offerId, peerId } = offer
     if (peerId === this.ourPeerId || this.entries.has(infoHash + offerId) || !this.hasRoomFor(by, infoHash)) return
     if (!this.host.wantsPeer(infoHash, false) || this.knows(infoHash, peerId)) return
-    const sdp = this.clean(offer.sdp)
+    const sdp = this.clean(infoHash, offer.sdp)
     if (sdp === null) return
     const entry = this.open({ infoHash, offerId, by, isOurs: false, peerId }, this.timeout, {
       onDescription: (answer) => by.send(answerText(offer, this.host.peerId, answer)),
@@ -122,7 +122,7 @@ export class Introductions {
     const entry = this.entries.get(infoHash + offerId)
     if (entry === undefined || !entry.isOurs || entry.by !== by || entry.peerId !== null) return
     if (peerId === this.ourPeerId) return
-    const description = this.clean(sdp)
+    const description = this.clean(infoHash, sdp)
     if (description === null || this.knows(infoHash, peerId) || !this.host.wantsPeer(infoHash, true)) {
       return this.drop(entry)
     }
@@ -167,9 +167,12 @@ export class Introductions {
     return count
   }
 
-  private clean(sdp: string): string | null {
+  private clean(infoHash: string, sdp: string): string | null {
     const { boundAddress } = this.host
-    return cleanDescription(sdp, (address) => isDialable(address, boundAddress) && this.host.acceptsPeer(address))
+    return cleanDescription(
+      sdp,
+      (address) => isDialable(address, boundAddress) && this.host.acceptsPeer(infoHash, address),
+    )
   }
 
   private open(
@@ -200,7 +203,7 @@ export class Introductions {
     this.entries.delete(keyOf(entry))
     const { infoHash, isOurs } = entry
     // The address is one that the peer came from, whatever its description said.
-    if (!this.host.acceptsPeer(channel.remote.address)) return channel.close()
+    if (!this.host.acceptsPeer(infoHash, channel.remote.address)) return channel.close()
     this.host.onStream(infoHash, new DataChannelStream(channel, this.budget), isOurs)
   }
 

@@ -25,10 +25,10 @@ export interface RtcHost {
   wantsPeer(infoHash: string, isOutgoing: boolean): boolean
   /** A torrent is connected to a peer that has this id; one character per byte. */
   hasPeer(infoHash: string, peerId: string): boolean
-  /** The session's judgement of a tracker's address. */
+  /** The IP filter's judgement of a tracker's address; asked only when it applies to trackers and to the torrent. */
   checkTrackerAddress(address: string): LibtorrentError | null
-  /** The session's judgement of a peer's address. */
-  acceptsPeer(address: string): boolean
+  /** The IP filter lets the torrent have a peer at this address. */
+  acceptsPeer(infoHash: string, address: string): boolean
   /** A connection stands; whoever gets the stream owns it. `isOutgoing`: it was our offer. */
   onStream(infoHash: string, stream: Stream, isOutgoing: boolean): void
   /** The connection to a tracker that knew this torrent broke: it is to be told anew after about `delay` ms. */

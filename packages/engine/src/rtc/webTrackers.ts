@@ -195,13 +195,15 @@ export class WebTrackers implements WebTrackerClient {
     const { settings, platform } = this.host
     const url = locationText(location)
     const headers = trackerHeaders(location, query, settings)
-    const key = JSON.stringify([url, headers, way])
+    const isFiltered = query.applyIpFilter !== false
+    const key = JSON.stringify([url, headers, way, isFiltered])
     const known = this.trackers.get(key)
     if (known !== undefined) return known
     const check = trackerAddressGuard({
       ssrfMitigation: settings.ssrfMitigation,
       allowedPaths: location.path === '/' ? ['/'] : ['/announce'],
-      checkAddress: (address) => this.host.checkTrackerAddress(address),
+      checkAddress: (address) =>
+        isFiltered && settings.applyIpFilterToTrackers ? this.host.checkTrackerAddress(address) : null,
     })
     const request = {
       url,

@@ -20,6 +20,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { DhtTorrent } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { AddressFilters } from './addressFilters.ts'
 import { AnnounceRotation } from './announceRotation.ts'
 import type { PacketReceiver, SharedUdpSocket } from './sharedUdpSocket.ts'
 
@@ -32,6 +33,7 @@ export interface DhtServiceHost {
   readonly resolver: Resolver
   /** Those that are open: the DHT has a node at each. */
   readonly udpSockets: Iterable<SharedUdpSocket>
+  readonly filters: Pick<AddressFilters, 'hasIpRules' | 'isBlocked'>
   onExternalAddress(address: string, source: string): void
 }
 
@@ -85,6 +87,7 @@ export class DhtService implements DhtHost {
   private waiting: NamedNode[] = []
   /** Counts starts, so that what an earlier one still opens or looks up is dropped. */
   private generation = 0
+  private readonly passesFilter = (address: string) => !this.host.filters.isBlocked(address)
 
   constructor(private readonly host: DhtServiceHost) {
     const service = this
@@ -220,6 +223,11 @@ export class DhtService implements DhtHost {
 
   get settings(): Readonly<Settings> {
     return this.host.settings
+  }
+
+  /** Missing while the IP filter says nothing: no packet's address has to be written out then. */
+  get isAllowed(): ((address: string) => boolean) | undefined {
+    return this.host.filters.hasIpRules ? this.passesFilter : undefined
   }
 
   onAnnounce(infoHash: Sha1Hash, peer: Endpoint): void {

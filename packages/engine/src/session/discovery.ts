@@ -13,6 +13,7 @@ import { PortmapTransport } from '../portmap/portMapping.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
+import type { AddressFilters } from './addressFilters.ts'
 import { DhtService } from './dhtService.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 
@@ -20,6 +21,7 @@ export interface DiscoveryHost {
   readonly platform: Platform
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
+  readonly filters: AddressFilters
   /** The listen sockets. */
   readonly announceEndpoints: readonly Endpoint[]
   /** The UDP sockets beside them that are open. */
@@ -49,6 +51,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
       timers: platform.timers,
       random: platform.random,
       udpSockets: host.udpSockets,
+      filters: host.filters,
       resolver: platform.resolver,
       settings: host.settings,
       alerts: host.alerts,

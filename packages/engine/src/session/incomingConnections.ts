@@ -1,6 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
+import { IncomingConnectionAlert, PeerBlockedReason } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Timers } from '../platform/clock.ts'
 import { SocketType } from '../platform/socketType.ts'
@@ -8,8 +8,9 @@ import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
+import type { AddressFilters } from './addressFilters.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
-import { postRefused } from './refusedConnection.ts'
+import { postBlocked, postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
 
 const BITTORRENT = { operation: 'bittorrent' } as const
@@ -26,6 +27,7 @@ export interface IncomingConnectionsHost {
   readonly timers: Timers
   readonly alerts: AlertSink
   readonly settings: Readonly<Pick<Settings, 'handshakeTimeout' | 'connectionsSlack' | 'enableIncomingTcp'>>
+  readonly filters: Pick<AddressFilters, 'refusesAll'>
   /** Connections that may still be opened before the limit; 0 or less: none. */
   readonly freeConnections: number
   /** The torrent a handshake is about, null when there is none. */
@@ -61,7 +63,12 @@ export class IncomingConnections implements IncomingHost {
   }
 
   onIncoming(stream: Stream): void {
-    if (stream.socketType === SocketType.tcp && !this.host.settings.enableIncomingTcp) return refuseStream(stream)
+    const blocked = this.blockedReason(stream)
+    if (blocked !== null) {
+      refuseStream(stream)
+      if (!this.closed) postBlocked(this.host.alerts, stream.remote.address, blocked)
+      return
+    }
     const { freeConnections, settings } = this.host
     const room =
       freeConnections > 0
@@ -74,6 +81,12 @@ export class IncomingConnections implements IncomingHost {
     }
     if (this.waiting.size >= room) this.dropOldest()
     this.waiting.add(new IncomingConnection(this, stream))
+  }
+
+  private blockedReason({ socketType, remote }: Stream): PeerBlockedReason | null {
+    const { settings, filters } = this.host
+    if (socketType === SocketType.tcp && !settings.enableIncomingTcp) return PeerBlockedReason.tcpDisabled
+    return filters.refusesAll(remote.address) ? PeerBlockedReason.ipFilter : null
   }
 
   /** Drops those that wait, and all that come from now on. */

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { PeerDisconnectedAlert } from '../alerts/peerAlerts.ts'
+import { PeerBlockedAlert, type PeerBlockedReason, PeerDisconnectedAlert } from '../alerts/peerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { Sha1Hash } from '../util/digest.ts'
 import type { Handshake } from '../wire/handshake.ts'
@@ -26,4 +26,10 @@ export function postRefused(alerts: AlertSink, { endpoint, error, handshake, tor
   const asked = handshake === null ? NO_TORRENT : { infoHash: new Sha1Hash(handshake.infoHash) }
   const pid = handshake?.peerId ?? NO_PEER_ID
   alerts.post(new PeerDisconnectedAlert({ handle: torrent ?? asked, endpoint, pid, error }))
+}
+
+/** Who has just connected may not: posts `peerBlocked`, as libtorrent does; the handle is no valid one. */
+export function postBlocked(alerts: AlertSink, ip: string, reason: PeerBlockedReason): void {
+  if (!alerts.wants(PeerBlockedAlert.category)) return
+  alerts.post(new PeerBlockedAlert({ handle: NO_TORRENT, ip, reason }))
 }

@@ -24,10 +24,8 @@ export interface RtcPeersHost {
   localAddress(family: 4 | 6): string | null
   /** Peers and trackers must not learn our addresses: a proxy is in use, or anonymous mode. Default false. */
   readonly isHiding?: boolean
-  /** The IP filter's judgement of a tracker's address. Default: all pass. */
-  checkAddress?(address: string): LibtorrentError | null
-  /** The IP filter's judgement of a peer's address. Default: all pass. */
-  acceptsPeer?(address: string): boolean
+  /** The IP filter's judgement of an address. */
+  checkAddress(address: string): LibtorrentError | null
   onFault(cause: unknown): void
 }
 
@@ -71,11 +69,11 @@ export class RtcPeers implements RtcHost {
   }
 
   checkTrackerAddress(address: string): LibtorrentError | null {
-    return this.host.checkAddress?.(address) ?? null
+    return this.host.checkAddress(address)
   }
 
-  acceptsPeer(address: string): boolean {
-    return this.host.acceptsPeer?.(address) ?? true
+  acceptsPeer(infoHash: string, address: string): boolean {
+    return this.find(infoHash)?.peerFilter.refusal(address) === null
   }
 
   onStream(infoHash: string, stream: Stream, isOutgoing: boolean): void {

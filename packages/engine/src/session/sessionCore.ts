@@ -4,6 +4,8 @@ import type { TorrentRef } from '../alerts/alertSink.ts'
 import { ExternalIpAlert, SessionErrorAlert, UdpErrorAlert } from '../alerts/sessionAlerts.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
+import type { IpFilter } from '../filter/ipFilter.ts'
+import type { PortFilter } from '../filter/portFilter.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
@@ -26,6 +28,7 @@ import { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { TransferStats } from '../util/transferStats.ts'
+import { AddressFilters } from './addressFilters.ts'
 import { CheckingQueue } from './checkingQueue.ts'
 import { ConnectionLimit, type ConnectionLimitHost } from './connectionLimit.ts'
 import { Connector, type ConnectorHost } from './connector.ts'
@@ -38,6 +41,7 @@ import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
 import { makePeerId } from './peerId.ts'
+import { PeerOrigins } from './peerOrigins.ts'
 import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
@@ -89,6 +93,8 @@ export class SessionCore
   readonly discovery: Discovery
   readonly attempts: AttemptBook
   readonly stats = new TransferStats()
+  readonly filters = new AddressFilters()
+  readonly origins = new PeerOrigins()
   readonly platform: Platform
   readonly disk: GuardedDisk
   readonly timers: Timers
@@ -355,6 +361,20 @@ export class SessionCore
     })
     if (this.settings.listenInterfaces === listenInterfaces) done()
     else this.listenSockets.reopen(done)
+  }
+
+  setIpFilter(filter: IpFilter): void {
+    this.filters.ipFilter = filter
+    for (const torrent of this.torrents.values()) torrent.peerFilter.onIpFilterChanged()
+  }
+
+  setPortFilter(filter: PortFilter): void {
+    this.filters.portFilter = filter
+    for (const torrent of this.torrents.values()) torrent.peerFilter.onPortFilterChanged()
+  }
+
+  checkAddress(address: string): LibtorrentError | null {
+    return this.filters.refusal(address)
   }
 
   // --- each second ----------------------------------------------------------------------------------------------

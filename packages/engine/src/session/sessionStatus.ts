@@ -1,5 +1,6 @@
 import type { DhtLookup } from '../dht/traversal.ts'
 import type { Seconds } from '../util/flavored.ts'
+import type { UtpStatus } from '../utp/utpStatus.ts'
 import type { SessionCore } from './sessionCore.ts'
 
 /** A snapshot of the session (manual, session_status). Bytes and bytes per second over all torrents. */
@@ -39,6 +40,7 @@ export interface SessionStatus {
   readonly dhtGlobalNodes: number
   /** Lookups that are under way. */
   readonly activeRequests: readonly DhtLookup[]
+  readonly utpStats: UtpStatus
   /** Peers known over all torrents. */
   readonly peerlistSize: number
 }
@@ -78,6 +80,7 @@ export function sessionStatus(session: SessionCore): SessionStatus {
     unchokeCounter: unchoker.unchokeCounter(now),
     diskWriteQueue: session.disk.queuedWriteBytes,
     peerlistSize,
+    utpStats: session.utp.status(),
     dhtNodes: dht?.dhtNodes ?? 0,
     dhtNodeCache: dht?.dhtNodeCache ?? 0,
     dhtTorrents: dht?.dhtTorrents ?? 0,

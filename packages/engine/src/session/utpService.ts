@@ -4,7 +4,9 @@ import type { Clock, Timers } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
+import { UtpCounters } from '../utp/utpCounters.ts'
 import { UtpSockets } from '../utp/utpSockets.ts'
+import { type UtpStatus, utpStatus } from '../utp/utpStatus.ts'
 import type { PacketReceiver, SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface UtpServiceHost {
@@ -42,6 +44,8 @@ class UtpReceiver implements PacketReceiver {
 /** The session's part in uTP: speaks it on every UDP socket beside a listen socket, and picks the one to connect from. */
 export class UtpService {
   private readonly receivers = new Map<SharedUdpSocket, UtpReceiver>()
+  /** What sockets counted that are closed. */
+  private readonly past = new UtpCounters()
 
   constructor(private readonly host: UtpServiceHost) {}
 
@@ -57,6 +61,14 @@ export class UtpService {
     this.receivers.delete(socket)
     socket.removeReceiver(receiver)
     receiver.sockets.close()
+    this.past.add(receiver.sockets.counters)
+  }
+
+  status(): UtpStatus {
+    return utpStatus(
+      [...this.receivers.values()].map(({ sockets }) => sockets),
+      this.past,
+    )
   }
 
   /** Begins to connect; null when there is no socket from which `remote` could be reached. */

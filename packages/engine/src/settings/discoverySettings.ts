@@ -25,6 +25,12 @@ export const discoverySettings = {
     source: source.manual,
     doc: 'Announce a torrent to the DHT only while none of its trackers works.',
   }),
+  applyFilterToDht: bool('apply_filter_to_dht', {
+    default: true,
+    classic: false,
+    source: source.v2_1,
+    doc: 'The IP filter holds for the DHT: nodes it blocks are neither heard nor asked. Those that are known already are forgotten as they fail to answer.',
+  }),
   dhtUploadRateLimit: int('dht_upload_rate_limit', {
     default: 8000,
     classic: 4000,

@@ -101,10 +101,15 @@ export const trackerSettings = {
     source: source.v1_2,
     doc: "Check the certificates of HTTPS trackers against the system's authorities.",
   }),
+  applyIpFilterToTrackers: bool('apply_ip_filter_to_trackers', {
+    default: true,
+    source: source.v1_0,
+    doc: 'The IP filter holds for trackers, too, unless the torrent is exempt from it.',
+  }),
   ssrfMitigation: bool('ssrf_mitigation', {
     default: true,
     source: source.v1_2,
-    doc: 'Refuse tracker URLs that look made to reach services of the local machine: loopback addresses with a path other than `/announce...`, and URLs that bring announce parameters along.',
+    doc: 'Refuse URLs that look made to reach services of the local machine or network: of trackers loopback addresses with a path other than `/announce...`, and URLs that bring announce parameters along; of web seeds local addresses with a query string, and redirects from the internet to local addresses.',
   }),
   resolverCacheTimeout: int('resolver_cache_timeout', {
     default: 1200,
@@ -115,6 +120,6 @@ export const trackerSettings = {
   allowIdna: bool('allow_idna', {
     default: false,
     source: source.v1_2,
-    doc: 'Allow tracker host names with non-ASCII letters (`xn--...`), which can be made to look like other names.',
+    doc: 'Allow host names of trackers and web seeds with non-ASCII letters (`xn--...`), which can be made to look like other names.',
   }),
 } as const

@@ -46,6 +46,8 @@ export interface AddTorrentParams {
   uploadMode?: boolean
   /** Pieces in order. Default false. */
   sequentialDownload?: boolean
+  /** The session's IP filter applies to this torrent. Default true, or as resume data says (1.0, flag_apply_ip_filter). */
+  applyIpFilter?: boolean
   /** `paused`, `autoManaged` and `savePath` of these parameters count, not those of the resume data. Default false. */
   overrideResumeData?: boolean
   /** Keep the trackers given here beside those of the resume data. Default false. */

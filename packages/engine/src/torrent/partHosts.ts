@@ -10,6 +10,7 @@ import type { InterestHost } from './interest.ts'
 import type { MetadataExchangeHost } from './metadataExchange.ts'
 import type { PeerDiscoveryHost } from './peerDiscovery.ts'
 import type { PeerExchangeHost } from './peerExchange.ts'
+import type { PeerFilterHost } from './peerFilter.ts'
 import type { PeerGreetingHost } from './peerGreeting.ts'
 import type { PeerNewsHost } from './peerNews.ts'
 import type { PeerTickerHost } from './peerTicker.ts'
@@ -37,6 +38,7 @@ export type PartHosts = BlockRequesterHost &
   MetadataExchangeHost &
   PeerDiscoveryHost &
   PeerExchangeHost &
+  PeerFilterHost &
   PeerGreetingHost &
   PeerNewsHost &
   PeerReportsHost &

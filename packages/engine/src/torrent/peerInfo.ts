@@ -43,6 +43,14 @@ export interface PeerInfo {
   /** `PeerSource` bits: who named it. */
   readonly source: number
   readonly ip: Endpoint
+  /**
+   * Two letters, ISO 3166. Empty unless the torrent resolves countries (`TorrentHandle.resolveCountries`) and a database
+   * was loaded (`Session.loadCountryDb`); `--` when that does not know the address, `!!` when it has no sensible code.
+   */
+  readonly country: string
+  /** Number and name of its network (autonomous system), by `Session.loadAsnumDb`; 0 and empty while unknown. */
+  readonly inetAs: number
+  readonly inetAsName: string
   /** Our end; null while connecting. */
   readonly localEndpoint: Endpoint | null
   /** 20 bytes, zeros until its handshake. */
@@ -98,6 +106,7 @@ export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
     flags: flagsOf(peer),
     source: peer.entry?.source ?? 0,
     ip: peer.remote,
+    ...originOf(torrent, peer.remote.address),
     localEndpoint: peer.local,
     pid: peer.peerId,
     client: peer.extensions.client || identifyClient(peer.peerId),
@@ -126,6 +135,15 @@ export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
     uploadQueueLength: upload.requests.length,
     ...arriving,
     pendingDiskBytes: upload.readingBytes,
+  }
+}
+
+/** Where a peer is, for its `PeerInfo`. */
+export function originOf(torrent: Torrent, address: string): Pick<PeerInfo, 'country' | 'inetAs' | 'inetAsName'> {
+  const { origins } = torrent.session
+  return {
+    country: torrent.resolvesCountries ? origins.country(address) : '',
+    ...origins.network(address),
   }
 }
 

@@ -6,7 +6,6 @@ import type { WaitingDialler } from '../peers/attemptBook.ts'
 import { leastUseful } from '../peers/disconnectOrder.ts'
 import { PeerList } from '../peers/peerList.ts'
 import { PeerSource } from '../peers/peerSource.ts'
-import { isPrivilegedPort } from '../peers/peerStanding.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream } from '../platform/tcp.ts'
@@ -18,6 +17,7 @@ import { isConnectionFailure } from './connectionEnd.ts'
 import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
 import type { Holepunch } from './holepunch.ts'
+import type { PeerFilter } from './peerFilter.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
 import { chooseTransport, type Transport } from './transportChoice.ts'
@@ -29,6 +29,7 @@ export interface SwarmHost {
   readonly peerId: Uint8Array
   readonly peerNews: PeerNews
   readonly holepunch: Holepunch
+  readonly peerFilter: PeerFilter
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -101,6 +102,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     // Trackers and peers that tell of all they know tell us of ourselves.
     const own = this.host.externalEndpoint(isV6(endpoint.address))
     if (own !== null && sameEndpoint(own, endpoint)) return
+    if (this.host.peerFilter.refuses(endpoint)) return
     if (this.list.addPeer(endpoint, source, flags) !== null) this.wantConnections()
   }
 
@@ -158,6 +160,11 @@ export class Swarm implements Wakeable, WaitingDialler {
     const now = this.host.now()
     for (let skipped = 0; skipped < MAX_SKIPPED; skipped++) {
       const entry = known.connectOnePeer(now)
+      // It may have said itself where it listens.
+      if (entry !== null && this.host.peerFilter.refuses(entry)) {
+        known.erase(entry)
+        continue
+      }
       if (entry === null || this.host.session.attempts.mayDial(entry.address, this)) return entry
       // Somebody else tries there, or has tried in vain: as if it were us.
       entry.lastConnected = now
@@ -167,6 +174,7 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
   connectTo(endpoint: Endpoint, source: number): void {
+    if (this.host.peerFilter.refuses(endpoint)) return
     const entry = this.list.addPeer(endpoint, source)
     if (entry === null || entry.connection !== null) return
     // Whoever asks by name knows better than our memory of earlier failures.
@@ -178,6 +186,7 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   /** Connects to `endpoint` now, by uTP: a peer we both know has told it to do the same (BEP 55). */
   punch(endpoint: Endpoint): void {
+    if (this.host.peerFilter.refuses(endpoint)) return
     const entry = this.hasRoom ? this.list.addPeer(endpoint, PeerSource.pex) : null
     if (entry === null || entry.connection !== null || entry.banned || this.host.session.freeConnections <= 0) return
     if (!this.host.settings.enableOutgoingUtp) return
@@ -188,6 +197,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   /** Takes over a connection a peer opened. Returns why not, or null. */
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
     const { host } = this
+    if (host.peerFilter.refusesIncoming(stream.remote)) return 'bannedByIpFilter'
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
@@ -202,6 +212,7 @@ export class Swarm implements Wakeable, WaitingDialler {
    */
   adopt(stream: Stream, isOutgoing: boolean): LibtorrentErrorCode | null {
     const { host } = this
+    if (host.peerFilter.refusesIncoming(stream.remote)) return 'bannedByIpFilter'
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
     const peer = new PeerConnection(this.peerHost, stream.remote, isOutgoing, stream)
     const refusal = this.letIn(peer, this.list.newRtcConnection(peer, host.now()))
@@ -282,10 +293,13 @@ export class Swarm implements Wakeable, WaitingDialler {
   }
 
   onSettingsChanged(): void {
-    if (this.host.settings.noConnectPrivilegedPorts) {
-      this.known?.eraseWhere((entry) => isPrivilegedPort(entry.port), 'portBlocked')
-    }
+    this.host.peerFilter.onSettingsChanged()
     this.wantConnections()
+  }
+
+  /** Disconnects and forgets those that a filter no longer lets through; asked once of each. */
+  eraseWhere(isOut: (entry: TorrentPeer<PeerConnection>) => boolean, code: LibtorrentErrorCode): void {
+    this.known?.eraseWhere(isOut, code)
   }
 
   /** A connection has ended. */
@@ -324,6 +338,7 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   private retryByTcp({ entry }: PeerConnection): void {
     if (entry === null || entry.connection !== null || !this.hasRoom || this.known === null) return
+    if (this.host.peerFilter.refuses(entry)) return
     if (entry.listIndex !== -1 && this.known.isConnectCandidate(entry)) this.open(this.known, entry, 'tcp')
   }
 

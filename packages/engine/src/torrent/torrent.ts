@@ -32,6 +32,7 @@ import { MetadataExchange } from './metadataExchange.ts'
 import type { PartHosts } from './partHosts.ts'
 import { PeerDiscovery } from './peerDiscovery.ts'
 import { PeerExchange } from './peerExchange.ts'
+import { PeerFilter } from './peerFilter.ts'
 import { PeerGreeting } from './peerGreeting.ts'
 import { PeerNews } from './peerNews.ts'
 import { PeerTicker } from './peerTicker.ts'
@@ -63,8 +64,9 @@ const UNLIMITED = 0xff_ffff
  * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `greeting` (their start),
  * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out),
  * `diskAnswers` (who asked the disk), `loader` (what is on disk), `metadata` (BEP 9), `exchange` and `trackerExchange`
- * (BEP 11, 28), `holepunch` (BEP 55), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19), `completion` (what
- * pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `news` and `peerNews` (alerts).
+ * (BEP 11, 28), `holepunch` (BEP 55), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19),
+ * `completion` (what pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `peerFilter` (IP and port filter),
+ * `news` and `peerNews` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
   readonly infoHash: Sha1Hash
@@ -85,6 +87,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly counters = new TorrentCounters()
   readonly news: TorrentNews
   readonly peerNews: PeerNews
+  readonly peerFilter: PeerFilter
   readonly seedMode: SeedMode
   readonly uploadMode: UploadMode
   readonly completion: Completion
@@ -103,6 +106,8 @@ export class Torrent implements PartHosts, Wakeable {
   savePath: string
   isAutoManaged: boolean
   isSequentialDownload: boolean
+  /** `PeerInfo.country` is filled in. */
+  resolvesCountries = false
   /** Resume data would say something else than what was saved last. */
   needsSaveResume = true
   maxUploads: number
@@ -131,6 +136,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.news = new TorrentNews(this)
     this.renamedFiles = new RenamedFiles(this)
     this.peerNews = new PeerNews(this)
+    this.peerFilter = new PeerFilter(this, params.applyIpFilter ?? true)
     this.run = new RunState(this, (params.paused ?? false) && !this.isAutoManaged)
     this.peerHost = new TorrentPeerHost(this)
     this.greeting = new PeerGreeting(this)
@@ -356,6 +362,7 @@ export class Torrent implements PartHosts, Wakeable {
   abort(done: () => void, code: LibtorrentErrorCode = 'torrentRemoved', deleteFiles = false): void {
     if (!this.run.abort()) return
     this.content?.loader.stop()
+    this.peerFilter.end()
     this.discovery.goOffline()
     this.swarm.stop(code)
     this.webSeeds.stop()

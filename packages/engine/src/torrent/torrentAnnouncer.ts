@@ -18,6 +18,7 @@ import { limitTrackersPerHost } from '../tracker/trackersPerHost.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
+import type { PeerFilter } from './peerFilter.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -40,6 +41,7 @@ export interface TorrentAnnouncerHost {
   readonly stats: TransferStats
   readonly counters: TorrentCounters
   readonly swarm: Swarm
+  readonly peerFilter: PeerFilter
   readonly isFinished: boolean
   readonly isSeed: boolean
   wakeAt(when: Millis): void
@@ -141,6 +143,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       key: host.session.trackerKey,
       numWant: host.settings.numWant,
       privateTorrent: host.info.priv,
+      applyIpFilter: host.peerFilter.applies,
       ...(host.info.priv ? this.ownAddresses() : null),
       partialSeed: host.isFinished && !host.isSeed,
       login: this.login,

@@ -16,6 +16,8 @@ import type { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
+import type { TorrentFilters } from './peerFilter.ts'
+import type { PeerOrigin } from './peerOrigin.ts'
 import type { Torrent } from './torrent.ts'
 import type { Transport } from './transportChoice.ts'
 
@@ -82,6 +84,10 @@ export interface TorrentHost {
   readonly isPaused: boolean
   /** DHT and local discovery. */
   readonly discovery: TorrentDiscovery
+  /** IP filter and port filter. */
+  readonly filters: TorrentFilters
+  /** In which country and network addresses are. */
+  readonly origins: PeerOrigin
   /** Which addresses were dialled in vain, by all torrents. */
   readonly attempts: AttemptBook
   /** Connections that may still be opened before `connections_limit`. */

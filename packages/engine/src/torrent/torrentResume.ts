@@ -44,6 +44,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     paused: torrent.run.wantsPause,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
+    applyIpFilter: torrent.peerFilter.applies,
     uploadMode: torrent.uploadMode.isOn && !torrent.uploadMode.isByError,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
@@ -58,6 +59,7 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
     if (state.paused !== null) torrent.run.restore(state.paused && !torrent.isAutoManaged)
   }
   torrent.isSequentialDownload = params.sequentialDownload ?? state.sequentialDownload ?? false
+  torrent.peerFilter.restore(params.applyIpFilter ?? state.applyIpFilter ?? true)
   torrent.uploadMode.restore(params.uploadMode ?? state.uploadMode ?? false)
   torrent.maxUploads = params.maxUploads ?? state.maxUploads
   torrent.connectionLimit = params.maxConnections ?? state.maxConnections

@@ -27,6 +27,8 @@ export interface TorrentStatus {
   readonly sequentialDownload: boolean
   readonly seedMode: boolean
   readonly uploadMode: boolean
+  /** The session's IP filter applies to it. */
+  readonly ipFilterApplies: boolean
   readonly isSeeding: boolean
   readonly isFinished: boolean
   readonly hasMetadata: boolean
@@ -146,6 +148,7 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     sequentialDownload: torrent.isSequentialDownload,
     seedMode: torrent.seedMode.verified !== null,
     uploadMode: torrent.uploadMode.isOn,
+    ipFilterApplies: torrent.peerFilter.applies,
     isSeeding: torrent.isSeed,
     isFinished: torrent.isFinished,
     hasMetadata: torrent.hasMetadata,

@@ -19,6 +19,7 @@ import { TransferStats } from '../util/transferStats.ts'
 import { WebSeed } from '../webseed/webSeed.ts'
 import type { WebSeedHost, WebSeedTrouble } from '../webseed/webSeedHost.ts'
 import type { BlockSource } from './blockSource.ts'
+import type { PeerFilter } from './peerFilter.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
@@ -35,6 +36,7 @@ export interface WebSeedConnectionHost {
   readonly counters: TorrentCounters
   readonly isSequentialDownload: boolean
   readonly swarm: Swarm
+  readonly peerFilter: PeerFilter
   waitForSlot(reader: SlotWaiter): void
 }
 
@@ -147,10 +149,19 @@ export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
     return this.host.settings.validateHttpsTrackers
   }
 
-  /** No address is forbidden; where it leads is remembered. */
+  /** Where it leads is remembered. */
   checkAddress(address: string): LibtorrentError | null {
-    if (address !== this.remote.address) this.remote = { address, port: this.remote.port }
-    return null
+    const refusal = this.host.peerFilter.refusal(address)
+    if (refusal === null && address !== this.remote.address) this.remote = { address, port: this.remote.port }
+    return refusal
+  }
+
+  isPortBlocked(port: number): boolean {
+    return this.host.peerFilter.isPortBlocked(port)
+  }
+
+  onAddressRefused(address: string, error: LibtorrentError): void {
+    this.host.peerFilter.onServerRefused(address, error)
   }
 
   pickBlocks(seed: WebSeed, count: number): readonly number[] {

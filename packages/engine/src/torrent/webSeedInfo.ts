@@ -1,5 +1,5 @@
 import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
-import { ConnectionType, PeerFlags, type PeerInfo } from './peerInfo.ts'
+import { ConnectionType, originOf, PeerFlags, type PeerInfo } from './peerInfo.ts'
 import type { Torrent } from './torrent.ts'
 import type { WebSeedConnection } from './webSeedConnection.ts'
 
@@ -16,6 +16,7 @@ export function webSeedInfo(torrent: Torrent, connection: WebSeedConnection): Pe
     flags: flagsOf(torrent, connection),
     source: entry.source,
     ip: connection.remote,
+    ...originOf(torrent, connection.remote.address),
     localEndpoint: null,
     pid: connection.peerId,
     client: clientText(seed.url, seed.software),

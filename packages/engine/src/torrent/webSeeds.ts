@@ -136,6 +136,22 @@ export class WebSeeds implements WebSeedConnectionOwner {
     this.update()
   }
 
+  /**
+   * What a filter forbade may be allowed now, and the other way round. `refusal` says why an address is not to be spoken
+   * to, or null.
+   */
+  onFilterChanged(refusal: (address: string) => LibtorrentError | null): void {
+    for (const listed of [...this.list]) {
+      if (listed.error?.is('bannedByIpFilter') || listed.error?.is('portBlocked')) listed.error = null
+      const error = listed.connection === null ? null : refusal(listed.connection.remote.address)
+      if (error === null) continue
+      listed.error = error
+      this.disconnect(listed)
+      this.postTrouble(withoutQuery(listed.entry.url), error)
+    }
+    this.update()
+  }
+
   /** Each second, before the rates of the torrent are derived. */
   tick(elapsed: Millis): void {
     const { stats, counters, settings, session } = this.host

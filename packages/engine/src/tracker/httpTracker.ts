@@ -26,7 +26,8 @@ export interface HttpTrackerHost {
   readonly localAddress: string | undefined
   /** Only addresses of this family are connected to; undefined: both. */
   readonly family: 4 | 6 | undefined
-  checkAddress(address: string): LibtorrentError | null
+  /** `query` says what for. */
+  checkAddress(address: string, query: TrackerQuery): LibtorrentError | null
 }
 
 /** A refusal known before anything is sent, or null. */
@@ -93,8 +94,9 @@ function exchange(
   const { settings } = host
   const checkAddress = trackerAddressGuard({
     ssrfMitigation: settings.ssrfMitigation,
+    allowIdna: settings.allowIdna,
     allowedPaths,
-    checkAddress: (address) => host.checkAddress(address),
+    checkAddress: (address) => host.checkAddress(address, query),
   })
   return host.http.get(
     {

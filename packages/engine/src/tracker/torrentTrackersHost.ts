@@ -23,6 +23,7 @@ export interface AnnounceParams
     | 'ipv4'
     | 'ipv6'
     | 'privateTorrent'
+    | 'applyIpFilter'
   > {
   /** All that is wanted is here, but not all there is: announced as `paused` (BEP 21). */
   readonly partialSeed?: boolean

@@ -1,6 +1,7 @@
 import { isGlobal, isLinkLocal, isLoopback, isUnspecified } from '../address/classify.ts'
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
-import { ssrfMitigationError } from './trackerErrors.ts'
+import { isIdna } from './isIdna.ts'
+import { blockedByIdnaError, ssrfMitigationError } from './trackerErrors.ts'
 
 /** Ports whose services take lines of text and may act on those of an HTTP request. */
 export const TEXT_PROTOCOL_PORTS = new Set([21, 22, 23, 25, 110, 119, 143, 465, 587, 993, 995, 6379, 6667, 11211])
@@ -8,6 +9,8 @@ export const TEXT_PROTOCOL_PORTS = new Set([21, 22, 23, 25, 110, 119, 143, 465, 
 export interface TrackerAddressRules {
   /** Setting `ssrf_mitigation`. */
   readonly ssrfMitigation: boolean
+  /** Setting `allow_idna`. Default true: it was asked for the tracker's own name already. */
+  readonly allowIdna?: boolean
   /** How a path must begin for the tracker to be on this machine. */
   readonly allowedPaths: readonly string[]
   /** The session's own judgement, such as the IP filter's. */
@@ -25,6 +28,7 @@ export function trackerAddressGuard(
 ): (address: string, url: string) => LibtorrentError | null {
   const publicHops = new Set<string>()
   return (address, url) => {
+    if (rules.allowIdna === false && isIdna(new URL(url).hostname)) return blockedByIdnaError()
     if (rules.ssrfMitigation) {
       const hop = new URL(url)
       if (TEXT_PROTOCOL_PORTS.has(Number(hop.port))) return libtorrentError('portBlocked', { operation: 'tracker' })

@@ -35,7 +35,7 @@ export interface TrackerClientHost {
    * Default: the system chooses (`0.0.0.0`, `::`).
    */
   localAddress?(family: 4 | 6): string | null
-  /** The IP filter's judgement of a tracker's address (setting `apply_ip_filter_to_trackers`). Default: all pass. */
+  /** The IP filter's judgement of an address; asked only when it applies to trackers and to the torrent. Default: all pass. */
   checkAddress?(address: string): LibtorrentError | null
   /** Speaks to `ws:` and `wss:` trackers. Left out: they cannot be spoken to. */
   readonly webTrackers?: WebTrackerClient
@@ -176,7 +176,8 @@ export class TrackerClient implements UdpTrackerHost {
     return family === 6 ? '::' : '0.0.0.0'
   }
 
-  checkAddress(address: string): LibtorrentError | null {
+  checkAddress(address: string, query: TrackerQuery): LibtorrentError | null {
+    if (query.applyIpFilter === false || !this.settings.applyIpFilterToTrackers) return null
     return this.host.checkAddress?.(address) ?? null
   }
 
@@ -251,8 +252,8 @@ export class TrackerClient implements UdpTrackerHost {
       resolver: this.platform.resolver,
       settings: this.settings,
       ...way,
-      checkAddress: (address: string) => {
-        const refusal = this.checkAddress(address)
+      checkAddress: (address: string, query: TrackerQuery) => {
+        const refusal = this.checkAddress(address, query)
         if (refusal === null) sending()
         return refusal
       },

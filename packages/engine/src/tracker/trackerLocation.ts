@@ -1,5 +1,6 @@
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { fromLatin1, latin1, utf8 } from '../util/bytes.ts'
+import { isIdna } from './isIdna.ts'
 import type { TrackerLogin } from './trackerRequest.ts'
 
 type TrackerScheme = keyof typeof DEFAULT_PORT
@@ -79,12 +80,6 @@ export function locationText(url: TrackerLocation, path: string = url.path): str
 /** `url` without the credentials it may contain, for alerts and logs. Any text is accepted. */
 export function withoutCredentials(url: string): string {
   return url.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^/?#]*@/, '$1')
-}
-
-/** Whether `host` is an international name, in Unicode or in its `xn--` form. */
-function isIdna(host: string): boolean {
-  for (let i = 0; i < host.length; i++) if (host.charCodeAt(i) > 0x7f) return true
-  return host.split('.').some((label) => label.slice(0, 4).toLowerCase() === 'xn--')
 }
 
 const ANNOUNCE_PARAMETERS = new Set([

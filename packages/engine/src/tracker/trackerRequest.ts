@@ -19,6 +19,8 @@ export interface TrackerQuery {
   readonly login?: TrackerLogin
   /** A private torrent's tracker is told the real user agent also in anonymous mode. */
   readonly privateTorrent?: boolean
+  /** The IP filter applies to the torrent (with setting `apply_ip_filter_to_trackers`, to its trackers). Default true. */
+  readonly applyIpFilter?: boolean
   /** Asked for by a person: goes before all that wait. */
   readonly highPriority?: boolean
 }

@@ -35,6 +35,8 @@ export interface TrackerSettings {
   readonly ssrfMitigation: boolean
   /** Accept international host names, which can look like others. */
   readonly allowIdna: boolean
+  /** The IP filter holds for trackers, too. */
+  readonly applyIpFilterToTrackers: boolean
   /** HTTP announces and scrapes under way at once, over all torrents. */
   readonly maxConcurrentHttpAnnounces: number
   /** Tell trackers that we accept encrypted connections; default false. */

@@ -54,7 +54,7 @@ export type UdpQuestion =
 export interface UdpExchangeHost {
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'resolver'>
   readonly settings: Readonly<TrackerSettings>
-  refuses(address: string): LibtorrentError | null
+  refuses(address: string, query: TrackerQuery): LibtorrentError | null
   /** Where no listen socket is named, the address to speak to a family from; null: not to be used. */
   localAddress(family: 4 | 6): string | null
   send(local: string, packet: Uint8Array, to: Endpoint, failed: (error: LibtorrentError) => void): void
@@ -165,11 +165,12 @@ export class UdpExchange {
 
   private onResolved(addresses: readonly string[]): void {
     let refusal: LibtorrentError | null = null
+    const query = this.question.action === 'announce' ? this.question.request : this.question.query
     for (const found of addresses.slice(0, MAX_ADDRESSES)) {
       // A literal address of the URL may be written in many ways; the answer's sender is compared with it.
       const address = normalizeAddress(found) ?? found
       const local = this.localFor(address)
-      const refused = local === null ? noRouteError() : this.host.refuses(address)
+      const refused = local === null ? noRouteError() : this.host.refuses(address, query)
       if (local !== null && refused === null) this.targets.push({ address, port: this.tracker.port, local })
       else refusal ??= refused
     }

@@ -16,7 +16,8 @@ export interface UdpTrackerHost {
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'resolver' | 'udp'>
   readonly settings: Readonly<TrackerSettings>
   localAddress(family: 4 | 6): string | null
-  checkAddress(address: string): LibtorrentError | null
+  /** `query` says what for. */
+  checkAddress(address: string, query: TrackerQuery): LibtorrentError | null
 }
 
 /**
@@ -73,8 +74,8 @@ export class UdpTracker implements UdpExchangeHost {
   }
 
   /** Whether `address` may be sent to; an error says why not. */
-  refuses(address: string): LibtorrentError | null {
-    return this.host.checkAddress(address)
+  refuses(address: string, query: TrackerQuery): LibtorrentError | null {
+    return this.host.checkAddress(address, query)
   }
 
   localAddress(family: 4 | 6): string | null {

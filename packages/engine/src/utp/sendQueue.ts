@@ -22,6 +22,11 @@ export class SendQueue {
     this.bytes += bytes.length
   }
 
+  /** A write that is not carried out. */
+  refuse(onSent: (() => void) | undefined): void {
+    if (onSent !== undefined) this.sent.push(onSent)
+  }
+
   /** Moves the next `count` bytes, of at least as many, to `target`. */
   take(target: Uint8Array, at: number, count: number): void {
     let left = count
@@ -40,7 +45,7 @@ export class SendQueue {
 
   /** Drops all that waits. */
   clear(): void {
-    for (let i = this.head; i < this.writes.length; i++) this.settle(this.writes[i])
+    for (let i = this.head; i < this.writes.length; i++) this.refuse(this.writes[i].onSent)
     this.writes = []
     this.head = 0
     this.taken = 0
@@ -61,7 +66,7 @@ export class SendQueue {
   }
 
   private next(write: QueuedWrite): void {
-    this.settle(write)
+    if (write.onSent !== undefined) this.sent.push(write.onSent)
     this.taken = 0
     this.head++
     // Now and then, so that the cost is constant per write.
@@ -72,9 +77,5 @@ export class SendQueue {
       this.writes.splice(0, this.head)
       this.head = 0
     }
-  }
-
-  private settle(write: QueuedWrite): void {
-    if (write.onSent !== undefined) this.sent.push(write.onSent)
   }
 }

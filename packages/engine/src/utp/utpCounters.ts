@@ -24,4 +24,11 @@ export class UtpCounters {
   resetsOut = 0
   /** SYN packets ignored because there are too many sockets. */
   refusedSyns = 0
+
+  /** Counts what `other` counted as well. */
+  add(other: UtpCounters): void {
+    for (const name of Object.keys(other) as (keyof UtpCounters)[]) {
+      if (name !== 'add') this[name] += other[name]
+    }
+  }
 }

@@ -6,8 +6,11 @@ export const HEADER_BYTES = 20
 /** Kinds of packets (BEP 29, "type"). */
 export const PacketType = { data: 0, fin: 1, state: 2, reset: 3, syn: 4 } as const
 
-/** Header extensions: the selective ack of BEP 29, and ours, which receivers skip like any they do not know. */
-export const Extension = { none: 0, selectiveAck: 1, padding: 0x50 } as const
+/**
+ * Header extensions: the selective ack of BEP 29; `bits`, 8 bytes that once told of abilities and now of nothing; and
+ * ours, which receivers skip like any they do not know.
+ */
+export const Extension = { none: 0, selectiveAck: 1, bits: 2, padding: 0x50 } as const
 
 const VERSION = 1
 const LONGEST_EXTENSION_BYTES = 255
@@ -87,11 +90,21 @@ export function stampHeader(
   writeU16(packet, 18, ack)
 }
 
-/** Fills `count` (2 or more) bytes behind a header that has no extensions with ones that say nothing. */
+const BITS_BYTES = 2 + 8
+/** Least that `writePadding` can fill. */
+export const LEAST_PADDING_BYTES = BITS_BYTES + 2
+
+/**
+ * Fills `count` bytes behind a header without extensions, `LEAST_PADDING_BYTES` or more, with ones that say nothing. The
+ * first is one that everybody knows: libutp drops packets that begin with another.
+ */
 export function writePadding(packet: Uint8Array, count: number): void {
-  packet[1] = Extension.padding
-  let at = HEADER_BYTES
-  let left = count
+  packet[1] = Extension.bits
+  packet[HEADER_BYTES] = Extension.padding
+  packet[HEADER_BYTES + 1] = BITS_BYTES - 2
+  packet.fill(0, HEADER_BYTES + 2, HEADER_BYTES + BITS_BYTES)
+  let at = HEADER_BYTES + BITS_BYTES
+  let left = count - BITS_BYTES
   while (left > 0) {
     let take = Math.min(left, 2 + LONGEST_EXTENSION_BYTES)
     // A single byte would be left over, which is no extension.

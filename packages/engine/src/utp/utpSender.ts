@@ -8,7 +8,14 @@ import { SendQueue } from './sendQueue.ts'
 import { MOST_PACKETS_UNDER_WAY, SentPackets } from './sentPackets.ts'
 import { seqDistance, seqLess } from './seqNumber.ts'
 import type { UtpCounters } from './utpCounters.ts'
-import { HEADER_BYTES, PacketType, type UtpHeader, writeHeader, writePadding } from './utpHeader.ts'
+import {
+  HEADER_BYTES,
+  LEAST_PADDING_BYTES,
+  PacketType,
+  type UtpHeader,
+  writeHeader,
+  writePadding,
+} from './utpHeader.ts'
 import type { UtpSettings } from './utpSettings.ts'
 
 /** So many packets behind one that is missing must have arrived before it is taken for lost. */
@@ -347,7 +354,7 @@ export class UtpSender {
   /** The size that the next packet is to have to find out whether it gets through; 0: it is none of these. */
   private probeBytes(full: number): number {
     if (this.isProbing || this.queue.length < full * (PACKETS_BEHIND_PROBE + 1)) return 0
-    if (this.room - this.sent.bytesInFlight < full * (PACKETS_BEHIND_PROBE + 1)) return 0
+    if (this.room < full * (PACKETS_BEHIND_PROBE + 1)) return 0
     return this.mtu.nextProbe
   }
 
@@ -358,7 +365,7 @@ export class UtpSender {
     const padding = probe === 0 ? 0 : Math.max(0, probe - HEADER_BYTES - payload)
     const packet = host.pool.take(Math.max(probe, this.mtu.packetBytes))
     writeHeader(packet.buffer, PacketType.data, host.sendId, sent.nextSeq)
-    if (padding >= 2) {
+    if (padding >= LEAST_PADDING_BYTES) {
       writePadding(packet.buffer, padding)
       packet.padding = padding
       this.isProbing = true

@@ -181,8 +181,7 @@ export class UtpSocket implements Stream {
   write(bytes: Uint8Array, onSent?: () => void): boolean {
     const { queue } = this.sender
     if (!this.canWrite) {
-      queue.push(bytes, onSent)
-      queue.clear()
+      queue.refuse(onSent)
       this.host.touch(this)
       return false
     }

@@ -57,6 +57,11 @@ export class UtpSockets implements UtpSocketHost {
     return this.halfOpen.size
   }
 
+  /** Where each connection stands; `utpStatus` counts them. */
+  stateNames(): UtpSocket['stateName'][] {
+    return this.table.all().map(({ stateName }) => stateName)
+  }
+
   get local(): Endpoint {
     return this.host.local
   }

@@ -32,6 +32,8 @@ export interface ExchangeHost {
   readonly http: HttpStreamClient
   /** A request for `url` with everything but its headers. */
   request(url: string): Omit<HttpStreamRequest, 'headers'>
+  /** Why a redirect to this URL is not followed, or null. */
+  refusesTarget(url: string): LibtorrentError | null
   judge(head: HttpStreamHead): Verdict
   /** The bytes that were asked for, from `received` on; gives how many were taken. */
   onBytes(received: number, chunk: Uint8Array): number
@@ -152,6 +154,8 @@ export class Exchange {
   private redirect(location: string | undefined): void {
     const to = redirectTarget(this.url, location)
     if (typeof to !== 'string') return this.finish({ kind: 'missing', error: to, url: this.url })
+    const refusal = this.host.refusesTarget(to)
+    if (refusal !== null) return this.finish({ kind: 'missing', error: refusal, url: to })
     if (this.redirects === MAX_REDIRECTS) {
       return this.finish({ kind: 'missing', error: libtorrentError('invalidRedirection'), url: this.url })
     }

@@ -7,6 +7,7 @@ import { BLOCK_SIZE_BYTES, type FileIndex, type Millis, type PieceIndex, type Se
 import { BlockAssembler } from './blockAssembler.ts'
 import { Exchange, type ExchangeEnd } from './exchange.ts'
 import { RedirectMemory } from './redirectMemory.ts'
+import { refusedUrl } from './refusedUrl.ts'
 import { headersForOthers, requestHeaders, withoutQuery } from './requestHeaders.ts'
 import { retryDelay } from './retryDelay.ts'
 import { blockAt, coalesceBlocks, type Segment } from './segment.ts'
@@ -93,7 +94,8 @@ export class WebSeed {
     this.protocol = webSeedProtocols[entry.type]
     this.has = new WebSeedFiles(host.files)
     this.assembler = new BlockAssembler(host)
-    const location = parseWebSeedUrl(entry.url)
+    const parsed = parseWebSeedUrl(entry.url)
+    const location = parsed instanceof LibtorrentError ? parsed : (refusedUrl(parsed.url, host) ?? parsed)
     const isUsable = !(location instanceof LibtorrentError)
     this.state = isUsable ? { name: 'ready' } : { name: 'disabled', error: location }
     this.location = isUsable ? location : { url: '', authorization: null }
@@ -199,11 +201,13 @@ export class WebSeed {
           resolver: host.resolver,
           localAddress: host.localAddress,
           checkAddress: (address) => {
-            if (target !== own) return guard(address, target)
-            this.isOnPrivateNetwork ||= !isGlobal(address)
-            return guard(address, this.judgedUrl(own))
+            if (target === own) this.isOnPrivateNetwork ||= !isGlobal(address)
+            const refusal = guard(address, target === own ? this.judgedUrl(own) : target)
+            if (refusal !== null) host.onAddressRefused?.(address, refusal)
+            return refusal
           },
         }),
+        refusesTarget: (target) => refusedUrl(target, host),
         judge: (head) => {
           this.software = (head.headers.server ?? '').slice(0, MAX_SOFTWARE_LENGTH)
           return protocol.judge(head, segment, host, host.clock.unixTime())

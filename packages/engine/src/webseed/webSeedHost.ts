@@ -31,6 +31,10 @@ export interface WebSeedHost extends BlockAssemblerHost {
   readonly infoHash: Uint8Array
   /** The session's judgement of an address, such as the IP filter's. */
   checkAddress(address: string): LibtorrentError | null
+  /** Whether the port filter forbids servers at this port. Default: no port. */
+  isPortBlocked?(port: number): boolean
+  /** The server has this address, and `error` is why it is not connected to there. */
+  onAddressRefused?(address: string, error: LibtorrentError): void
   readonly localAddress?: string
   readonly validateCertificate?: boolean
   /**

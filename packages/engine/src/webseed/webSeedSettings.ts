@@ -14,6 +14,8 @@ export interface WebSeedSettings {
   readonly banWebSeeds: boolean
   /** `ssrf_mitigation`. */
   readonly ssrfMitigation: boolean
+  /** `allow_idna`: servers may have international names, which can look like others. Default false. */
+  readonly allowIdna?: boolean
   /** `user_agent`; empty: none is sent. */
   readonly userAgent: string
   /** `anonymous_mode`: no user agent is sent. Default false. */

@@ -450,7 +450,7 @@ scenario('one tracker can be announced to by its URL, whatever the others do', (
 
 for (const allowIdna of [false, true]) {
   scenario(
-    `a tracker with an international name is ${allowIdna ? '' : 'not '}announced to, one that redirects to it is`,
+    `a tracker with an international name is ${allowIdna ? '' : 'not '}announced to, also by a redirect`,
     (world) => {
       const url = 'http://xn--tracker-.example/announce'
       const tracker = world.tracker(url)
@@ -468,7 +468,8 @@ for (const allowIdna of [false, true]) {
       expect(new Set(errors)).toEqual(new Set(allowIdna ? [] : ['blockedByIdna']))
       client.torrent.replaceTrackers([{ url: redirector }])
       world.run({ seconds: 5 })
-      expect(tracker.announces.length).toBe(allowIdna ? 2 : 1)
+      // libtorrent, simulation/test_tracker.cpp: tracker_idna_redirect.
+      expect(tracker.announces.length).toBe(allowIdna ? 2 : 0)
     },
     { seeds: 1 },
   )

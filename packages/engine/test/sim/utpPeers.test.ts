@@ -16,6 +16,9 @@ scenario('two clients that speak nothing but uTP', (world) => {
   world.runUntil(() => leecher.torrent.getPeerInfo().length > 0, { seconds: 5 })
   expect(leecher.torrent.getPeerInfo()[0].flags & PeerFlags.utpSocket).toBe(PeerFlags.utpSocket)
   world.runUntil(() => leecher.torrent.isSeed, { minutes: 2 })
+  const { utpStats } = seed.session.status()
+  expect(utpStats.payloadPktsOut).toBeGreaterThan(400)
+  expect(utpStats.packetsIn).toBeGreaterThan(10)
 })
 
 scenario('uTP is tried first, and TCP at once when nobody answers to it', (world) => {

@@ -6,6 +6,7 @@ import { TestTorrent } from '../../../sim/testTorrent.ts'
 import { AlertCategory } from '../../../src/alerts/alert.ts'
 import { Session, type SessionAlert } from '../../../src/api/session.ts'
 import type { TorrentHandle } from '../../../src/api/torrentHandle.ts'
+import { IpFilter } from '../../../src/filter/ipFilter.ts'
 import type { Settings } from '../../../src/settings/settings.ts'
 import type { AddTorrentParams } from '../../../src/torrent/addTorrentParams.ts'
 import { ALONE } from '../../alone.ts'
@@ -114,4 +115,16 @@ test('with WebRTC switched off a WebSocket tracker is not announced to', async (
   await new Promise((resolve) => setTimeout(resolve, 200))
   expect(tracker.connections).toBe(1)
   expect(handle.trackers()[0]).toMatchObject({ updating: false, fails: 0, verified: false })
+}, 30_000)
+
+test('the IP filter keeps WebRTC peers away', async () => {
+  const { torrent, leecher } = await scene({ applyIpFilterToTrackers: false })
+  const filter = new IpFilter()
+  filter.addRule('127.0.0.0', '127.255.255.255', IpFilter.blocked)
+  leecher.session.setIpFilter(filter)
+  const handle = leecher.add({ ti: torrent.info() })
+  await leecher.alert('trackerReply')
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(handle.getPeerInfo()).toEqual([])
+  expect(leecher.alerts.filter(({ type }) => type === 'peerConnect')).toEqual([])
 }, 30_000)

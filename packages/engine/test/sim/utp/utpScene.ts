@@ -72,13 +72,18 @@ export function pattern(from: number, length: number, seed = 1): Uint8Array {
 }
 
 /** Opens uTP on a machine. */
-export function utpOn(world: SimWorld, host: SimHost, settings: Partial<UtpSettings> = {}, port = PORT): Endpoints {
+export function utpOn(
+  world: SimWorld,
+  host: SimHost,
+  settings: Partial<UtpSettings> = {},
+  { address = host.address, port = PORT }: Partial<Endpoint> = {},
+): Endpoints {
   const { platform } = world.start(host)
   let socket: UdpSocket | null = null
   const faults: unknown[] = []
   const others: Uint8Array[] = []
   const accepted: End[] = []
-  const at = { address: host.address, port }
+  const at = { address, port }
   const utp = new UtpSockets({
     clock: platform.clock,
     timers: platform.timers,

@@ -27,7 +27,7 @@ interface FakeWorker {
 }
 
 /** A disk whose workers only note what they are sent; the test answers for them. */
-function scene(workerCount: number, slots = 64) {
+function scene(workerCount: number, slots = 64, maxQueuedDiskBytes = 1e9) {
   const workers: FakeWorker[] = []
   const deferred: (() => void)[] = []
   const log: string[] = []
@@ -37,7 +37,7 @@ function scene(workerCount: number, slots = 64) {
     workerCount,
     defer: (callback) => deferred.push(callback),
     timers: time,
-    limits: { maxQueuedDiskBytes: 1e9, filePoolSize: 40 },
+    limits: { maxQueuedDiskBytes, filePoolSize: 40 },
     startWorker: (index, _setup, handler) => {
       const worker: FakeWorker = { index, handler, requests: [], keepsAlive: false, isTerminated: false }
       workers.push(worker)
@@ -66,6 +66,9 @@ function scene(workerCount: number, slots = 64) {
 }
 
 const batches = (worker: FakeWorker) => worker.requests.filter((request) => typeof request === 'number')
+/** Of each worker the number of jobs in each batch. */
+const jobCounts = (workers: readonly FakeWorker[]) =>
+  workers.map((worker) => batches(worker).map((batch) => announcedBatch(batch).count))
 const answerAll = (worker: FakeWorker) => {
   for (const batch of batches(worker)) worker.handler.onReply(announcedBatch(batch).id)
   worker.requests.length = 0
@@ -79,9 +82,9 @@ const answerCall = (worker: FakeWorker) => {
 }
 
 test('no worker is started before there is work, and then only those that have some', () => {
-  const { workers, write, endTurn } = scene(3)
+  const { workers, storage, endTurn } = scene(3)
   expect(workers).toHaveLength(0)
-  write(1, 0)
+  storage.readBlock(1, 0, BLOCK, 77)
   endTurn()
   expect(workers.map((worker) => worker.index)).toEqual([1])
 })
@@ -105,10 +108,54 @@ test('an idle worker does not wait for the end of a long turn, a busy one does',
 })
 
 test('a piece stays on one worker, and pieces are spread over all of them', () => {
-  const { workers, write, endTurn } = scene(2)
-  for (let piece = 0; piece < 10; piece++) for (let block = 0; block < 2; block++) write(piece, block)
+  const { workers, storage, endTurn } = scene(2)
+  for (let piece = 0; piece < 10; piece++) {
+    storage.readBlock(piece, 0, BLOCK, piece)
+    storage.clearPiece(piece)
+  }
   endTurn()
-  expect(workers.map((worker) => batches(worker).map((batch) => announcedBatch(batch).count))).toEqual([[10], [10]])
+  expect(jobCounts(workers)).toEqual([[10], [10]])
+})
+
+test('the pieces of a torrent that are written go to one worker, those of the next torrent to another', () => {
+  const { disk, handler, workers, write, storage, endTurn } = scene(2)
+  for (let piece = 0; piece < 5; piece++) {
+    write(piece, 0)
+    storage.readBlock(piece, 0, BLOCK, piece)
+    storage.clearPiece(piece)
+  }
+  endTurn()
+  expect(jobCounts(workers)).toEqual([[15]])
+  disk.openStorage(params, handler).writeBlock(0, 0, BLOCK, disk.pool.acquire())
+  endTurn()
+  expect(jobCounts(workers)).toEqual([[15], [1]])
+})
+
+test('when much is to be written new pieces go to the worker with the least to do; those begun stay where they are', () => {
+  const { workers, write, endTurn } = scene(2, 64, 8 * BLOCK)
+  for (let block = 0; block < 6; block++) write(0, block)
+  write(1, 0)
+  write(0, 6)
+  endTurn()
+  expect(jobCounts(workers)).toEqual([[7], [1]])
+  answerAll(workers[0])
+  write(2, 0)
+  write(1, 1)
+  endTurn()
+  // The first batch of the other one has not been answered.
+  expect(jobCounts(workers)).toEqual([[1], [1, 1]])
+})
+
+test('pieces that were written are spread again once the files were released', () => {
+  const { workers, write, storage, endTurn } = scene(2)
+  write(1, 0)
+  endTurn()
+  answerAll(workers[0])
+  storage.releaseFiles(() => {})
+  answerCall(workers[0])
+  storage.readBlock(1, 0, BLOCK, 77)
+  endTurn()
+  expect(jobCounts(workers.slice(1))).toEqual([[1]])
 })
 
 test('a worker keeps the process alive only while it has something to do', () => {
@@ -220,7 +267,7 @@ test('idle storages cost no message: closing one that did nothing starts no work
 })
 
 test('while closing, a worker that says nothing for half a minute is ended, what it had to do fails, and all is over', () => {
-  const { disk, storage, workers, log, time, write, endTurn } = scene(2)
+  const { disk, storage, workers, log, time, write, endTurn } = scene(2, 64, 1)
   const faults: unknown[] = []
   disk.onFault = (cause) => faults.push((cause as Error).message)
   write(0, 0)

@@ -241,7 +241,7 @@ export class FakeRtcHost implements RtcHost {
     return null
   }
 
-  acceptsPeer(address: string): boolean {
+  acceptsPeer(_infoHash: string, address: string): boolean {
     return !this.banned.has(address)
   }
 

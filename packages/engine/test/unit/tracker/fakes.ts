@@ -194,6 +194,7 @@ export function settings(changes: Partial<TrackerSettings> = {}): TrackerSetting
     validateHttpsTrackers: true,
     ssrfMitigation: true,
     allowIdna: false,
+    applyIpFilterToTrackers: true,
     maxConcurrentHttpAnnounces: 50,
     reportRedundantBytes: true,
     ...changes,

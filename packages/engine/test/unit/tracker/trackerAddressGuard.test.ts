@@ -57,3 +57,10 @@ test("the session's own judgement counts too", () => {
   const guard = aGuard({ checkAddress: () => libtorrentError('bannedByIpFilter') })
   expect(guard('8.8.8.8', 'http://t/announce')).toBe('bannedByIpFilter')
 })
+
+test('a redirect to an international name is refused unless the setting allows them', () => {
+  const url = 'http://xn--wb-lka.example/announce'
+  expect(aGuard({ allowIdna: false })('8.8.8.8', 'http://t/announce')).toBe('passes')
+  expect(aGuard({ allowIdna: false })('8.8.8.8', url)).toBe('blockedByIdna')
+  expect(aGuard({ allowIdna: true })('8.8.8.8', url)).toBe('passes')
+})

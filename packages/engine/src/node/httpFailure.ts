@@ -1,0 +1,16 @@
+import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+
+/** The error of a connection to a web server that failed. */
+export function httpFailure(cause: unknown): LibtorrentError {
+  // Of several addresses that all failed the first tells what is wrong.
+  const first = cause instanceof AggregateError ? cause.errors[0] : cause
+  const code = String((first as Partial<NodeJS.ErrnoException>)?.code ?? '')
+  return systemError(first, { operation: code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'hostnameLookup' : 'connect' })
+}
+
+/** The server ended the connection before its answer was complete. */
+export function connectionLost(): LibtorrentError {
+  return new LibtorrentError({ code: 'ECONNRESET', value: 104, category: 'system' }, 'connection closed early', {
+    operation: 'socketRead',
+  })
+}

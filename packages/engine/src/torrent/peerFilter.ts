@@ -1,0 +1,146 @@
+import type { Endpoint } from '../address/endpoint.ts'
+import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
+import { PeerBlockedAlert, PeerBlockedReason } from '../alerts/peerAlerts.ts'
+import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
+import { isPrivilegedPort } from '../peers/peerStanding.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { Swarm } from './swarm.ts'
+import type { TorrentHost } from './torrentHost.ts'
+import type { WebSeeds } from './webSeeds.ts'
+
+/** The session's filters, as torrents see them. */
+export interface TorrentFilters {
+  isBlocked(address: string): boolean
+  isPortBlocked(port: number): boolean
+  /** Why the IP filter forbids an address, or null. */
+  refusal(address: string): LibtorrentError | null
+  /** The IP filter does not apply to this torrent, or does again. */
+  setExempt(torrent: object, isExempt: boolean): void
+}
+
+export interface PeerFilterHost {
+  readonly session: Pick<TorrentHost, 'filters'>
+  readonly settings: Readonly<Settings>
+  readonly alerts: AlertSink
+  readonly ref: TorrentRef
+  readonly swarm: Swarm
+  readonly webSeeds: WebSeeds
+  needsSaveResume: boolean
+  /** Something of the status is different. */
+  changed(): void
+}
+
+/**
+ * Whom a torrent has nothing to do with: addresses of the IP filter, if that applies to it, ports of the port filter, and
+ * privileged ports. Each peer that is refused for one of these is told of by `peerBlocked`.
+ */
+export class PeerFilter {
+  private isOn = true
+
+  constructor(
+    private readonly host: PeerFilterHost,
+    applies: boolean,
+  ) {
+    this.restore(applies)
+  }
+
+  /** The IP filter applies to this torrent. */
+  get applies(): boolean {
+    return this.isOn
+  }
+
+  /** As resume data says; before there are peers. */
+  restore(applies: boolean): void {
+    this.isOn = applies
+    this.host.session.filters.setExempt(this, !applies)
+  }
+
+  /** Peers that are blocked now are left at once; those that were refused before have to be named again. */
+  set(applies: boolean): void {
+    if (this.isOn === applies) return
+    this.restore(applies)
+    this.host.needsSaveResume = true
+    this.onIpFilterChanged()
+    this.host.changed()
+  }
+
+  /** The torrent leaves the session. */
+  end(): void {
+    this.host.session.filters.setExempt(this, false)
+  }
+
+  /** Whether a peer somebody named is not to be heard of. */
+  refuses({ address, port }: Endpoint): boolean {
+    const reason = this.isBlocked(address) ? PeerBlockedReason.ipFilter : this.portReason(port)
+    if (reason !== null) this.post(address, reason)
+    return reason !== null
+  }
+
+  /** Whether a peer that connects to us is not let in. Where it listens does not matter. */
+  refusesIncoming({ address }: Endpoint): boolean {
+    if (!this.isBlocked(address)) return false
+    this.post(address, PeerBlockedReason.ipFilter)
+    return true
+  }
+
+  /** Why a server is not to be spoken to, or null. */
+  refusal(address: string): LibtorrentError | null {
+    return this.isOn ? this.host.session.filters.refusal(address) : null
+  }
+
+  isPortBlocked(port: number): boolean {
+    return this.host.session.filters.isPortBlocked(port)
+  }
+
+  onServerRefused(address: string, error: LibtorrentError): void {
+    if (error.is('bannedByIpFilter')) this.post(address, PeerBlockedReason.ipFilter)
+    else if (error.is('ssrfMitigation')) this.post(address, PeerBlockedReason.ssrfMitigation)
+  }
+
+  onIpFilterChanged(): void {
+    const { swarm, webSeeds } = this.host
+    const isOut = ({ address }: TorrentPeer) => this.isBlocked(address)
+    swarm.eraseWhere(this.telling(PeerBlockedReason.ipFilter, isOut), 'bannedByIpFilter')
+    webSeeds.onFilterChanged((address) => this.refusal(address))
+  }
+
+  onPortFilterChanged(): void {
+    const { swarm, webSeeds } = this.host
+    const isOut = ({ port, connectable, connection }: TorrentPeer<PeerConnection>) =>
+      connectable && this.isPortBlocked(port) && (connection === null || connection.isOutgoing)
+    swarm.eraseWhere(this.telling(PeerBlockedReason.portFilter, isOut), 'portBlocked')
+    webSeeds.onFilterChanged((address) => this.refusal(address))
+  }
+
+  onSettingsChanged(): void {
+    if (!this.host.settings.noConnectPrivilegedPorts) return
+    const isOut = ({ port }: TorrentPeer) => isPrivilegedPort(port)
+    this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.privilegedPorts, isOut), 'portBlocked')
+  }
+
+  private isBlocked(address: string): boolean {
+    return this.isOn && this.host.session.filters.isBlocked(address)
+  }
+
+  private portReason(port: number): PeerBlockedReason | null {
+    if (this.isPortBlocked(port)) return PeerBlockedReason.portFilter
+    const isPrivileged = this.host.settings.noConnectPrivilegedPorts && isPrivilegedPort(port)
+    return isPrivileged ? PeerBlockedReason.privilegedPorts : null
+  }
+
+  /** Of those that were merely known nothing is said: a list of a hundred thousand ranges hits many. */
+  private telling(reason: PeerBlockedReason, isOut: (peer: TorrentPeer<PeerConnection>) => boolean) {
+    return (peer: TorrentPeer<PeerConnection>): boolean => {
+      if (!isOut(peer)) return false
+      if (peer.connection !== null) this.post(peer.address, reason)
+      return true
+    }
+  }
+
+  private post(ip: string, reason: PeerBlockedReason): void {
+    const { alerts, ref } = this.host
+    if (alerts.wants(PeerBlockedAlert.category)) alerts.post(new PeerBlockedAlert({ handle: ref, ip, reason }))
+  }
+}
