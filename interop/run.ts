@@ -25,11 +25,13 @@ import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
 import { utpCases } from './cases/utp.ts'
+import { webRtcCases } from './cases/webRtc.ts'
+import { browser } from './clients/browser.ts'
 import { engine } from './clients/engine.ts'
 import { libtorrent } from './clients/libtorrent.ts'
 import { lt } from './clients/lt.ts'
 import { transmission } from './clients/transmission.ts'
-import { webtorrent } from './clients/webtorrent.ts'
+import { webtorrent, webtorrentRtc } from './clients/webtorrent.ts'
 import { within } from './lib/wait.ts'
 import { portmapCases } from './scenarios/portmapCases.ts'
 
@@ -59,6 +61,7 @@ const ours = options.api ? engine : lt
 const others = [libtorrent, transmission, webtorrent]
 const cases = [
   ...transferCases(ours, others),
+  ...webRtcCases(ours, [webtorrentRtc, browser]),
   ...interruptionCases(ours, others),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),

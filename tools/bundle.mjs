@@ -33,7 +33,7 @@ await bundle(
     diskWorkerEntry: 'dist/src/node/diskWorkerEntry.js',
   },
   // Dependencies are installed beside us.
-  { external: ['saxes', '@noble/curves', 'mmdb-lib'] },
+  { external: ['saxes', '@noble/curves', 'mmdb-lib', 'ws', 'node-datachannel'] },
 )
 await bundle(
   'app',

@@ -10,6 +10,8 @@ export interface StartOptions {
   /** The .torrent, where `source` is a resume file; only for clients behind the line protocol. */
   readonly torrent?: string
   readonly savePath: string
+  /** Name and size of the one file; only for the browser. */
+  readonly content?: { readonly name: string; readonly size: number }
   /** TCP port to listen on, 127.0.0.1. */
   readonly port: number
   /** Peers to connect to. */

@@ -22,6 +22,7 @@ export class DaemonClient implements RunningClient {
       torrent: options.torrent,
       discoverable: options.discoverable ?? false,
       savePath: options.savePath,
+      ...options.content,
       peers: options.peers.map((peer) => [peer.host, peer.port]),
       uploadLimit: options.uploadLimit ?? 0,
       downloadLimit: options.downloadLimit ?? 0,

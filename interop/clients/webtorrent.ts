@@ -7,6 +7,11 @@ import { DaemonClient } from './daemonClient.ts'
 const INTEROP_DIRECTORY = fileURLToPath(new URL('..', import.meta.url))
 const COMMAND = [process.execPath, fileURLToPath(new URL('./webtorrent/daemon.js', import.meta.url))]
 
+/** Installs the npm packages of this directory. */
+export function installPackages(): void {
+  spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: INTEROP_DIRECTORY, stdio: 'ignore' })
+}
+
 export const webtorrent: ClientKind = {
   name: 'webtorrent',
   connects: true,
@@ -16,7 +21,13 @@ export const webtorrent: ClientKind = {
     return existsSync(`${INTEROP_DIRECTORY}/node_modules/webtorrent/package.json`) ? null : 'npm ci in interop/'
   },
   async install() {
-    spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: INTEROP_DIRECTORY, stdio: 'ignore' })
+    installPackages()
   },
   start: (options) => DaemonClient.start('webtorrent', COMMAND, options),
+}
+
+/** The same with its trackers, which are WebSocket trackers in the cases that use it, and so with WebRTC peers. */
+export const webtorrentRtc: ClientKind = {
+  ...webtorrent,
+  start: (options) => DaemonClient.start('webtorrent', COMMAND, { ...options, settings: { webRtc: true } }),
 }

@@ -1,22 +1,30 @@
 import { chokingSettings } from '../../packages/engine/src/settings/chokingSettings.ts'
+import { discoverySettings } from '../../packages/engine/src/settings/discoverySettings.ts'
 import { diskSettings } from '../../packages/engine/src/settings/diskSettings.ts'
 import { peerSettings } from '../../packages/engine/src/settings/peerSettings.ts'
 import { pickerSettings } from '../../packages/engine/src/settings/pickerSettings.ts'
+import { rtcSettings } from '../../packages/engine/src/settings/rtcSettings.ts'
 import { sessionSettings } from '../../packages/engine/src/settings/sessionSettings.ts'
 import type { SettingRow } from '../../packages/engine/src/settings/settingRow.ts'
 import { defaultSettings, highPerformanceSeed, minMemoryUsage } from '../../packages/engine/src/settings/settings.ts'
 import { settingsTable } from '../../packages/engine/src/settings/settingsTable.ts'
 import { trackerSettings } from '../../packages/engine/src/settings/trackerSettings.ts'
+import { transportSettings } from '../../packages/engine/src/settings/transportSettings.ts'
 import { utpSettings } from '../../packages/engine/src/settings/utpSettings.ts'
+import { webSeedSettings } from '../../packages/engine/src/settings/webSeedSettings.ts'
 import { code, pageHead, table } from './markdown.ts'
 
 const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])[] = [
   ['Session', sessionSettings],
   ['Trackers', trackerSettings],
+  ['DHT, local discovery, port mapping', discoverySettings],
+  ['Web seeds', webSeedSettings],
+  ['WebRTC', rtcSettings],
   ['Peers', peerSettings],
   ['Picking pieces', pickerSettings],
   ['Choking', chokingSettings],
   ['Disk and resume', diskSettings],
+  ['Transports', transportSettings],
   ['uTP', utpSettings],
 ]
 

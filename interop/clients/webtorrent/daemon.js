@@ -1,5 +1,5 @@
 // WebTorrent behind the line protocol of ../libtorrentDaemon.py: the commands start, add, connect, status and quit.
-// Plain TCP on loopback: no DHT, LSD, PEX, uTP, WebRTC, port mapping or encryption.
+// Plain TCP on loopback: no DHT, LSD, PEX, uTP, port mapping or encryption. With the setting `webRtc` trackers and WebRTC.
 import { createInterface } from 'node:readline'
 import WebTorrent from 'webtorrent'
 
@@ -9,12 +9,12 @@ let client = null
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
 
 const commands = {
-  start: ({ port }) =>
+  start: ({ port, settings }) =>
     new Promise((resolve) => {
       client = new WebTorrent({
         torrentPort: port,
         dht: false,
-        tracker: false,
+        tracker: settings.webRtc ? { rtcConfig: { iceServers: [] } } : false,
         lsd: false,
         utPex: false,
         natUpnp: false,

@@ -60,8 +60,8 @@ export function parseRatio(text: string): number {
 export function parseTrackerUrl(text: string): string {
   return checkedUrl(
     text,
-    ['http:', 'https:', 'udp:'],
-    'A tracker is a URL that begins with http://, https:// or udp://.',
+    ['http:', 'https:', 'udp:', 'wss:', 'ws:'],
+    'A tracker is a URL that begins with http://, https://, udp://, wss:// or ws://.',
   )
 }
 

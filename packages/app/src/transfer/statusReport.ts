@@ -1,4 +1,11 @@
-import { type Session, StatusFlags, type TorrentHandle, type TorrentState, type TorrentStatus } from 'libtorrent-ts'
+import {
+  type LibtorrentError,
+  type Session,
+  StatusFlags,
+  type TorrentHandle,
+  type TorrentState,
+  type TorrentStatus,
+} from 'libtorrent-ts'
 import { reasonOf } from '../cliError.ts'
 import type { Output, OutputEvent } from '../output/output.ts'
 import type { Progress } from '../output/progressLine.ts'
@@ -96,18 +103,24 @@ function progressOf(status: TorrentStatus): Progress {
   }
 }
 
+/** No WebSocket tracker can be used until something is installed. */
+function isPackageMissing(error: LibtorrentError): boolean {
+  return error.is('unsupportedUrlProtocol') && error.message.includes('npm install')
+}
+
 /** Warns of what goes wrong and is tried again: each tracker's complaint once. */
 export function reportTrackers(session: Session, output: Output): void {
   const said = new Set<string>()
-  const warnOnce = (url: string, text: string) => {
-    const line = `Tracker ${url}: ${text}`
+  const warnOnce = (url: string, text: string, line = `Tracker ${url}: ${text}`) => {
     if (said.has(line)) return
     said.add(line)
     output.warn(line, { tracker: url })
   }
   session.on('trackerError', ({ url, error, msg }) => {
     const advice = error.is('ssrfMitigation') ? SSRF_ADVICE : ''
-    warnOnce(url, `${msg === '' ? reasonOf(error) : msg}${advice}`)
+    const text = `${msg === '' ? reasonOf(error) : msg}${advice}`
+    // What is missing is missing for all of them.
+    warnOnce(url, text, isPackageMissing(error) ? text : undefined)
   })
   session.on('trackerWarning', ({ url, msg }) => warnOnce(url, msg))
 }

@@ -2,7 +2,7 @@ import { normalizeAddress } from '../address/addressBytes.ts'
 import { isGlobal } from '../address/classify.ts'
 import { TrackerSource } from '../metainfo/trackerUrl.ts'
 import type { AnnounceEntry } from '../tracker/announceEntry.ts'
-import { hasAnnounceParameters, parseTrackerUrl } from '../tracker/trackerLocation.ts'
+import { hasAnnounceParameters, isWebSocketScheme, parseTrackerUrl } from '../tracker/trackerLocation.ts'
 
 /** Ends of names that are looked up on one's own network only. */
 const OWN_NETWORK = /\.(local|localhost|internal|lan|home|intranet|home\.arpa)\.?$/
@@ -29,6 +29,8 @@ export function isTold(entry: Pick<AnnounceEntry, 'url' | 'source' | 'verified'>
 export function isShareable(url: string, isPeerLocal: boolean): boolean {
   const location = parseTrackerUrl(url)
   if (!('host' in location)) return false
+  // A WebSocket tracker is connected to all the time, and introduces whom it likes: that is not for peers to bring about.
+  if (isWebSocketScheme(location.scheme)) return false
   if (location.login !== null || hasAnnounceParameters(location)) return false
   return isPeerLocal || isPublicHost(location.host)
 }

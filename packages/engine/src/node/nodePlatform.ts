@@ -7,6 +7,7 @@ import { NodeResolver } from './nodeResolver.ts'
 import { NodeTcp } from './nodeTcp.ts'
 import { NodeClock, NodeTimers } from './nodeTime.ts'
 import { NodeUdp } from './nodeUdp.ts'
+import { NodeWebRtc } from './nodeWebRtc.ts'
 import { NodeXml } from './nodeXml.ts'
 
 /** A burst of one fast uTP peer; the system gives less where it allows less. */
@@ -25,5 +26,6 @@ export function nodePlatform(): Platform {
     httpStreams: new NodeHttpStreams(),
     localNetwork: new NodeLocalNetwork(),
     xml: new NodeXml(),
+    webRtc: new NodeWebRtc(),
   }
 }

@@ -154,6 +154,11 @@ export class PeerConnection implements StreamHandler {
     return this.stream?.encryption ?? 'none'
   }
 
+  /** It goes over WebRTC: at its address nobody listens. */
+  get isRtc(): boolean {
+    return this.socketType === SocketType.rtc
+  }
+
   get local(): Endpoint | null {
     return this.stream?.local ?? null
   }
@@ -167,6 +172,12 @@ export class PeerConnection implements StreamHandler {
   /** An outgoing connection got its stream; `onConnected` or `onClosed` follows. */
   attach(stream: Stream): void {
     this.stream = stream
+  }
+
+  /** The stream it was made with stands already, and the other side waits for our handshake as we do for its. */
+  begin(): void {
+    this.stream?.setHandler(this)
+    this.onConnected()
   }
 
   onConnected(): void {

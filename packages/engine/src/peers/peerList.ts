@@ -22,6 +22,9 @@ import { PeerStore } from './peerStore.ts'
 import { judgeUseless, makeRoom, needsWeeding, type WeededList } from './peerWeeding.ts'
 import { MAX_FAILCOUNT, TorrentPeer } from './torrentPeer.ts'
 
+/** Connections to WebRTC peers of one address, which may be a whole school behind its router. */
+const MAX_RTC_PEERS_PER_ADDRESS = 32
+
 /** Reconnects at once a peer is allowed in all. */
 const MAX_FAST_RECONNECTS = 2
 
@@ -145,6 +148,37 @@ export class PeerList<C extends ListedConnection = ListedConnection>
       const code = this.settleDuplicate(peer, peer.connection, connection)
       if (code !== null) return code
     }
+    this.setConnection(peer, connection)
+    peer.lastConnected = now
+    return peer
+  }
+
+  /**
+   * A WebRTC connection stands: finds or makes its entry and attaches it. Nobody can dial such a peer, and behind one
+   * address there may be several: browsers of one home. Returns the code to close it with instead: `peerBanned`,
+   * `tooManyConnections`.
+   */
+  newRtcConnection(connection: C, now: Millis): TorrentPeer<C> | LibtorrentErrorCode {
+    this.recountIfChanged()
+    const { remote } = connection
+    if (this.store.findAddress(remote.address)?.banned) return 'peerBanned'
+    let peer: TorrentPeer<C> | null = null
+    let connected = 0
+    for (let known = this.store.findRtcAddress(remote.address); known !== null; known = known.nextSameAddress) {
+      if (known.banned) return 'peerBanned'
+      if (known.connection === null) peer = known
+      else connected++
+    }
+    if (connected >= MAX_RTC_PEERS_PER_ADDRESS) return 'tooManyConnections'
+    if (peer === null) {
+      if (this.isFull) this.erasePeers(true)
+      if (this.isFull) return 'tooManyConnections'
+      peer = new TorrentPeer<C>(remote, false, PeerSource.tracker, true)
+      this.store.insert(peer)
+      this.recount(peer, 'none')
+    }
+    peer.port = remote.port
+    peer.priority = 0
     this.setConnection(peer, connection)
     peer.lastConnected = now
     return peer

@@ -6,7 +6,7 @@ import type { TorrentPeer } from './torrentPeer.ts'
  */
 export class PeerStore<C> {
   private readonly peers: TorrentPeer<C>[] = []
-  /** First entry of each address; others with the same address hang on `nextSameAddress`. */
+  /** First entry of each address; others with the same address hang on `nextSameAddress`. Those of WebRTC are apart. */
   private readonly byAddress = new Map<string, TorrentPeer<C>>()
 
   get size(): number {
@@ -26,6 +26,11 @@ export class PeerStore<C> {
     return this.byAddress.get(address) ?? null
   }
 
+  /** The same, of those that came by WebRTC. */
+  findRtcAddress(address: string): TorrentPeer<C> | null {
+    return this.byAddress.get(rtcKey(address)) ?? null
+  }
+
   find(address: string, port: number): TorrentPeer<C> | null {
     let peer = this.findAddress(address)
     while (peer !== null && peer.port !== port) peer = peer.nextSameAddress
@@ -35,8 +40,9 @@ export class PeerStore<C> {
   insert(peer: TorrentPeer<C>): void {
     peer.listIndex = this.peers.length
     this.peers.push(peer)
-    peer.nextSameAddress = this.findAddress(peer.address)
-    this.byAddress.set(peer.address, peer)
+    const key = keyOf(peer)
+    peer.nextSameAddress = this.byAddress.get(key) ?? null
+    this.byAddress.set(key, peer)
   }
 
   /** `peer` must be in here. */
@@ -53,13 +59,22 @@ export class PeerStore<C> {
   private unlinkAddress(peer: TorrentPeer<C>): void {
     const next = peer.nextSameAddress
     peer.nextSameAddress = null
-    let before = this.byAddress.get(peer.address) as TorrentPeer<C>
+    const key = keyOf(peer)
+    let before = this.byAddress.get(key) as TorrentPeer<C>
     if (before === peer) {
-      if (next === null) this.byAddress.delete(peer.address)
-      else this.byAddress.set(peer.address, next)
+      if (next === null) this.byAddress.delete(key)
+      else this.byAddress.set(key, next)
       return
     }
     while (before.nextSameAddress !== peer) before = before.nextSameAddress as TorrentPeer<C>
     before.nextSameAddress = next
   }
+}
+
+function keyOf(peer: TorrentPeer): string {
+  return peer.isRtc ? rtcKey(peer.address) : peer.address
+}
+
+function rtcKey(address: string): string {
+  return `rtc ${address}`
 }

@@ -69,7 +69,13 @@ export class TorrentPeer<Connection = unknown> {
   /** Another entry with the same address. Owned by `PeerList`. */
   nextSameAddress: TorrentPeer<Connection> | null = null
 
-  constructor(endpoint: Endpoint, connectable: boolean, source: number) {
+  constructor(
+    endpoint: Endpoint,
+    connectable: boolean,
+    source: number,
+    /** It is known by WebRTC only: what is at its address for TCP is somebody else. */
+    readonly isRtc = false,
+  ) {
     this.address = endpoint.address
     this.port = endpoint.port
     this.connectable = connectable

@@ -6,6 +6,7 @@ import type { Random } from './random.ts'
 import type { Resolver } from './resolver.ts'
 import type { Tcp } from './tcp.ts'
 import type { Udp } from './udp.ts'
+import type { WebRtc } from './webRtc.ts'
 import type { XmlReader } from './xml.ts'
 
 /** Everything the engine knows of the world. `node/` implements it for real, `sim/` in virtual time. */
@@ -30,4 +31,6 @@ export interface Platform {
   readonly localNetwork: LocalNetwork
   /** Reads what routers say of themselves. */
   readonly xml: XmlReader
+  /** WebSockets and WebRTC. Left out: there are none. */
+  readonly webRtc?: WebRtc
 }

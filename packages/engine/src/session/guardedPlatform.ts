@@ -5,6 +5,7 @@ import type { LocalNetwork } from '../platform/localNetwork.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Stream, Tcp } from '../platform/tcp.ts'
 import type { Udp, UdpHandler, UdpSocket } from '../platform/udp.ts'
+import type { WebRtc } from '../platform/webRtc.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
 import { refuseStream } from './refuseStream.ts'
 
@@ -30,6 +31,30 @@ export function guardedPlatform(world: Platform, report: FaultReport): Platform 
     localNetwork: guardedLocalNetwork(world.localNetwork, report),
     // Reading ends before or in an answer that is guarded already.
     xml: { read: (text, handler, done) => xml.read(text, handler, guarded(done, report)) },
+    ...(world.webRtc && { webRtc: guardedWebRtc(world.webRtc, report) }),
+  }
+}
+
+/** Data channels become streams, and are handed through as those are. */
+function guardedWebRtc(webRtc: WebRtc, report: FaultReport): WebRtc {
+  return {
+    loadWebSockets: (done) => webRtc.loadWebSockets(guarded(done, report)),
+    loadPeers: (done) => webRtc.loadPeers(guarded(done, report)),
+    connect: (request, handler) =>
+      webRtc.connect(
+        { ...request, checkAddress: (address) => judged(() => request.checkAddress?.(address) ?? null, report) },
+        {
+          onOpen: guarded(handler.onOpen.bind(handler), report),
+          onMessage: guarded(handler.onMessage.bind(handler), report),
+          onClosed: guarded(handler.onClosed.bind(handler), report),
+        },
+      ),
+    newPeer: (options, handler) =>
+      webRtc.newPeer(options, {
+        onDescription: guarded(handler.onDescription.bind(handler), report),
+        onChannel: guarded(handler.onChannel.bind(handler), report),
+        onFailed: guarded(handler.onFailed.bind(handler), report),
+      }),
   }
 }
 

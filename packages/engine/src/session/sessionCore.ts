@@ -18,6 +18,7 @@ import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
+import { WebTrackers } from '../rtc/webTrackers.ts'
 import { applySettings, type Settings } from '../settings/settings.ts'
 import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
 import type { Swarm } from '../torrent/swarm.ts'
@@ -44,6 +45,7 @@ import { PeerOrigins } from './peerOrigins.ts'
 import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
+import { RtcPeers, type RtcPeersHost } from './rtcPeers.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
@@ -75,6 +77,7 @@ export class SessionCore
     UtpServiceHost,
     UnchokerHost,
     PeerTurnoverHost,
+    RtcPeersHost,
     SessionTickerHost,
     SessionTorrentsHost
 {
@@ -82,6 +85,7 @@ export class SessionCore
   readonly torrents: SessionTorrents
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
+  readonly webTrackers: WebTrackers
   readonly listenSockets: ListenSockets
   readonly unchoker: Unchoker
   readonly udpSockets: UdpSockets
@@ -134,6 +138,7 @@ export class SessionCore
     this.peerId = makePeerId(settings.peerFingerprint, platform.random)
     this.trackerKey = platform.random.u32()
     this.torrents = new SessionTorrents(this)
+    this.webTrackers = new WebTrackers(new RtcPeers(this))
     this.trackerClient = new TrackerClient(this)
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
@@ -329,6 +334,7 @@ export class SessionCore
     this.wakes.stop()
     this.stalled.stop()
     this.trackerClient.close()
+    this.webTrackers.close()
     this.disk.stop(done)
   }
 

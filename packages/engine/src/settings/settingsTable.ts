@@ -4,6 +4,7 @@ import { diskSettings } from './diskSettings.ts'
 import { encryptionSettings } from './encryptionSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
+import { rtcSettings } from './rtcSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
 import { transportSettings } from './transportSettings.ts'
@@ -19,6 +20,7 @@ export const settingsTable = {
   ...trackerSettings,
   ...discoverySettings,
   ...webSeedSettings,
+  ...rtcSettings,
   ...peerSettings,
   ...transportSettings,
   ...utpSettings,

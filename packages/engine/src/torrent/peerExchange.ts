@@ -96,7 +96,7 @@ export class PeerExchange {
   private present(): PexPeer[] {
     const peers: PexPeer[] = []
     for (const peer of this.host.swarm.connections) {
-      if (!peer.isReady) continue
+      if (!peer.isReady || peer.isRtc) continue
       const port = peer.isOutgoing ? peer.remote.port : peer.extensions.listenPort
       if (port === 0) continue
       peers.push({ address: peer.remote.address, port, flags: flagsOf(peer) })

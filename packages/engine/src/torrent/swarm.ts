@@ -10,6 +10,7 @@ import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
 import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
+import { equalBytes } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { isConnectionFailure } from './connectionEnd.ts'
@@ -206,16 +207,46 @@ export class Swarm implements Wakeable, WaitingDialler {
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
-    const entry = this.list.newConnection(peer, host.now())
+    const refusal = this.letIn(peer, this.list.newConnection(peer, host.now()))
+    if (refusal === null) peer.accept(handshake, rest)
+    return refusal
+  }
+
+  /**
+   * Takes over a WebRTC connection, which we offered (`isOutgoing`) or somebody else did. Neither side knows an address to
+   * dial, and both send their handshake at once. Returns why not, or null.
+   */
+  adopt(stream: Stream, isOutgoing: boolean): LibtorrentErrorCode | null {
+    const { host } = this
+    if (host.peerFilter.refusesIncoming(stream.remote)) return 'bannedByIpFilter'
+    if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
+    const peer = new PeerConnection(this.peerHost, stream.remote, isOutgoing, stream)
+    const refusal = this.letIn(peer, this.list.newRtcConnection(peer, host.now()))
+    if (refusal !== null) return refusal
+    if (isOutgoing) host.peerNews.connecting(peer)
+    peer.begin()
+    return null
+  }
+
+  /** A connection that stands is added if there is room; `entry` may be the reason why it is not. */
+  private letIn(
+    peer: PeerConnection,
+    entry: TorrentPeer<PeerConnection> | LibtorrentErrorCode,
+  ): LibtorrentErrorCode | null {
     if (typeof entry === 'string') return entry
     peer.entry = entry
     if (!this.makeRoomFor(peer)) {
-      this.list.connectionClosed(entry, peer, { failed: false }, host.now())
+      this.list.connectionClosed(entry, peer, { failed: false }, this.host.now())
       return 'tooManyConnections'
     }
     this.add(peer, entry)
-    peer.accept(handshake, rest)
     return null
+  }
+
+  /** One of the peers has this id, 20 bytes. */
+  hasPeerId(peerId: Uint8Array): boolean {
+    for (const peer of this.connections) if (equalBytes(peer.peerId, peerId)) return true
+    return false
   }
 
   private add(peer: PeerConnection, entry: TorrentPeer<PeerConnection>): void {
@@ -228,10 +259,11 @@ export class Swarm implements Wakeable, WaitingDialler {
 
   /** The handshake with `peer` is done. */
   onReady(peer: PeerConnection): void {
-    const { entry, isOutgoing, socketType } = peer
+    const { entry, isOutgoing, isRtc, socketType } = peer
     if (entry !== null && isOutgoing && socketType === 'utp') entry.confirmedSupportsUtp = true
     this.encryption.remember(peer)
-    this.host.session.attempts.reached(peer.remote.address)
+    // That there is a browser says nothing of who listens there.
+    if (!isRtc) this.host.session.attempts.reached(peer.remote.address)
   }
 
   /** Another torrent has found a BitTorrent client at an address that we wanted to dial. */

@@ -225,12 +225,12 @@ export class TorrentPeerHost implements PeerHost {
   onPeerExtensions(peer: PeerConnection): void {
     const { swarm, metadata, requester } = this.torrent
     const { extensions, entry } = peer
-    if (entry !== null && extensions.remoteId('ut_holepunch') !== 0) entry.supportsHolepunch = true
+    if (entry !== null && !peer.isRtc && extensions.remoteId('ut_holepunch') !== 0) entry.supportsHolepunch = true
     if (extensions.yourAddress !== '')
       this.torrent.session.onExternalAddress(extensions.yourAddress, peer.remote.address)
     if (entry !== null) {
       swarm.list.setUploadOnly(entry, extensions.isUploadOnly)
-      if (!peer.isOutgoing && extensions.listenPort !== 0) {
+      if (!peer.isOutgoing && !peer.isRtc && extensions.listenPort !== 0) {
         if (!swarm.list.updatePeerPort(entry, extensions.listenPort, PeerSource.incoming)) return
       }
     }

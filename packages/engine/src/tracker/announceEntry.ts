@@ -3,10 +3,11 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
 import { AnnounceEndpoint } from './announceEndpoint.ts'
+import { isWebSocketUrl } from './trackerLocation.ts'
 
 /** What it takes to name a tracker: an `AnnounceEntry`, a torrent's tracker, or just a URL. */
 export interface TrackerSpec {
-  /** `http:`, `https:` or `udp:`. */
+  /** `http:`, `https:`, `udp:`, `ws:` or `wss:`. */
   readonly url: string
   /** 0 to 255; lower ones first. Default 0. */
   readonly tier?: number
@@ -66,6 +67,11 @@ export class AnnounceEntry implements TrackerSpec {
     this.source = source
     this.failLimit = failLimit
     this.trackerid = trackerid
+  }
+
+  /** It introduces WebRTC peers. */
+  get isWebSocket(): boolean {
+    return isWebSocketUrl(this.url)
   }
 
   /** How things stand with the listen socket at `local`; null: it has not announced here yet. */

@@ -124,6 +124,7 @@ export class TorrentTrackers {
           }
         }
       }
+      this.leaveIntroducers()
     }
     if (this.stopping.pending === 0) done()
     else this.stopping.done.push(done)
@@ -132,6 +133,7 @@ export class TorrentTrackers {
   /** Ends everything at once; no tracker is told and nothing is called any more. */
   abort(): void {
     this.announcing = false
+    this.leaveIntroducers()
     this.cancelAll(() => true)
     this.stopping = { pending: 0, done: [] }
     this.wake(Number.POSITIVE_INFINITY)
@@ -164,7 +166,7 @@ export class TorrentTrackers {
     const chosen = tracker === -1 ? entries : one === null ? [] : [one]
     this.takeSources()
     for (const entry of chosen) {
-      if (one !== null) for (const local of this.sources) entry.openEndpoint(local).triggeredManually = true
+      if (one !== null) for (const local of this.sourcesOf(entry)) entry.openEndpoint(local).triggeredManually = true
       for (const endpoint of entry.endpoints) {
         endpoint.nextAnnounce = ignoreMinInterval ? when : Math.max(when, endpoint.minAnnounce)
         if (ignoreMinInterval) endpoint.minAnnounce = 0
@@ -216,10 +218,26 @@ export class TorrentTrackers {
     this.plan()
   }
 
+  /** The connection to a tracker that keeps one broke, and it has forgotten us: it is told anew in `delay` ms. */
+  onTrackerLost(url: string, delay: Millis): void {
+    const when = this.host.clock.now() + delay
+    for (const endpoint of this.list.find(url)?.endpoints ?? []) {
+      endpoint.nextAnnounce = Math.min(endpoint.nextAnnounce, when)
+      endpoint.minAnnounce = Math.min(endpoint.minAnnounce, when)
+    }
+    this.plan()
+  }
+
+  private leaveIntroducers(): void {
+    if (this.list.entries.some((entry) => entry.isWebSocket))
+      this.host.client.leave(this.host.announceParams().infoHash)
+  }
+
   private replaceList(specs: readonly TrackerSpec[]): void {
     const complete = this.announcing && this.host.announceParams().left === 0
     const known = new Set(this.list.entries)
     for (const gone of this.list.replace(specs)) {
+      if (gone.isWebSocket) this.host.client.leave(this.host.announceParams().infoHash, gone.url)
       for (const endpoint of gone.endpoints)
         if (this.announces.eventOf(endpoint) !== 'stopped') this.announces.cancel(endpoint)
       if (this.lastWorking === gone) this.lastWorking = null
@@ -236,8 +254,9 @@ export class TorrentTrackers {
     if (!this.announcing) return
     this.takeSources()
     let wakeAt = Number.POSITIVE_INFINITY
-    for (const local of this.sources) {
-      const plan = planAnnounces(this.list.entries, local, this.host.clock.now(), this.host.settings)
+    for (const [i, local] of this.sources.entries()) {
+      const webSockets = i === 0 && this.host.client.usesWebSockets
+      const plan = planAnnounces(this.list.entries, local, this.host.clock.now(), this.host.settings, webSockets)
       for (const entry of plan.due) {
         const endpoint = entry.openEndpoint(local)
         this.send(entry, endpoint, this.eventFor(entry, endpoint), urgent || endpoint.triggeredManually)
@@ -266,6 +285,11 @@ export class TorrentTrackers {
       entry.endpoints = entry.endpoints.filter((endpoint) => isSource(endpoint) || endpoint.updating)
       if (this.finished && !entry.completeSent) this.hurryCompleted(entry)
     }
+  }
+
+  /** A WebSocket tracker tells nobody where we listen: one socket speaks for all. */
+  private sourcesOf(entry: AnnounceEntry): readonly Endpoint[] {
+    return entry.isWebSocket ? this.sources.slice(0, 1) : this.sources
   }
 
   /** One of them has answered. */
@@ -329,7 +353,8 @@ export class TorrentTrackers {
 
   private onReply(entry: AnnounceEntry, endpoint: AnnounceEndpoint, event: TrackerEvent, reply: AnnounceReply): void {
     const { settings, clock } = this.host
-    const { interval, minInterval } = clampIntervals(reply.interval, reply.minInterval, settings.minAnnounceInterval)
+    const least = entry.isWebSocket ? settings.minWebsocketAnnounceInterval : settings.minAnnounceInterval
+    const { interval, minInterval } = clampIntervals(reply.interval, reply.minInterval, least)
     const now = clock.now()
     endpoint.enabled = true
     endpoint.fails = 0
@@ -379,7 +404,8 @@ export class TorrentTrackers {
     if (event !== 'stopped' || failure.permanent) {
       const retryIn = elsewhere ? UNREACHABLE_PAUSE : clampRetry(failure.retryIn)
       endpoint.failed(clock.now(), settings.trackerBackoff, retryIn)
-      if (this.sources.every((local) => entry.findEndpoint(local)?.isWorking() === false)) this.list.moveToBack(entry)
+      const isDown = this.sourcesOf(entry).every((local) => entry.findEndpoint(local)?.isWorking() === false)
+      if (isDown) this.list.moveToBack(entry)
     }
     if (!endpoint.enabled && !elsewhere) this.retryTogether(entry, endpoint.nextAnnounce)
     if (event === 'completed') this.hurryCompleted(entry)
@@ -395,7 +421,7 @@ export class TorrentTrackers {
 
   /** Whether there is a listen socket from which `entry` can be reached, or was not tried yet, besides `endpoint`. */
   private hasOtherWay(entry: AnnounceEntry, endpoint: AnnounceEndpoint): boolean {
-    return this.sources.some((local) => {
+    return this.sourcesOf(entry).some((local) => {
       const other = entry.findEndpoint(local)
       return other !== endpoint && (other === null || other.enabled)
     })

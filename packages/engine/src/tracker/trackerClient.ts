@@ -1,5 +1,4 @@
-import { isUnspecified } from '../address/classify.ts'
-import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Seconds } from '../util/flavored.ts'
@@ -11,9 +10,10 @@ import {
   refusedHttpTracker,
   scrapeNotAvailable,
 } from './httpTracker.ts'
+import { chosenWay, type LocalWay, wayFrom } from './localWay.ts'
 import { RouteMemory } from './routeMemory.ts'
 import { blockedByIdnaError, noLocalAddressError } from './trackerErrors.ts'
-import { parseTrackerUrl, type TrackerLocation } from './trackerLocation.ts'
+import { isWebSocketScheme, parseTrackerUrl, type TrackerLocation } from './trackerLocation.ts'
 import {
   type AnnounceReply,
   type ScrapeReply,
@@ -24,6 +24,7 @@ import {
 } from './trackerRequest.ts'
 import { type TrackerSettings, timeoutOf } from './trackerSettings.ts'
 import { UdpTracker, type UdpTrackerHost } from './udpTracker.ts'
+import type { WebTrackerClient } from './webTrackerClient.ts'
 
 /** What the session gives the tracker client. */
 export interface TrackerClientHost {
@@ -36,6 +37,8 @@ export interface TrackerClientHost {
   localAddress?(family: 4 | 6): string | null
   /** The IP filter's judgement of an address; asked only when it applies to trackers and to the torrent. Default: all pass. */
   checkAddress?(address: string): LibtorrentError | null
+  /** Speaks to `ws:` and `wss:` trackers. Left out: they cannot be spoken to. */
+  readonly webTrackers?: WebTrackerClient
 }
 
 /** An announce that was asked for. */
@@ -47,7 +50,7 @@ export interface PendingAnnounce {
 }
 
 /**
- * Speaks to the trackers of all torrents of a session (http, https, udp). Holds the queue of HTTP announces and the
+ * Speaks to the trackers of all torrents of a session (http, https, udp; ws and wss by somebody else). Holds the queue of HTTP announces and the
  * shared UDP sockets; knows nothing of torrents, tiers or schedules.
  */
 export class TrackerClient implements UdpTrackerHost {
@@ -103,6 +106,9 @@ export class TrackerClient implements UdpTrackerHost {
       const refusal = from === undefined || known === null ? null : this.routes.refusal(from, known)
       if (refusal !== null) return this.failLater(refusal, finish)
       if (tracker.scheme === 'udp') return this.udp.announce(tracker, request, finish, sending)
+      if (isWebSocketScheme(tracker.scheme)) {
+        return this.byWebSocket(finish, (web, way) => web.announce(tracker, request, way, finish, sending))
+      }
       const queue = (answer: typeof finish) => {
         const work = this.enqueue(request, from?.address ?? '', answer, (ended) => {
           const host = this.httpHost(from, sending)
@@ -124,12 +130,25 @@ export class TrackerClient implements UdpTrackerHost {
       const tracker = this.acceptedTracker(query.url)
       if (tracker instanceof LibtorrentError) return this.failLater(tracker, finish)
       if (tracker.scheme === 'udp') return this.udp.scrape(tracker, query, finish)
+      if (isWebSocketScheme(tracker.scheme)) {
+        return this.byWebSocket(finish, (web, way) => web.scrape(tracker, query, way, finish))
+      }
       return this.enqueue(query, '', finish, (answer) => {
         const host = this.httpHost()
         if (host === null) return this.failLater(noLocalAddressError(), answer)
         return httpScrape(host, tracker, query, answer) ?? this.failLater(scrapeNotAvailable(), answer)
       }).cancel
     })
+  }
+
+  /** WebSocket trackers may be announced to. */
+  get usesWebSockets(): boolean {
+    return this.host.webTrackers?.isOn === true
+  }
+
+  /** A torrent announces no more, or not to `url`: those who introduce peers to it stop doing so. */
+  leave(infoHash: Uint8Array, url?: string): void {
+    this.host.webTrackers?.leave(infoHash, url)
   }
 
   /** Addresses of a peer that a tracker gave by name; none when the lookup fails. As `scrape`. */
@@ -226,7 +245,7 @@ export class TrackerClient implements UdpTrackerHost {
 
   /** Null: there is no address to speak from. */
   private httpHost(from?: Endpoint, sending: () => void = () => {}): HttpTrackerHost | null {
-    const way = from === undefined ? this.chosenWay() : wayFrom(from.address)
+    const way = from === undefined ? chosenWay((family) => this.localAddress(family)) : wayFrom(from.address)
     if (way === null) return null
     return {
       http: this.platform.http,
@@ -241,19 +260,18 @@ export class TrackerClient implements UdpTrackerHost {
     }
   }
 
-  /** From a specific IPv4 address if there is one, else a specific IPv6 one, else as the system chooses. */
-  private chosenWay(): LocalWay | null {
-    const v4 = this.localAddress(4)
-    const v6 = this.localAddress(6)
-    if (v4 !== null && (v6 === null || !isUnspecified(v4))) return wayFrom(v4)
-    if (v6 !== null && (v4 === null || !isUnspecified(v6))) return wayFrom(v6)
-    return v4 === null ? null : { localAddress: undefined, family: undefined }
+  private byWebSocket(
+    finish: (failure: TrackerFailure) => void,
+    start: (web: WebTrackerClient, way: LocalWay) => () => void,
+  ): () => void {
+    const { webTrackers } = this.host
+    if (webTrackers === undefined) return this.failLater(unsupportedScheme(), finish)
+    const way = chosenWay((family) => this.localAddress(family))
+    return way === null ? this.failLater(noLocalAddressError(), finish) : start(webTrackers, way)
   }
 }
 
-/** How a connection goes out. */
-type LocalWay = Pick<HttpTrackerHost, 'localAddress' | 'family'>
-
-function wayFrom(address: string): LocalWay {
-  return { localAddress: isUnspecified(address) ? undefined : address, family: isV6(address) ? 6 : 4 }
+/** Trackers of this kind cannot be spoken to here. */
+function unsupportedScheme(): LibtorrentError {
+  return libtorrentError('unsupportedUrlProtocol', { operation: 'tracker' })
 }

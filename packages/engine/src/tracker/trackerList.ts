@@ -2,7 +2,7 @@ import { TrackerSource } from '../metainfo/trackerUrl.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Random, shuffle } from '../platform/random.ts'
 import { AnnounceEntry, type TrackerSpec } from './announceEntry.ts'
-import { parseTrackerUrl } from './trackerLocation.ts'
+import { isWebSocketScheme, parseTrackerUrl } from './trackerLocation.ts'
 
 /** The trackers of a torrent in the order to try them: by tier, within a tier as BEP 12 has it. No URL occurs twice. */
 export class TrackerList {
@@ -130,5 +130,7 @@ function withSource(entry: AnnounceEntry): AnnounceEntry {
 
 function placeOf(url: string): { readonly host: string; readonly udp: boolean } {
   const location = parseTrackerUrl(url)
-  return 'host' in location ? { host: location.host, udp: location.scheme === 'udp' } : { host: '', udp: false }
+  // WebSocket trackers know other peers than the rest: none of them goes before the other.
+  if (!('host' in location) || isWebSocketScheme(location.scheme)) return { host: '', udp: false }
+  return { host: location.host, udp: location.scheme === 'udp' }
 }

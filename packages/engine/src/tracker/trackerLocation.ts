@@ -3,7 +3,7 @@ import { fromLatin1, latin1, utf8 } from '../util/bytes.ts'
 import { isIdna } from './isIdna.ts'
 import type { TrackerLogin } from './trackerRequest.ts'
 
-type TrackerScheme = 'http' | 'https' | 'udp'
+type TrackerScheme = keyof typeof DEFAULT_PORT
 
 /** A tracker's URL in parts that are safe to use: no control characters, no credentials, no fragment. */
 export interface TrackerLocation {
@@ -20,7 +20,7 @@ export interface TrackerLocation {
 }
 
 const MAX_URL_LENGTH = 8192
-const DEFAULT_PORT = { http: 80, https: 443, udp: 80 } as const
+const DEFAULT_PORT = { http: 80, https: 443, udp: 80, ws: 80, wss: 443 } as const
 
 /** Characters that a path or query carries as they are: RFC 3986's, `%` of what is encoded already, and `[]`. */
 const PATH_CHARACTER = /[A-Za-z0-9\-._~!$&'()*+,;=:@/?%[\]]/
@@ -36,7 +36,7 @@ export function parseTrackerUrl(text: string): TrackerLocation | LibtorrentError
   const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/.exec(url)
   if (parts === null) return refuse('urlParseError')
   const scheme = parts[1].toLowerCase()
-  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'udp') return refuse('unsupportedUrlProtocol')
+  if (!isKnownScheme(scheme)) return refuse('unsupportedUrlProtocol')
 
   const at = parts[2].lastIndexOf('@')
   const authority = splitAuthority(parts[2].slice(at + 1))
@@ -54,6 +54,20 @@ export function parseTrackerUrl(text: string): TrackerLocation | LibtorrentError
     login: at === -1 ? null : parseLogin(parts[2].slice(0, at)),
     isIdna: isIdna(authority.host),
   }
+}
+
+function isKnownScheme(scheme: string): scheme is TrackerScheme {
+  return Object.hasOwn(DEFAULT_PORT, scheme)
+}
+
+/** Trackers that introduce WebRTC peers. */
+export function isWebSocketScheme(scheme: string): boolean {
+  return scheme === 'ws' || scheme === 'wss'
+}
+
+/** As `isWebSocketScheme`, of a whole URL. */
+export function isWebSocketUrl(url: string): boolean {
+  return /^wss?:\/\//i.test(url)
 }
 
 /** The URL in text, without credentials. */

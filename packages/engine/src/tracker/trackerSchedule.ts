@@ -21,23 +21,31 @@ const UNTRIED = { fails: 0, nextAnnounce: 0, minAnnounce: 0, updating: false, tr
  * - with `announceToAllTiers` those of each tier up to the first that works;
  * - with both, all;
  * and besides those that somebody asked for. Of these, each whose time has come is due.
+ *
+ * WebSocket trackers are chosen apart from the others, by the same rules: a browser is found by no other tracker, whatever
+ * works. They count with `webSockets` only.
  */
 export function planAnnounces(
   entries: readonly AnnounceEntry[],
   local: Endpoint,
   now: Millis,
   settings: Pick<TrackerSettings, 'announceToAllTrackers' | 'announceToAllTiers'>,
+  webSockets = true,
 ): AnnouncePlan {
   const due: AnnounceEntry[] = []
   let wakeAt: Millis | null = null
-  /** The tier of the last tracker that works. */
-  let workingTier = -1
+  /** The tier of the last tracker that works; of the last WebSocket tracker. */
+  let plainTier = -1
+  let webTier = -1
   for (const entry of entries) {
+    if (entry.isWebSocket && !webSockets) continue
+    const workingTier = entry.isWebSocket ? webTier : plainTier
     const state = entry.findEndpoint(local) ?? UNTRIED
     const exhausted = entry.retired || (entry.failLimit !== 0 && state.fails >= entry.failLimit)
     const works = state.fails === 0 && !exhausted
     const covered = isCovered(entry.tier, workingTier, settings)
-    if (works && !covered) workingTier = entry.tier
+    if (works && !covered && entry.isWebSocket) webTier = entry.tier
+    else if (works && !covered) plainTier = entry.tier
     if (state.updating) continue
     if (!state.triggeredManually && (covered || exhausted)) continue
     const when = Math.max(state.nextAnnounce, state.minAnnounce)

@@ -15,6 +15,8 @@ export interface TrackerSettings {
   readonly trackerBackoff: number
   /** Smallest interval a tracker can ask for. */
   readonly minAnnounceInterval: Seconds
+  /** The same for WebSocket trackers. */
+  readonly minWebsocketAnnounceInterval: Seconds
   /** Announce to all trackers of a tier instead of to the first that works. */
   readonly announceToAllTrackers: boolean
   /** Announce to one tracker of each tier instead of to the first tier that works. */

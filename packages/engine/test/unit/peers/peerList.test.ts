@@ -525,3 +525,63 @@ describe('counts', () => {
     expect(scene.list.numConnectCandidates).toBe(0)
   })
 })
+
+describe('WebRTC peers', () => {
+  function rtc(scene: PeerScene, address: string, port = 50_000): FakeConnection | string {
+    const connection = new FakeConnection(scene, { address, port })
+    const peer = scene.list.newRtcConnection(connection, scene.now)
+    if (typeof peer === 'string') return peer
+    connection.entry = peer
+    return connection
+  }
+
+  test('are peers of their own, beside those of the same address that can be dialled', () => {
+    const scene = new PeerScene()
+    const known = scene.add('1.2.3.4')
+    const first = rtc(scene, '1.2.3.4') as FakeConnection
+    const second = rtc(scene, '1.2.3.4', 50_001) as FakeConnection
+    expect(new Set([known, first.entry, second.entry]).size).toBe(3)
+    expect(scene.connectOrder()).toEqual(['1.2.3.4'])
+    expect(known.port).toBe(6881)
+    expect(scene.list.find({ address: '1.2.3.4', port: 6881 })).toBe(known)
+    expect([first.closedWith, second.closedWith]).toEqual([null, null])
+  })
+
+  test('are never dialled, and the entry of one that left is that of the next from its address', () => {
+    const scene = new PeerScene()
+    const first = rtc(scene, '1.2.3.4') as FakeConnection
+    const entry = first.entry
+    first.close(false)
+    expect(scene.list.numConnectCandidates).toBe(0)
+    expect(scene.list.connectOnePeer(scene.now)).toBeNull()
+    expect((rtc(scene, '1.2.3.4', 7) as FakeConnection).entry).toBe(entry)
+    expect(entry?.port).toBe(7)
+    expect(scene.list.size).toBe(1)
+  })
+
+  test('are banned with their address', () => {
+    const scene = new PeerScene()
+    const bad = rtc(scene, '1.2.3.4') as FakeConnection
+    scene.list.ban(bad.entry!)
+    bad.close(false)
+    expect(rtc(scene, '1.2.3.4', 7)).toBe('peerBanned')
+    scene.list.ban(scene.add('5.6.7.8'))
+    expect(rtc(scene, '5.6.7.8')).toBe('peerBanned')
+  })
+
+  test('of one address are thirty-two at most', () => {
+    const scene = new PeerScene()
+    const all = Array.from({ length: 40 }, (_, i) => rtc(scene, '1.2.3.4', 1000 + i))
+    expect(all.filter((each) => each === 'tooManyConnections')).toHaveLength(8)
+    expect(rtc(scene, '1.2.3.5')).toBeInstanceOf(FakeConnection)
+  })
+
+  test('that were here once make room for others', () => {
+    const scene = new PeerScene()
+    scene.settings.maxPeerlistSize = 2
+    for (let i = 0; i < 10; i++) (rtc(scene, `1.2.3.${i}`) as FakeConnection).close(false)
+    expect(scene.list.size).toBe(2)
+    for (let i = 0; i < 2; i++) expect(rtc(scene, `1.2.4.${i}`)).toBeInstanceOf(FakeConnection)
+    expect(rtc(scene, '1.2.4.9')).toBe('tooManyConnections')
+  })
+})

@@ -185,6 +185,7 @@ export function settings(changes: Partial<TrackerSettings> = {}): TrackerSetting
     trackerMaximumResponseLength: 1024 * 1024,
     trackerBackoff: 250,
     minAnnounceInterval: 300,
+    minWebsocketAnnounceInterval: 60,
     announceToAllTrackers: false,
     announceToAllTiers: false,
     preferUdpTrackers: true,

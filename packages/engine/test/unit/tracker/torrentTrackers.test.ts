@@ -14,8 +14,9 @@ import { retryDelay } from '../../../src/tracker/announceIntervals.ts'
 import { TorrentTrackers } from '../../../src/tracker/torrentTrackers.ts'
 import type { AnnounceParams, TorrentTrackersHost } from '../../../src/tracker/torrentTrackersHost.ts'
 import { TrackerClient } from '../../../src/tracker/trackerClient.ts'
-import type { TrackerPeer } from '../../../src/tracker/trackerRequest.ts'
+import type { AnnounceReply, TrackerFailure, TrackerPeer, TrackerRequest } from '../../../src/tracker/trackerRequest.ts'
 import type { TrackerSettings } from '../../../src/tracker/trackerSettings.ts'
+import type { WebTrackerClient } from '../../../src/tracker/webTrackerClient.ts'
 import { Sha1Hash } from '../../../src/util/digest.ts'
 import { FakeAlerts, fakePlatform, httpOk, type PendingGet, settings } from './fakes.ts'
 import { INFO_HASH, request } from './requests.ts'
@@ -27,12 +28,42 @@ const V4 = { address: '0.0.0.0', port: 6881 }
 const V6 = { address: '::', port: 6881 }
 const OK = httpOk('d8:intervali1800e12:min intervali60ee')
 
+/** WebSocket trackers whose answers a test gives. */
+class FakeWebTrackers implements WebTrackerClient {
+  isOn = true
+  readonly announces: { request: TrackerRequest; done: (result: AnnounceReply | TrackerFailure) => void }[] = []
+  readonly left: (string | undefined)[] = []
+
+  announce(
+    _tracker: unknown,
+    announced: TrackerRequest,
+    _way: unknown,
+    done: (result: AnnounceReply | TrackerFailure) => void,
+  ): () => void {
+    this.announces.push({ request: announced, done })
+    return () => {}
+  }
+
+  scrape(): () => void {
+    return () => {}
+  }
+
+  leave(_infoHash: Uint8Array, url?: string): void {
+    this.left.push(url)
+  }
+
+  get told(): string[] {
+    return this.announces.map(({ request: { url, event } }) => `${new URL(url).host} ${event}`)
+  }
+}
+
 /** A torrent with trackers, in virtual time. */
 class Scene {
   readonly platform = fakePlatform()
   readonly alerts = new FakeAlerts()
   readonly config: { -readonly [K in keyof TrackerSettings]: TrackerSettings[K] }
   readonly trackers: TorrentTrackers
+  readonly web = new FakeWebTrackers()
   readonly peers: { peers: readonly TrackerPeer[]; url: string }[] = []
   readonly external: string[] = []
   swarm: number[] = []
@@ -53,7 +84,7 @@ class Scene {
       clock: platform.time,
       random: platform.random,
       settings: this.config,
-      client: new TrackerClient({ platform, settings: this.config }),
+      client: new TrackerClient({ platform, settings: this.config, webTrackers: this.web }),
       alerts: this.alerts,
       handle: { infoHash: new Sha1Hash(INFO_HASH) },
       announceParams: () => this.params,
@@ -781,5 +812,82 @@ describe('alerts', () => {
     started(A)
     scene.open('a').answer(httpOk('', 401))
     expect(scene.alerts.of(TrackerErrorAlert)).toEqual([expect.objectContaining({ statusCode: 401, timesInRow: 1 })])
+  })
+})
+
+describe('a WebSocket tracker', () => {
+  const WEB = 'wss://web/'
+  const reply = (interval = 120): AnnounceReply => ({
+    kind: 'reply',
+    interval,
+    minInterval: 0,
+    trackerId: '',
+    warning: '',
+    complete: 3,
+    incomplete: 4,
+    downloaded: 5,
+    downloaders: -1,
+    peers: [],
+    namedPeers: [],
+    externalAddress: '',
+    trackerAddress: '9.9.9.9',
+  })
+
+  test('is told by one listen socket, beside a tracker that works', () => {
+    scene.listening = [V4, V6]
+    started(A, WEB)
+    expect(scene.web.told).toEqual(['web started'])
+    scene.web.announces[0].done(reply())
+    expect(scene.entry(WEB)).toMatchObject({ verified: true, scrapeComplete: 3 })
+    expect(scene.entry(WEB).endpoints.map(({ localEndpoint }) => localEndpoint)).toEqual([V4])
+    scene.trackers.forceReannounce(0, WEB, true)
+    expect(scene.web.told).toEqual(['web started', 'web none'])
+  })
+
+  test('has a shortest interval of its own', () => {
+    started(WEB)
+    scene.web.announces[0].done(reply(1))
+    expect(scene.entry(WEB).nextAnnounceIn()).toBe(60)
+    scene.pass(60)
+    expect(scene.web.told).toEqual(['web started', 'web none'])
+  })
+
+  test('that lost us is told anew when it may be', () => {
+    started(WEB)
+    scene.web.announces[0].done(reply(3600))
+    scene.trackers.onTrackerLost(WEB, 15_000)
+    scene.pass(14)
+    expect(scene.web.told).toHaveLength(1)
+    scene.pass(1)
+    expect(scene.web.told).toHaveLength(2)
+  })
+
+  test('is left when it is taken off the list, and when the torrent stops', () => {
+    started(A, WEB)
+    scene.web.announces[0].done(reply())
+    scene.trackers.replace([{ url: A }])
+    expect(scene.web.left).toEqual([WEB])
+    scene.trackers.replace([{ url: WEB }])
+    scene.web.announces[1].done(reply())
+    scene.trackers.stop()
+    expect(scene.web.told).toEqual(['web started', 'web started', 'web stopped'])
+    expect(scene.web.left).toEqual([WEB, undefined])
+  })
+
+  test('that cannot be reached from the one socket that speaks to it has failed', () => {
+    scene.listening = [V4, V6]
+    started(WEB)
+    const error = systemError({ code: 'ENETUNREACH', message: 'network is unreachable' })
+    scene.web.announces[0].done({ kind: 'failure', error, message: '', retryIn: 0, permanent: false })
+    expect(scene.alerts.of(TrackerErrorAlert)).toHaveLength(1)
+  })
+
+  test('is not told while WebRTC is off', () => {
+    scene.web.isOn = false
+    started(WEB)
+    expect(scene.web.told).toEqual([])
+    scene.web.isOn = true
+    scene.trackers.onSettingsChanged()
+    expect(scene.web.told).toEqual(['web started'])
   })
 })

@@ -33,6 +33,9 @@ describe('a tracker URL', () => {
     ['udp://a', 80],
     ['udp://a:1337/announce', 1337],
     ['udp://[2001:db8::1]:6969', 6969],
+    ['ws://a/x', 80],
+    ['wss://a', 443],
+    ['WSS://a:8443/', 8443],
   ])('%s is on port %d', (url, port) => {
     expect(parsed(url).port).toBe(port)
   })
@@ -64,7 +67,7 @@ describe('a tracker URL', () => {
     [`http://host/${'a'.repeat(9000)}`, 'urlParseError'],
     ['ftp://host/announce', 'unsupportedUrlProtocol'],
     ['file:///etc/passwd', 'unsupportedUrlProtocol'],
-    ['ws://host/announce', 'unsupportedUrlProtocol'],
+    ['gopher://host/announce', 'unsupportedUrlProtocol'],
     ['http:///announce', 'invalidHostname'],
     ['http://ho st/announce', 'invalidHostname'],
     ['http://a%2eb/announce', 'invalidHostname'],

@@ -146,3 +146,27 @@ describe('the intervals of trackers', () => {
     expect([-5, 60, 2 ** 40].map(clampRetry)).toEqual([0, 60, 86_400])
   })
 })
+
+describe('WebSocket trackers, which know other peers than the rest', () => {
+  const all = (settings: { webSockets?: boolean } = {}) =>
+    planAnnounces(
+      [entry('udp://a'), entry('wss://b', { tier: 1 }), entry('http://c', { tier: 2 }), entry('ws://d', { tier: 3 })],
+      LOCAL,
+      NOW,
+      { announceToAllTrackers: false, announceToAllTiers: false },
+      settings.webSockets,
+    ).due.map(({ url }) => url)
+
+  test('are announced to whatever other tracker works, the first of them that works', () => {
+    expect(all()).toEqual(['udp://a', 'wss://b'])
+  })
+
+  test('are left out where they are not to be used', () => {
+    expect(all({ webSockets: false })).toEqual(['udp://a'])
+  })
+
+  test('do not keep others from being announced to', () => {
+    const entries = [entry('wss://b'), entry('udp://a', { tier: 1 })]
+    expect(plan(entries).due).toBe('wss://b udp://a')
+  })
+})

@@ -1,0 +1,130 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { TestTorrent } from '../../../sim/testTorrent.ts'
+import { AlertCategory } from '../../../src/alerts/alert.ts'
+import { Session, type SessionAlert } from '../../../src/api/session.ts'
+import type { TorrentHandle } from '../../../src/api/torrentHandle.ts'
+import { IpFilter } from '../../../src/filter/ipFilter.ts'
+import type { Settings } from '../../../src/settings/settings.ts'
+import type { AddTorrentParams } from '../../../src/torrent/addTorrentParams.ts'
+import { ALONE } from '../../alone.ts'
+import { afterThisTest } from '../tracker/servers.ts'
+import { WebTrackerServer } from './webTrackerServer.ts'
+
+/** WebRTC between sessions on loopback; no STUN server is asked. */
+class Client {
+  readonly alerts: SessionAlert[] = []
+  readonly session: Session
+  readonly savePath: string
+
+  constructor(name: string, settings: Partial<Settings> = {}) {
+    this.savePath = mkdtempSync(join(tmpdir(), `lt-rtc-${name}-`))
+    this.session = new Session({
+      settings: {
+        ...ALONE,
+        listenInterfaces: '127.0.0.1:0',
+        webtorrentStunServer: '',
+        stopTrackerTimeout: 2,
+        alertMask: AlertCategory.all,
+        ...settings,
+      },
+    })
+    this.session.setAlertDispatch((alert) => this.alerts.push(alert))
+    afterThisTest(async () => {
+      await this.session.abort()
+      rmSync(this.savePath, { recursive: true })
+    })
+  }
+
+  add(params: Partial<AddTorrentParams>): TorrentHandle {
+    return this.session.addTorrent({ savePath: this.savePath, autoManaged: false, ...params })
+  }
+
+  seed(torrent: TestTorrent): TorrentHandle {
+    mkdirSync(this.savePath, { recursive: true })
+    for (const file of torrent.files) writeFileSync(join(this.savePath, file.path), torrent.fileContent(file))
+    return this.add({ ti: torrent.info() })
+  }
+
+  /** The alert of this type, past or to come. */
+  async alert<Type extends SessionAlert['type']>(
+    type: Type,
+    which = (_: Extract<SessionAlert, { type: Type }>) => true,
+  ) {
+    type Wanted = Extract<SessionAlert, { type: Type }>
+    for (;;) {
+      const found = this.alerts.find((alert): alert is Wanted => alert.type === type && which(alert as Wanted))
+      if (found !== undefined) return found
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+}
+
+async function scene(settings: Partial<Settings> = {}) {
+  const tracker = await WebTrackerServer.start()
+  const torrent = new TestTorrent({ size: 3_000_000, pieceLength: 64 * 1024, trackers: [tracker.url] })
+  const seed = new Client('seed')
+  seed.seed(torrent)
+  await seed.alert('trackerReply')
+  const leecher = new Client('leecher', settings)
+  return { tracker, torrent, seed, leecher }
+}
+
+test('two sessions that know nothing but a WebSocket tracker meet, and the file moves over WebRTC', async () => {
+  const { tracker, torrent, seed, leecher } = await scene()
+  leecher.add({ ti: torrent.info() })
+  const { endpoint, socketType } = await leecher.alert('peerConnect')
+  expect(socketType).toBe('rtc')
+  expect(await seed.alert('incomingConnection')).toMatchObject({ socketType: 'rtc' })
+  await leecher.alert('torrentFinished')
+  expect(endpoint.address).toBe('127.0.0.1')
+  const path = join(leecher.savePath, torrent.files[0].path)
+  await leecher.session.getTorrents()[0].flushCache()
+  expect(Buffer.compare(readFileSync(path), torrent.content)).toBe(0)
+  // A goodbye goes by the same connection.
+  await leecher.session.abort()
+  expect(tracker.events).toEqual(['started', 'started', 'completed', 'stopped'])
+  await seed.alert('peerDisconnected')
+  await seed.session.abort()
+  expect(tracker.connections).toBe(0)
+}, 30_000)
+
+test('a magnet link is enough, and peers of WebRTC are told to nobody', async () => {
+  const { torrent, seed, leecher } = await scene({ closeRedundantConnections: false })
+  const tracker = encodeURIComponent(torrent.info().trackers[0].url)
+  const handle = leecher.add({ url: `magnet:?xt=urn:btih:${torrent.infoHash.toHex()}&tr=${tracker}` })
+  await leecher.alert('torrentFinished')
+  const [peer] = handle.getPeerInfo()
+  expect(peer.ip.port).not.toBe(seed.session.listenPort)
+  expect(handle.status().connectCandidates).toBe(0)
+}, 30_000)
+
+test('a tracker that loses us is told anew', async () => {
+  const { tracker, seed } = await scene({})
+  seed.session.getTorrents()[0].forceReannounce(0, -1, true)
+  await expect.poll(() => tracker.messages.length).toBe(2)
+  expect(tracker.connections).toBe(1)
+}, 30_000)
+
+test('with WebRTC switched off a WebSocket tracker is not announced to', async () => {
+  const { tracker, torrent, leecher } = await scene({ maxWebtorrentOffers: 0 })
+  const handle = leecher.add({ ti: torrent.info() })
+  await leecher.alert('torrentChecked')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(tracker.connections).toBe(1)
+  expect(handle.trackers()[0]).toMatchObject({ updating: false, fails: 0, verified: false })
+}, 30_000)
+
+test('the IP filter keeps WebRTC peers away', async () => {
+  const { torrent, leecher } = await scene({ applyIpFilterToTrackers: false })
+  const filter = new IpFilter()
+  filter.addRule('127.0.0.0', '127.255.255.255', IpFilter.blocked)
+  leecher.session.setIpFilter(filter)
+  const handle = leecher.add({ ti: torrent.info() })
+  await leecher.alert('trackerReply')
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  expect(handle.getPeerInfo()).toEqual([])
+  expect(leecher.alerts.filter(({ type }) => type === 'peerConnect')).toEqual([])
+}, 30_000)
