@@ -18,8 +18,8 @@ export interface UtpHost {
   send(packet: Uint8Array, to: Endpoint): void
   /**
    * Somebody connected, and gets our packets, as the first packet after the handshake has shown: who connects must speak
-   * first, as in BitTorrent it does, or else that packet may be lost and nobody repeats it. `setHandler` must be called before this
-   * returns, or `destroy`.
+   * first, as in BitTorrent it does, or else that packet may be lost and nobody repeats it. `setHandler` must be called
+   * before this returns, or `destroy`.
    */
   onUtpAccept(stream: Stream): void
   /** Our own code, or that of a stream's owner, threw. The connection was ended. */
