@@ -10,6 +10,7 @@ const layers = [
   'address',
   'platform',
   'metainfo',
+  'ssl',
   'alerts',
   'settings',
   'stats',

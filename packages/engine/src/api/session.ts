@@ -261,6 +261,11 @@ export class Session {
     return this.core.listenPort
   }
 
+  /** The port peers of SSL torrents reach us at, 0 when there is none (1.0, ssl_listen_port; setting `sslListen`). */
+  get sslListenPort(): number {
+    return this.core.sslListenPort
+  }
+
   /** Our peer id, 20 bytes. */
   get id(): Uint8Array {
     return this.core.peerId.slice()

@@ -6,6 +6,7 @@ import { NodeRandom } from './nodeRandom.ts'
 import { NodeResolver } from './nodeResolver.ts'
 import { NodeTcp } from './nodeTcp.ts'
 import { NodeClock, NodeTimers } from './nodeTime.ts'
+import { NodeTls } from './nodeTls.ts'
 import { NodeUdp } from './nodeUdp.ts'
 import { NodeXml } from './nodeXml.ts'
 
@@ -16,6 +17,7 @@ export function nodePlatform(): Platform {
     timers: new NodeTimers(),
     random: new NodeRandom(),
     tcp: new NodeTcp(),
+    tls: new NodeTls(),
     udp: new NodeUdp(),
     resolver: new NodeResolver(),
     http: new NodeHttp(),

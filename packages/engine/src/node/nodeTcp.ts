@@ -13,7 +13,8 @@ const ACCEPT_BACKLOG = 511
 // except on Windows, where the system fills a socket's buffer while other callbacks run.
 const sharedReadBuffer = process.platform === 'win32' ? null : new Uint8Array(READ_BUFFER_BYTES)
 
-class NodeStream implements Stream {
+/** A socket of Node as a stream. */
+export class NodeStream implements Stream {
   readonly socketType = SocketType.tcp
   private handler: StreamHandler | null = null
   private error: LibtorrentError | null = null
@@ -81,6 +82,14 @@ class NodeStream implements Stream {
 
   setHandler(handler: StreamHandler): void {
     this.handler = handler
+  }
+
+  /** Hands the socket over, connecting or connected; this stream does nothing more. */
+  release(): net.Socket {
+    this.closed = true
+    this.handler = null
+    this.socket.removeAllListeners('data')
+    return this.socket
   }
 
   write(bytes: Uint8Array, onSent?: () => void): boolean {

@@ -1,10 +1,14 @@
+import type { Endpoint } from '../address/endpoint.ts'
 import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
+import type { Tls } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DialRequest } from '../torrent/torrentHost.ts'
+import { IGNORE } from './refuseStream.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
 
 export interface DiallerHost {
   readonly tcp: Tcp
+  readonly tls: Tls
   readonly settings: Readonly<Settings>
 }
 
@@ -17,7 +21,12 @@ export class Dialler {
   }
 
   /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
-  dial({ remote }: DialRequest, handler: StreamHandler): Stream {
+  dial({ remote, tls }: DialRequest, handler: StreamHandler): Stream {
+    // TLS goes over whatever there is, and tells `handler` when all of it stands.
+    return tls === null ? this.open(remote, handler) : this.host.tls.connect(this.open(remote, IGNORE), tls, handler)
+  }
+
+  private open(remote: Endpoint, handler: StreamHandler): Stream {
     return this.host.tcp.connect(remote, this.ports.next(), handler)
   }
 }

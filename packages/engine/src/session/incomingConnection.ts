@@ -16,6 +16,12 @@ export interface IncomingHost {
   onFault(cause: unknown): void
 }
 
+/** Which torrent a TLS connection asked for (SNI). */
+export interface IncomingSsl {
+  /** Null until it has asked. */
+  readonly target: object | null
+}
+
 /** A connection a stranger opened, until its handshake says which torrent it is about. */
 export class IncomingConnection implements StreamHandler {
   private readonly reader = new HandshakeReader()
@@ -25,6 +31,8 @@ export class IncomingConnection implements StreamHandler {
   constructor(
     private readonly host: IncomingHost,
     readonly stream: Stream,
+    /** What to be told of whom a TLS connection is for; null: it is a plain one. */
+    readonly ssl: IncomingSsl | null = null,
   ) {
     // One timer for the whole handshake: a byte now and then does not keep the connection alive.
     this.timer = host.timers.after(host.handshakeTimeout, () => this.fail(libtorrentError('timedOutNoHandshake')))

@@ -2,12 +2,14 @@ import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
-import type { Timers } from '../platform/clock.ts'
+import type { Clock, Timers } from '../platform/clock.ts'
 import type { Stream } from '../platform/tcp.ts'
+import type { Tls, TlsClientOptions } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
+import { SslGreeter } from './sslGreeter.ts'
 import { postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
 
@@ -17,12 +19,16 @@ const BITTORRENT = { operation: 'bittorrent' } as const
 export interface IncomingTarget {
   /** What alerts name it by. */
   readonly ref: TorrentRef
+  /** How its connections are secured; null: by nothing, or there can be none. */
+  readonly ssl: { readonly tls: TlsClientOptions | null }
   /** Returns why not, or null. */
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null
 }
 
 export interface IncomingConnectionsHost {
+  readonly clock: Clock
   readonly timers: Timers
+  readonly tls: Tls
   readonly alerts: AlertSink
   readonly settings: Readonly<Pick<Settings, 'handshakeTimeout' | 'connectionsSlack'>>
   /** Connections that may still be opened before the limit; 0 or less: none. */
@@ -45,7 +51,11 @@ export class IncomingConnections implements IncomingHost {
   private readonly waiting = new Set<IncomingConnection>()
   private closed = false
 
-  constructor(private readonly host: IncomingConnectionsHost) {}
+  private readonly greeter: SslGreeter
+
+  constructor(private readonly host: IncomingConnectionsHost) {
+    this.greeter = new SslGreeter(host)
+  }
 
   get timers(): Timers {
     return this.host.timers
@@ -55,7 +65,8 @@ export class IncomingConnections implements IncomingHost {
     return this.host.settings.handshakeTimeout * 1000
   }
 
-  onIncoming(stream: Stream): void {
+  /** `ssl`: it came to a socket for SSL torrents. */
+  onIncoming(stream: Stream, ssl = false): void {
     const room =
       this.host.freeConnections > 0 ? MAX_WAITING : Math.min(MAX_WAITING, this.host.settings.connectionsSlack)
     if (this.closed || room === 0) {
@@ -64,7 +75,12 @@ export class IncomingConnections implements IncomingHost {
       return
     }
     if (this.waiting.size >= room) this.dropOldest()
-    this.waiting.add(new IncomingConnection(this, stream))
+    if (!ssl) {
+      this.waiting.add(new IncomingConnection(this, stream))
+      return
+    }
+    const greeted = this.greeter.greet(stream)
+    this.waiting.add(new IncomingConnection(this, greeted.stream, greeted))
   }
 
   /** Drops those that wait, and all that come from now on. */
@@ -81,6 +97,12 @@ export class IncomingConnections implements IncomingHost {
     if (target === null) {
       stream.destroy()
       this.postRefused(stream.remote, libtorrentError('invalidInfoHash', BITTORRENT), handshake)
+      return
+    }
+    // Whoever has a certificate for one torrent gets nothing of another.
+    if (connection.ssl !== null && connection.ssl.target !== target) {
+      stream.destroy()
+      this.postRefused(stream.remote, libtorrentError('invalidSslCert', BITTORRENT), handshake, target.ref)
       return
     }
     const { alerts } = this.host

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { identifyClient } from '../metainfo/identifyClient.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import { isSslSocket } from '../platform/socketType.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Seconds } from '../util/flavored.ts'
 import type { Torrent } from './torrent.ts'
@@ -27,6 +28,8 @@ export const PeerFlags = {
   snubbed: 0x1000,
   uploadOnly: 0x2000,
   endgameMode: 0x4000,
+  /** TLS: a peer of an SSL torrent (1.0). */
+  sslSocket: 0x40000,
 } as const
 
 /** Kind of a connection (manual, peer_info). */
@@ -161,5 +164,6 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.isOptimisticUnchoke) flags |= PeerFlags.optimisticUnchoke
   if (peer.download.isSnubbed) flags |= PeerFlags.snubbed
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
+  if (isSslSocket(peer.socketType)) flags |= PeerFlags.sslSocket
   return flags
 }

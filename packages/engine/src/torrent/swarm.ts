@@ -17,6 +17,7 @@ import { lowestRanking, whoMakesWay } from './connectionRoom.ts'
 import { asDisconnectCandidate } from './disconnectCandidate.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface SwarmHost {
   readonly session: Pick<TorrentHost, 'attempts' | 'freeConnections' | 'connect' | 'wakeAt'>
@@ -24,6 +25,7 @@ export interface SwarmHost {
   readonly random: Random
   readonly peerId: Uint8Array
   readonly peerNews: PeerNews
+  readonly ssl: TorrentSsl
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -105,9 +107,9 @@ export class Swarm implements Wakeable, WaitingDialler {
   }
 
   private get hasRoom(): boolean {
-    const { isTakingPeers, isFinished, maxConnections, settings } = this.host
+    const { isTakingPeers, isFinished, maxConnections, settings, ssl } = this.host
     if (isFinished && !settings.seedingOutgoingConnections) return false
-    return isTakingPeers && this.connections.size < maxConnections
+    return isTakingPeers && ssl.isReady && this.connections.size < maxConnections
   }
 
   /** A tracker has named peers: the first of them are tried at once. */
@@ -141,7 +143,8 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
-    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash }, peer))
+    const { tls } = this.host.ssl
+    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, tls }, peer))
     this.host.peerNews.connecting(peer)
   }
 

@@ -22,11 +22,12 @@ import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface TorrentAnnouncerHost {
   readonly session: Pick<
     TorrentHost,
-    'clock' | 'trackerClient' | 'peerId' | 'announceEndpoints' | 'trackerKey' | 'onExternalAddress'
+    'clock' | 'trackerClient' | 'peerId' | 'trackerKey' | 'onExternalAddress'
   >
   readonly random: Random
   readonly settings: Readonly<Settings>
@@ -42,6 +43,7 @@ export interface TorrentAnnouncerHost {
   readonly swarm: Swarm
   readonly isFinished: boolean
   readonly isSeed: boolean
+  readonly ssl: TorrentSsl
   wakeAt(when: Millis): void
   /** Something of the status is different. */
   changed(): void
@@ -121,7 +123,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   get announceEndpoints(): readonly Endpoint[] {
-    return this.host.session.announceEndpoints
+    return this.host.ssl.announceEndpoints
   }
 
   announceParams(): AnnounceParams {

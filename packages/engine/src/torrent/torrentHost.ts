@@ -11,6 +11,7 @@ import type { HttpStreams } from '../platform/httpStream.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Tls, TlsClientOptions } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
@@ -38,7 +39,8 @@ export interface TorrentDiscovery {
   leaveDht(torrent: DhtTorrent): void
   /** A node somebody named. `host` may be a name. */
   addDhtNode(host: string, port: number): void
-  joinLsd(infoHash: Sha1Hash): void
+  /** `isSsl`: announced with the port of the SSL listen sockets. */
+  joinLsd(infoHash: Sha1Hash, isSsl: boolean): void
   leaveLsd(infoHash: Sha1Hash): void
 }
 
@@ -53,6 +55,8 @@ export interface DialRequest {
   readonly remote: Endpoint
   /** The torrent's, 20 bytes. */
   readonly infoHash: Uint8Array
+  /** Secures the connection by TLS; null: it is a plain one. */
+  readonly tls: TlsClientOptions | null
 }
 
 /** What a torrent needs from the session it is in. */
@@ -66,6 +70,7 @@ export interface TorrentHost {
   readonly isDiskCongested: boolean
   readonly resolver: Resolver
   readonly httpStreams: HttpStreams
+  readonly tls: Tls
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
   /** 20 bytes; the same for all torrents of the session. */
@@ -76,6 +81,9 @@ export interface TorrentHost {
   readonly listenPort: number
   /** The listen sockets, each of which announces to trackers. The same array as long as they are the same. */
   readonly announceEndpoints: readonly Endpoint[]
+  /** The same two of the SSL listen sockets. */
+  readonly sslListenPort: number
+  readonly sslAnnounceEndpoints: readonly Endpoint[]
   readonly isPaused: boolean
   /** DHT and local discovery. */
   readonly discovery: TorrentDiscovery
@@ -96,6 +104,8 @@ export interface TorrentHost {
   makeRoom(numPeers: number): boolean
   /** Files, or what `custom` makes. */
   openStorage(params: StorageParams, handler: StorageHandler, custom: StorageConstructor | undefined): TorrentStorage
+  /** There is an SSL torrent: SSL listen sockets are of use. */
+  needsSsl(): void
   /** Begins to connect to a peer. */
   connect(request: DialRequest, handler: StreamHandler): Stream
   /** A connection came or went; the session counts them. */
