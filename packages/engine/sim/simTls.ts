@@ -3,7 +3,14 @@ import { endpointText } from '../src/address/endpoint.ts'
 import { type LibtorrentError, libtorrentError } from '../src/errors/libtorrentError.ts'
 import { SocketType } from '../src/platform/socketType.ts'
 import type { Stream, StreamHandler } from '../src/platform/tcp.ts'
-import type { CertificateNames, Tls, TlsClientOptions, TlsContext, TlsIdentity, TlsServerOptions } from '../src/platform/tls.ts'
+import type {
+  CertificateNames,
+  Tls,
+  TlsClientOptions,
+  TlsContext,
+  TlsIdentity,
+  TlsServerOptions,
+} from '../src/platform/tls.ts'
 import { concatBytes, fromUtf8, readU16, utf8, writeU16 } from '../src/util/bytes.ts'
 import type { SimProcess } from './simProcess.ts'
 
@@ -34,7 +41,11 @@ export function simRootCertificate(authority: string): string {
 }
 
 /** A certificate of a simulated authority; the key always fits. */
-export function simIdentity(authority: string, dnsNames: readonly string[], commonName: string | null = null): TlsIdentity {
+export function simIdentity(
+  authority: string,
+  dnsNames: readonly string[],
+  commonName: string | null = null,
+): TlsIdentity {
   const certificate: SimCertificate = { signedBy: authority, dnsNames, commonName }
   return { certificate: JSON.stringify(certificate), privateKey: 'key', dhParams: '', passphrase: '' }
 }
@@ -189,7 +200,8 @@ class SimTlsStream implements Stream, StreamHandler {
 
   write(bytes: Uint8Array, onSent?: () => void): boolean {
     if (this.isOpen) return this.below.write(bytes, onSent)
-    if (this.state === 'handshaking') throw new Error(`nothing may be sent to ${endpointText(this.remote)} before onConnected`)
+    if (this.state === 'handshaking')
+      throw new Error(`nothing may be sent to ${endpointText(this.remote)} before onConnected`)
     if (onSent !== undefined) this.process.soon(onSent)
     return false
   }

@@ -375,12 +375,7 @@ export class TorrentHandle implements TorrentRef {
    * Rejects with the error of the disk, `invalidSslCert` whose message says what does not fit, or `notAnSslTorrent`; posts
    * `torrentError` with the same. (1.0, set_ssl_certificate)
    */
-  async setSslCertificate(
-    certificate: string,
-    privateKey: string,
-    dhParams = '',
-    passphrase = '',
-  ): Promise<void> {
+  async setSslCertificate(certificate: string, privateKey: string, dhParams = '', passphrase = ''): Promise<void> {
     const { ssl } = this.torrent
     const identity = await readSslCertificate({ certificate, privateKey, dhParams, passphrase })
     if (identity instanceof LibtorrentError) throw ssl.refuse(identity)

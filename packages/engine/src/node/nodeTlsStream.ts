@@ -34,7 +34,8 @@ export class NodeTlsStream implements Stream {
     this.remote = stream.remote
     // It may end without TLS having begun: refused, unreachable.
     below.on('error', (cause) => this.failed(cause))
-    below.on('close', () => this.close(this.error))
+    // Why TLS ended it is said a moment later.
+    below.on('close', () => setImmediate(() => this.close(this.error)))
   }
 
   /** handshaking -> open, if it is somebody we want to talk to. */

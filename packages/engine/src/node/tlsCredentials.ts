@@ -3,9 +3,13 @@ import { createSecureContext, type SecureContext } from 'node:tls'
 import { type LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { CertificateNames, TlsContext, TlsIdentity } from '../platform/tls.ts'
 import { certificateNames } from '../ssl/certificateNames.ts'
+import { DerReader, DerTag } from '../ssl/derReader.ts'
+import { EMPTY_BYTES } from '../util/bytes.ts'
 import { TLS_OPTIONS } from './tlsOptions.ts'
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+const PEM_DH_PARAMS = /-----BEGIN DH PARAMETERS-----([^-]+)-----END DH PARAMETERS-----/
 
 /** An identity and a root certificate as OpenSSL takes them. */
 export class TlsCredentials implements TlsContext {
@@ -37,6 +41,9 @@ export function readCredentials(rootPem: string, identity: TlsIdentity): TlsCred
   if (!leadsTo(root, chain)) return invalid('the certificate is not signed by the root certificate of the torrent')
   const names = certificateNames(own.raw)
   if (names === null) return invalid('the names in the certificate cannot be read')
+  if (identity.dhParams !== '' && !areDhParams(identity.dhParams)) {
+    return invalid('the Diffie-Hellman parameters are none in PEM form')
+  }
   try {
     const context = createSecureContext({
       ...TLS_OPTIONS,
@@ -79,6 +86,14 @@ function readKey({ privateKey, passphrase }: TlsIdentity): KeyObject | Libtorren
 
 function isKey(key: KeyObject | LibtorrentError): key is KeyObject {
   return 'asymmetricKeyType' in key
+}
+
+/** Node says nothing of parameters that it cannot read. */
+function areDhParams(pem: string): boolean {
+  const [, base64] = PEM_DH_PARAMS.exec(pem) ?? []
+  if (base64 === undefined) return false
+  const numbers = new DerReader(new DerReader(Buffer.from(base64, 'base64')).take(DerTag.sequence) ?? EMPTY_BYTES)
+  return numbers.take(DerTag.integer) !== null && numbers.take(DerTag.integer) !== null
 }
 
 /** Whether each certificate was issued by the next one, whatever their order, up to `root`. */

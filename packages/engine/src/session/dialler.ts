@@ -3,8 +3,8 @@ import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
 import type { Tls } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DialRequest } from '../torrent/torrentHost.ts'
-import { IGNORE } from './refuseStream.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
+import { IGNORE } from './refuseStream.ts'
 
 export interface DiallerHost {
   readonly tcp: Tcp

@@ -9,9 +9,9 @@ import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { Handshake } from '../wire/handshake.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
-import { SslGreeter } from './sslGreeter.ts'
 import { postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
+import { SslGreeter } from './sslGreeter.ts'
 
 const BITTORRENT = { operation: 'bittorrent' } as const
 

@@ -33,7 +33,12 @@ const ENTRY = /^(?:\[([^\]]+)\]|([^:[\]]+)):\s*(\d{1,5})\s*([a-z]*)$/
 export function parseListenInterfaces(text: string): ListenInterface[] {
   const interfaces: ListenInterface[] = []
   for (const part of text.split(',')) {
-    const match = ENTRY.exec(part.trim().replace(/^"(.*)"$/, '$1').trim())
+    const match = ENTRY.exec(
+      part
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+        .trim(),
+    )
     const port = Number(match?.[3])
     if (match === null || port > 0xffff || interfaces.length === MAX_ENTRIES) continue
     const device = (match[1] ?? match[2]).trim()

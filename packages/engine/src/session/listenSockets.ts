@@ -214,7 +214,10 @@ export class ListenSockets {
     round.done()
     const waiting = this.updates
     this.updates = []
-    if (waiting.length > 0) this.update(() => waiting.forEach((done) => done()))
+    if (waiting.length === 0) return
+    this.update(() => {
+      for (const done of waiting) done()
+    })
   }
 
   private takeStock(round: Round): void {

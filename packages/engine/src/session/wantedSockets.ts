@@ -1,7 +1,12 @@
-import { settingsTable } from '../settings/settingsTable.ts'
 import type { NetworkInterface } from '../platform/localNetwork.ts'
 import type { Settings } from '../settings/settings.ts'
-import { type ListenEndpoint, type ListenInterface, listenEndpoints, parseListenInterfaces } from './listenInterfaces.ts'
+import { settingsTable } from '../settings/settingsTable.ts'
+import {
+  type ListenEndpoint,
+  type ListenInterface,
+  listenEndpoints,
+  parseListenInterfaces,
+} from './listenInterfaces.ts'
 
 export interface WantedSocketsParams {
   readonly settings: Readonly<Pick<Settings, 'listenInterfaces' | 'sslListen'>>

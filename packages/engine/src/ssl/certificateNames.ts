@@ -1,5 +1,5 @@
 import type { CertificateNames } from '../platform/tls.ts'
-import { equalBytes } from '../util/bytes.ts'
+import { EMPTY_BYTES, equalBytes } from '../util/bytes.ts'
 import { DerReader, DerTag } from './derReader.ts'
 
 /** Tags of fields of a certificate's body (RFC 5280, 4.1). */
@@ -11,7 +11,6 @@ const DNS_NAME_TAG = 0x82
 const COMMON_NAME = Uint8Array.of(0x55, 0x04, 0x03)
 /** id-ce-subjectAltName, 2.5.29.17. */
 const SUBJECT_ALT_NAME = Uint8Array.of(0x55, 0x1d, 0x11)
-const NOTHING = new Uint8Array(0)
 /** Fields between the version and the subject: serial number, signature, issuer, validity. */
 const FIELDS_BEFORE_SUBJECT = 4
 
@@ -58,13 +57,13 @@ function lastCommonName(subject: Uint8Array): Uint8Array | null {
 
 function dnsNamesOf(extensions: Uint8Array): Uint8Array[] {
   const names: Uint8Array[] = []
-  const list = new DerReader(child(extensions, DerTag.sequence) ?? NOTHING)
+  const list = new DerReader(child(extensions, DerTag.sequence) ?? EMPTY_BYTES)
   for (let each = list.take(DerTag.sequence); each !== null; each = list.take(DerTag.sequence)) {
     const extension = new DerReader(each)
     const id = extension.take(DerTag.objectIdentifier)
     if (id === null || !equalBytes(id, SUBJECT_ALT_NAME)) continue
     if (extension.nextTag === DerTag.boolean) extension.next()
-    const alternatives = new DerReader(child(extension.take(DerTag.octetString), DerTag.sequence) ?? NOTHING)
+    const alternatives = new DerReader(child(extension.take(DerTag.octetString), DerTag.sequence) ?? EMPTY_BYTES)
     for (let name = alternatives.next(); name !== null; name = alternatives.next()) {
       if (name.tag === DNS_NAME_TAG) names.push(name.content)
     }

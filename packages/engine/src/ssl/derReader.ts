@@ -7,6 +7,7 @@ export interface DerValue {
 /** Tag bytes of the few types certificates are read for. */
 export const DerTag = {
   boolean: 0x01,
+  integer: 0x02,
   octetString: 0x04,
   objectIdentifier: 0x06,
   sequence: 0x30,

@@ -25,10 +25,7 @@ import type { TorrentPieces } from './torrentPieces.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface TorrentAnnouncerHost {
-  readonly session: Pick<
-    TorrentHost,
-    'clock' | 'trackerClient' | 'peerId' | 'trackerKey' | 'onExternalAddress'
-  >
+  readonly session: Pick<TorrentHost, 'clock' | 'trackerClient' | 'peerId' | 'trackerKey' | 'onExternalAddress'>
   readonly random: Random
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink

@@ -87,7 +87,8 @@ export class TorrentSsl {
     // Whoever gave us the metadata without TLS may give it, but nothing else.
     host.swarm.closeAll('requiresSslConnection')
     if (error !== null) return host.fail(error)
-    if (host.alerts.wants(TorrentNeedCertAlert.category)) host.alerts.post(new TorrentNeedCertAlert({ handle: host.ref }))
+    if (host.alerts.wants(TorrentNeedCertAlert.category))
+      host.alerts.post(new TorrentNeedCertAlert({ handle: host.ref }))
   }
 
   /** needsCertificate or ready -> ready. Returns what is wrong with the certificate, and then nothing has changed. */
@@ -101,7 +102,9 @@ export class TorrentSsl {
     if (context instanceof LibtorrentError) return this.refuse(context)
     const { name } = host.info
     if (!coversTorrent(context.names, name)) {
-      return this.refuse(invalidCertificate(`the certificate is for another torrent: none of its names is ${name}, or *`))
+      return this.refuse(
+        invalidCertificate(`the certificate is for another torrent: none of its names is ${name}, or *`),
+      )
     }
     this.state = { name: 'ready', root: state.root, tls: this.tlsOf(context) }
     host.swarm.wantConnections()
