@@ -291,6 +291,16 @@ export class Session {
     return this.core.settings.connectionsLimit
   }
 
+  /** Most connections that are being opened at a time, -1 for no limit (setting `halfOpenLimit`). */
+  setMaxHalfOpenConnections(limit: number): void {
+    this.core.applySettings({ halfOpenLimit: Math.max(0, limit) }, () => {})
+  }
+
+  /** What `setMaxHalfOpenConnections` set. */
+  get maxHalfOpenConnections(): number {
+    return this.core.settings.halfOpenLimit || -1
+  }
+
   /** Upload slots over all torrents, -1 for no limit. */
   setMaxUploads(limit: number): void {
     this.core.applySettings({ unchokeSlotsLimit: limit }, () => {})

@@ -1,3 +1,4 @@
+import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { LibtorrentError, thrownError } from '../errors/libtorrentError.ts'
@@ -7,6 +8,7 @@ import { TrackerSource } from '../metainfo/trackerUrl.ts'
 import type { PartialPieceInfo } from '../picker/piecePicker.ts'
 import { MoveFlags } from '../platform/moveFlags.ts'
 import type { TlsIdentity } from '../platform/tls.ts'
+import { splitInterfaces } from '../session/outgoingAddresses.ts'
 import {
   addPiece,
   flushCache,
@@ -267,6 +269,18 @@ export class TorrentHandle implements TorrentRef {
   /** Connects to a peer now, whatever else is known of it. `source`: `PeerSource` bits. */
   connectPeer(endpoint: Endpoint, source = 0): void {
     this.torrent.swarm.connectTo(endpoint, source)
+  }
+
+  /**
+   * Opens the connections of this torrent from these addresses of the machine, or devices: one, or several separated by
+   * commas, used in turn; empty text: as the settings say (manual, use_interface).
+   * @throws TypeError for what can be neither
+   */
+  useInterface(netInterface: string): void {
+    const names = splitInterfaces(netInterface)
+    const wrong = names.find((name) => normalizeAddress(name) === null && !/^[A-Za-z][\w .@-]*$/.test(name))
+    if (wrong !== undefined) throw new TypeError(`'${wrong}' is neither an address nor the name of a network device`)
+    this.torrent.swarm.interfaces = names
   }
 
   /** Most peers unchoked at a time, -1 for no limit. */

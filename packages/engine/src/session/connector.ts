@@ -7,9 +7,14 @@ export interface ConnectorHost {
   readonly clock: Clock
   readonly timers: Timers
   readonly settings: Readonly<
-    Pick<Settings, 'connectionSpeed' | 'connectSeedEveryNDownload' | 'smoothConnects' | 'tickInterval'>
+    Pick<
+      Settings,
+      'connectionSpeed' | 'connectSeedEveryNDownload' | 'halfOpenLimit' | 'smoothConnects' | 'tickInterval'
+    >
   >
   readonly freeConnections: number
+  /** Connections that are being opened; counted when asked for. */
+  readonly halfOpen: number
 }
 
 /** What a negative `connection_speed` means (manual). */
@@ -53,7 +58,8 @@ export class Connector {
     if (this.stopped || attempts <= 0 || this.speed === 0) return 0
     this.refill()
     let made = 0
-    while (made < attempts && this.host.freeConnections > 0 && torrent.connectOne()) made++
+    const room = Math.min(attempts, this.freeAttempts)
+    while (made < room && this.host.freeConnections > 0 && torrent.connectOne()) made++
     this.budget -= made
     this.turns.prefer(torrent)
     return made
@@ -73,15 +79,23 @@ export class Connector {
   private round(): void {
     this.timer = null
     this.refill()
-    while (this.budget >= 1 && this.host.freeConnections > 0) {
+    let room = this.freeAttempts
+    while (room > 0 && this.budget >= 1 && this.host.freeConnections > 0) {
       const torrent = this.turns.next()
       if (torrent === null) return
       if (!torrent.connectOne()) continue
       this.budget--
+      room--
       this.turns.add(torrent)
     }
     // Without free connections nothing is retried here: `resume` is called when there are some.
     if (this.host.freeConnections > 0) this.resume()
+  }
+
+  /** Attempts that may be made before some of those under way have ended. */
+  private get freeAttempts(): number {
+    const { halfOpenLimit } = this.host.settings
+    return halfOpenLimit === 0 ? Number.POSITIVE_INFINITY : Math.max(0, halfOpenLimit - this.host.halfOpen)
   }
 
   private refill(): void {

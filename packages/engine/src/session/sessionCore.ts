@@ -225,6 +225,14 @@ export class SessionCore
     return this.limit.free
   }
 
+  get halfOpen(): number {
+    let count = 0
+    for (const { connections } of this.connectedTorrents()) {
+      for (const { state } of connections) if (state === 'connecting') count++
+    }
+    return count
+  }
+
   get hasIncomingConnections(): boolean {
     return this.incoming.hasAny
   }

@@ -51,6 +51,8 @@ const MAX_SKIPPED = 20
 /** The peers of one torrent: those it knows of, and those it is connected to. */
 export class Swarm implements Wakeable, WaitingDialler {
   readonly connections = new Set<PeerConnection>()
+  /** Addresses and devices to connect from (manual, use_interface); none: what the settings say. */
+  interfaces: readonly string[] = []
   private known: PeerList<PeerConnection> | null = null
   /** Attempts made at once since trackers began to name peers (setting `torrent_connect_boost`). */
   private boosted = 0
@@ -143,8 +145,10 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
+    const { interfaces } = this
     const { tls } = this.host.ssl
-    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, tls }, peer))
+    const request = { remote, infoHash: this.peerHost.infoHash, tls, interfaces }
+    peer.attach(this.host.session.connect(request, peer))
     this.host.peerNews.connecting(peer)
   }
 

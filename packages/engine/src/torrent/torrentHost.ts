@@ -57,6 +57,8 @@ export interface DialRequest {
   readonly infoHash: Uint8Array
   /** Secures the connection by TLS; null: it is a plain one. */
   readonly tls: TlsClientOptions | null
+  /** Addresses and devices to connect from; none: what the settings say. */
+  readonly interfaces: readonly string[]
 }
 
 /** What a torrent needs from the session it is in. */
