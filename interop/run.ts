@@ -18,6 +18,7 @@ import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
+import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
 import { engine } from './clients/engine.ts'
@@ -56,6 +57,7 @@ const cases = [
   ...dhtCases(),
   ...dhtTransferCases(ours, libtorrent),
   ...peerExchangeCases(ours, libtorrent),
+  ...sslTorrentCases(ours, libtorrent),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
   ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))

@@ -3,6 +3,13 @@ export interface PeerAddress {
   readonly port: number
 }
 
+/** What an SSL torrent needs: paths of PEM files. */
+export interface SslFiles {
+  readonly certificate: string
+  readonly privateKey: string
+  readonly dhParams: string
+}
+
 export interface StartOptions {
   readonly role: 'seed' | 'download'
   /** Path of a .torrent, or a magnet link (downloads only). */
@@ -20,6 +27,8 @@ export interface StartOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>
   /** The torrent may be found by DHT and peer exchange; what of them runs, `settings` says. */
   readonly discoverable?: boolean
+  /** For an SSL torrent: `port` is then that of its peers. Only for libtorrent and us. */
+  readonly ssl?: SslFiles
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number

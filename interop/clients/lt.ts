@@ -49,6 +49,7 @@ class LtClient implements RunningClient {
     const args = ['--output', options.savePath, '--port', String(options.port), '--json']
     args.push('--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp')
     if (options.role === 'download') args.push('--no-seed')
+    if (options.ssl) args.push('--cert', options.ssl.certificate, '--key', options.ssl.privateKey)
     for (const peer of options.peers) args.push('--peer', `${peer.host}:${peer.port}`)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     const command = [...LT_COMMAND, options.role, options.source, ...args]
