@@ -47,7 +47,7 @@ export class Connector {
   /** A connection became free: whoever waits for one may try. */
   resume(): void {
     if (this.stopped || this.turns.size === 0 || this.speed === 0) return
-    this.timer ??= this.host.timers.after(this.budget >= 1 ? 0 : this.host.settings.tickInterval, () => this.round())
+    this.timer ??= this.host.timers.after(this.canBegin ? 0 : this.host.settings.tickInterval, () => this.round())
   }
 
   /**
@@ -69,6 +69,11 @@ export class Connector {
     this.stopped = true
     this.timer?.cancel()
     this.turns.clear()
+  }
+
+  /** An attempt may be made at once. */
+  private get canBegin(): boolean {
+    return this.budget >= 1 && this.freeAttempts > 0
   }
 
   private get speed(): number {
