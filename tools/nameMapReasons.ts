@@ -396,7 +396,7 @@ export const nameMapReasons: NameMapReasons = {
     'settings::no_atime_storage': no.priorities,
     'settings::low_prio_disk': no.priorities,
     'settings::lock_files': no.priorities,
-    'settings::peer_tos': 'not applicable: Node 20 to 22 has no call to mark packets (IP_TOS)',
+    'settings::peer_tos': 'not applicable: Node 20 and 22 have no call to mark packets (IP_TOS)',
     'settings::listen_queue_size': 'not applicable: Node takes what the system allows',
     'settings::max_sparse_regions': 'not applicable: worked around a fault of Windows Vista',
     'settings::optimize_hashing_for_speed': 'not applicable: pieces are hashed as their blocks arrive',

@@ -104,6 +104,14 @@ export type { Random } from './platform/random.ts'
 export type { Resolver } from './platform/resolver.ts'
 export { SocketType } from './platform/socketType.ts'
 export type { Stream, StreamHandler, Tcp, TcpConnectOptions, TcpListener } from './platform/tcp.ts'
+export type {
+  CertificateNames,
+  Tls,
+  TlsClientOptions,
+  TlsContext,
+  TlsIdentity,
+  TlsServerOptions,
+} from './platform/tls.ts'
 export type { Udp, UdpHandler, UdpSocket } from './platform/udp.ts'
 export { readResumeData } from './resume/readResumeData.ts'
 export { emptyResumeState, type ResumeState } from './resume/resumeState.ts'

@@ -78,7 +78,7 @@ export class LocalDiscovery implements LsdSocketHost {
   }
 
   /** Announces this torrent from now on, soon for the first time. Never add a private torrent. */
-  add(infoHash: Sha1Hash, isSsl: boolean): void {
+  add(infoHash: Sha1Hash, isSsl = false): void {
     if (isSsl) this.sslTorrents.add(infoHash.toHex())
     this.order.add(infoHash, this.platform.clock.now())
     this.schedule()
