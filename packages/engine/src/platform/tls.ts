@@ -28,6 +28,7 @@ export interface TlsContext {
 
 /** How a TLS connection is opened. */
 export interface TlsClientOptions {
+  /** What we show, and whom we trust. */
   readonly context: TlsContext
   /** Told to the other side before anything else, in the clear (SNI). */
   readonly serverName: string

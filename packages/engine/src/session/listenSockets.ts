@@ -253,9 +253,13 @@ export class ListenSockets {
       (stream) => this.host.onIncoming(stream, wanted.ssl),
       (result) => {
         if (result instanceof LibtorrentError) return this.onFailed(round, wanted, retries, endpoint, result)
-        if (this.state === 'open') this.onOpened(result, wanted)
-        else result.close()
-        this.next(round)
+        // Whatever goes wrong over this socket, the others have their turn.
+        try {
+          if (this.state === 'open') this.opened(result, wanted)
+          else result.close()
+        } finally {
+          this.next(round)
+        }
       },
     )
   }
@@ -281,7 +285,7 @@ export class ListenSockets {
     this.next(round)
   }
 
-  private onOpened(listener: TcpListener, wanted: ListenEndpoint): void {
+  private opened(listener: TcpListener, wanted: ListenEndpoint): void {
     const { ssl, local } = wanted
     const endpoint = { ...listener.local, ssl, local }
     this.sockets.push({ listener, wanted, endpoint })

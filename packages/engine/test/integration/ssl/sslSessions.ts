@@ -52,7 +52,7 @@ export function sslEndpoint({ session }: SslClient): { address: string; port: nu
 }
 
 /** `expect.poll` with time for a busy machine. */
-export function poll<T>(value: () => T) {
+export function poll<T>(value: () => T): ReturnType<typeof expect.poll<T>> {
   return expect.poll(value, { timeout: 15_000, interval: 20 })
 }
 
