@@ -12,6 +12,7 @@ const layers = [
   'platform',
   'http',
   'metainfo',
+  'ssl',
   'alerts',
   'settings',
   'stats',

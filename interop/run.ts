@@ -22,6 +22,7 @@ import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
+import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
 import { utpCases } from './cases/utp.ts'
@@ -72,6 +73,7 @@ const cases = [
   ...peerExchangeCases(ours, libtorrent),
   ...utpCases(ours, libtorrent, transmission),
   ...(options.api ? [] : filterCases(lt, libtorrent)),
+  ...sslTorrentCases(ours, libtorrent),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
   ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))

@@ -3,6 +3,13 @@ export interface PeerAddress {
   readonly port: number
 }
 
+/** What an SSL torrent needs: paths of PEM files. */
+export interface SslFiles {
+  readonly certificate: string
+  readonly privateKey: string
+  readonly dhParams: string
+}
+
 export interface StartOptions {
   readonly role: 'seed' | 'download'
   /** Path of a .torrent, or a magnet link (downloads only). */
@@ -26,6 +33,8 @@ export interface StartOptions {
   readonly discoverable?: boolean
   /** A list of addresses to refuse; only of `lt`. */
   readonly ipFilter?: string
+  /** For an SSL torrent: `port` is then that of its peers. Only for libtorrent and us. */
+  readonly ssl?: SslFiles
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number

@@ -16,10 +16,15 @@ export class DaemonClient implements RunningClient {
 
   static async start(name: string, command: readonly string[], options: StartOptions): Promise<DaemonClient> {
     const daemon = await LineDaemon.start(name, command, { log: join(options.workDir, `${name}.log`) })
-    const { port } = await daemon.request('start', { port: options.port, settings: options.settings ?? {} })
+    const settings = {
+      ...options.settings,
+      ...(options.ssl && { listen_interfaces: `127.0.0.1:0,127.0.0.1:${options.port}s` }),
+    }
+    const { port } = await daemon.request('start', { port: options.port, settings })
     const added = await daemon.request('add', {
       source: options.source,
       torrent: options.torrent,
+      ssl: options.ssl,
       discoverable: options.discoverable ?? false,
       savePath: options.savePath,
       ...options.content,
@@ -27,7 +32,12 @@ export class DaemonClient implements RunningClient {
       uploadLimit: options.uploadLimit ?? 0,
       downloadLimit: options.downloadLimit ?? 0,
     })
-    const client = new DaemonClient(name, Number(port), daemon, numberField(added, 'torrent'))
+    const client = new DaemonClient(
+      name,
+      options.ssl ? options.port : Number(port),
+      daemon,
+      numberField(added, 'torrent'),
+    )
     if (options.role === 'seed') await client.finished(READY_TIMEOUT_MS)
     return client
   }

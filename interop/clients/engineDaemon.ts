@@ -89,11 +89,14 @@ function paramsOf(request: Request, source: string): AddTorrentParams {
   }
 }
 
-function add(request: Request): object {
+async function add(request: Request): Promise<object> {
   const handle = engine().addTorrent(paramsOf(request, String(request.source)))
   torrents.push(handle)
+  const index = torrents.length - 1
+  const ssl = request.ssl as { readonly [name in 'certificate' | 'privateKey' | 'dhParams']: string } | undefined
+  if (ssl) await handle.setSslCertificate(ssl.certificate, ssl.privateKey, ssl.dhParams)
   for (const [host, port] of (request.peers ?? []) as [string, number][]) handle.connectPeer({ address: host, port })
-  return { torrent: torrents.length - 1 }
+  return { torrent: index }
 }
 
 function addMany(request: Request): object {

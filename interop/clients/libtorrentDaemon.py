@@ -10,6 +10,7 @@ of `start` say otherwise, and `add` is told that the torrent is `discoverable`.
 Commands
   start       port, settings {name: value}            -> port
   add         source (.torrent path, magnet or resume file), savePath, peers [[host, port]], seedMode, paused, sequential,
+              ssl {certificate, privateKey, dhParams} (paths),
               uploadLimit, downloadLimit (bytes/s)     -> torrent
   addMany     directory of .torrent files, savePath, seedMode -> count, seconds (until every add is confirmed)
   settings    settings {name: value}
@@ -129,6 +130,9 @@ class Daemon:
             index = len(self.torrents)
             self.torrents.append(handle)
             self.index_by_handle[handle] = index
+        ssl = request.get("ssl")
+        if ssl:
+            handle.set_ssl_certificate(ssl["certificate"], ssl["privateKey"], ssl["dhParams"], "")
         for host, port in request.get("peers", []):
             handle.connect_peer((host, port))
         return {"torrent": index}

@@ -52,6 +52,7 @@ class LtClient implements RunningClient {
     if (options.role === 'download') args.push('--no-seed')
     for (const peer of options.peers)
       args.push('--peer', peer.host.includes(':') ? `[${peer.host}]:${peer.port}` : `${peer.host}:${peer.port}`)
+    if (options.ssl) args.push('--cert', options.ssl.certificate, '--key', options.ssl.privateKey)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
     const command = [...LT_COMMAND, options.role, options.source, ...args]

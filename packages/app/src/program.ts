@@ -14,6 +14,7 @@ import {
   parseAddress,
   parseByteSize,
   parseDuration,
+  parseInterface,
   parsePort,
   parseRatio,
   parseSeconds,
@@ -112,6 +113,7 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
       .option('--web-seed <url>', 'web server with the content (BEP 19); may be repeated', repeated(parseWebSeedUrl))
       .option('--node <host:port>', 'DHT node to start from; may be repeated', repeated(parseHostAndPort))
       .option('--private', 'peers come from the trackers only')
+      .option('--root-cert <file>', 'make it an SSL torrent: peers need certificates that this one has signed (PEM)')
       .option('--comment <text>', 'words for those who look at it')
       .option('--creator <text>', 'program it was made with (default: this one)')
       .option('--no-creator', 'do not say which program made it')
@@ -233,6 +235,11 @@ function dhtRouter(command: Command): Command {
 function transfer(command: Command): Command {
   command
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
+    .option(
+      '--interface <name>',
+      'address or device, like eth0, to listen on and to connect from; may be repeated (default: all)',
+      repeated(parseInterface),
+    )
     .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
     .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
     .addOption(
@@ -248,6 +255,9 @@ function transfer(command: Command): Command {
     dhtRouter(command)
       .option('--no-lsd', 'do not look for peers on the local network')
       .option('--no-upnp', 'do not ask UPnP routers to forward the port')
+      .option('--cert <file>', 'certificate to show the peers of an SSL torrent (PEM)')
+      .option('--key <file>', 'its private key (default: in the same file)')
+      .option('--key-passphrase <text>', 'opens the private key')
       .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
       .addOption(
         new Option('--encryption <policy>', 'encrypted connections only, too, or none (default: enabled)').choices([

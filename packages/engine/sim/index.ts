@@ -23,6 +23,7 @@ export {
 export { type ResourceKind, SimProcess } from './simProcess.ts'
 export { SimProgram } from './simProgram.ts'
 export { type RouterMapping, type RouterOptions, SimRouter } from './simRouter.ts'
+export { simIdentity, simRootCertificate } from './simTls.ts'
 export {
   type AnnounceEvent,
   type AnnounceRecord,

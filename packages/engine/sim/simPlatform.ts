@@ -6,6 +6,7 @@ import type { SimNames } from './simNames.ts'
 import type { SimProcess } from './simProcess.ts'
 import { SimResolver } from './simResolver.ts'
 import { SimTcp } from './simTcp.ts'
+import { SimTls } from './simTls.ts'
 import { SimUdp } from './simUdp.ts'
 import type { SimWeb } from './simWeb.ts'
 import { SimXml } from './simXml.ts'
@@ -18,6 +19,7 @@ export function simPlatform(process: SimProcess, names: SimNames, web: SimWeb, r
     timers: process,
     random: process.network.random.fork(`${process.host.name}/${run}`),
     tcp: new SimTcp(process),
+    tls: new SimTls(process),
     udp: new SimUdp(process),
     resolver,
     http: new SimHttp(process, resolver, web),

@@ -37,6 +37,8 @@ export interface TestTorrentOptions {
   readonly private?: boolean
   /** Default none. */
   readonly comment?: string
+  /** Root certificate of an SSL torrent. Default: it is none. */
+  readonly sslCert?: string
   /** URLs of web seeds (BEP 19). Default none. */
   readonly webSeeds?: readonly string[]
 }
@@ -76,6 +78,7 @@ export class TestTorrent {
         attr: file.pad ? 'p' : undefined,
       })),
       private: options.private ? 1 : undefined,
+      'ssl-cert': options.sslCert,
     }
     this.infoSection = bencode(info)
     this.infoHash = sha1(this.infoSection)

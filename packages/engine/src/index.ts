@@ -107,8 +107,16 @@ export { MoveFlags } from './platform/moveFlags.ts'
 export type { Platform } from './platform/platform.ts'
 export type { Random } from './platform/random.ts'
 export type { Resolver } from './platform/resolver.ts'
-export * from './platform/socketType.ts'
+export { SocketType } from './platform/socketType.ts'
 export type { Stream, StreamHandler, Tcp, TcpConnectOptions, TcpListener } from './platform/tcp.ts'
+export type {
+  CertificateNames,
+  Tls,
+  TlsClientOptions,
+  TlsContext,
+  TlsIdentity,
+  TlsServerOptions,
+} from './platform/tls.ts'
 export type { Udp, UdpHandler, UdpSocket } from './platform/udp.ts'
 export { readResumeData } from './resume/readResumeData.ts'
 export { emptyResumeState, type ResumeState } from './resume/resumeState.ts'

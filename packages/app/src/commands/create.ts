@@ -13,6 +13,7 @@ import { contentFiles } from '../contentFiles.ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { formatBytes, formatPieceSize, plural, shellWord } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
+import { readRootCertificate } from '../rootCertificate.ts'
 import { writeAtomically } from '../writeAtomically.ts'
 import { HashingProgress } from './hashingProgress.ts'
 
@@ -28,6 +29,8 @@ export interface CreateOptions {
   readonly webSeed?: readonly string[]
   readonly node?: readonly HostAndPort[]
   readonly private?: boolean
+  /** Path of a PEM file. */
+  readonly rootCert?: string
   readonly comment?: string
   /** False with --no-creator. */
   readonly creator?: string | false
@@ -42,8 +45,10 @@ export interface CreateOptions {
 export async function create(path: string, options: CreateOptions, output: Output): Promise<number> {
   const target = await targetOf(path, options)
   await checkTarget(target, options)
+  const rootCert = options.rootCert === undefined ? null : await readRootCertificate(options.rootCert)
   const torrent = await hash(path, options, output)
   describe(torrent, options)
+  if (rootCert !== null) torrent.setRootCert(rootCert)
   const bytes = torrent.generateBytes()
   const info = new TorrentInfo(bytes)
   warnOfChangedNames(torrent, info, output)

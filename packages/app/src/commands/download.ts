@@ -1,3 +1,4 @@
+import { type CertificateOptions, certificateFiles } from '../options/certificate.ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type NetworkOptions, networkSettings } from '../options/networkOptions.ts'
 import { settingChanges } from '../options/settingChanges.ts'
@@ -5,9 +6,10 @@ import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt download` as commander gives them. */
-export interface DownloadOptions extends NetworkOptions {
+export interface DownloadOptions extends NetworkOptions, CertificateOptions {
   readonly output: string
   readonly port?: number
+  readonly interface?: readonly string[]
   readonly peer?: readonly HostAndPort[]
   readonly tracker?: readonly string[]
   readonly ipFilter?: readonly string[]
@@ -27,6 +29,8 @@ export async function download(source: string, options: DownloadOptions, output:
     role: 'download',
     savePath: options.output,
     port: options.port ?? null,
+    interfaces: options.interface ?? [],
+    certificate: certificateFiles(options),
     peers: options.peer ?? [],
     settings: { ...networkSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],

@@ -3,6 +3,7 @@ import { contentFiles } from '../contentFiles.ts'
 import { hostAndPortText } from '../options/hostAndPort.ts'
 import { formatBytes, formatCount, formatPieceSize, plural } from '../output/format.ts'
 import type { Output, OutputEvent } from '../output/output.ts'
+import { certificateSubject } from '../rootCertificate.ts'
 import { readSource } from '../torrentSource.ts'
 
 /** `lt info`: what a .torrent or a magnet link says. */
@@ -22,6 +23,7 @@ function torrentEvent(torrent: TorrentInfo): OutputEvent {
     pieceLength: torrent.pieceLength,
     numPieces: torrent.numPieces,
     private: torrent.priv,
+    ...(torrent.sslCert !== '' && { sslCert: torrent.sslCert }),
     comment: torrent.comment,
     creator: torrent.creator,
     creationDate: torrent.creationDate,
@@ -51,6 +53,7 @@ function torrentLines(torrent: TorrentInfo): string[] {
     field('Pieces', `${formatCount(torrent.numPieces)} of ${formatPieceSize(torrent.pieceLength)}`),
   ]
   if (torrent.priv) lines.push(field('Private', 'yes: peers come from its trackers only'))
+  if (torrent.sslCert !== '') lines.push(field('SSL', sslText(torrent.sslCert)))
   if (torrent.comment !== '') lines.push(field('Comment', torrent.comment))
   if (torrent.creator !== '') lines.push(field('Created by', torrent.creator))
   if (torrent.creationDate !== null) lines.push(field('Created', dateText(torrent.creationDate)))
@@ -68,6 +71,12 @@ function torrentLines(torrent: TorrentInfo): string[] {
     return `${formatBytes(file.size).padStart(width)}  ${file.path}${link}`
   })
   return [...lines, ...list('Files', fileLines)]
+}
+
+function sslText(rootCertificate: string): string {
+  const subject = certificateSubject(rootCertificate)
+  if (subject === null) return 'yes, but its root certificate is broken: it can have no peers'
+  return `yes: peers need a certificate that is signed by ${subject}`
 }
 
 function magnetEvent(magnet: MagnetParams): OutputEvent {

@@ -37,6 +37,15 @@ export function parseAddress(text: string): string {
   return address
 }
 
+/** An address, without brackets, or the name of a network device. */
+export function parseInterface(text: string): string {
+  const name = text.replace(/^\[(.*)\]$/, '$1')
+  if (isIP(name) === 0 && !/^[A-Za-z][\w .@-]*$/.test(name)) {
+    throw new InvalidArgumentError('It must be an IPv4 or IPv6 address, or the name of a network device.')
+  }
+  return name
+}
+
 const SIZE_FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
 /** `16384`, `16k`, `16KiB`, `1M`: bytes, units of 1024. */

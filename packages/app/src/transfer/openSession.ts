@@ -7,17 +7,18 @@ import {
   type Settings,
 } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
+import { type Listening, listenSettings } from '../options/listening.ts'
 import type { Output } from '../output/output.ts'
 
 /** Machines without IPv6, or without IPv4, listen on the other. */
 const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
 
 /**
- * Starts a session that listens on `port`, or for null on the first free port from 6881.
+ * Starts a session that listens as `listening` says.
  * @throws CliError when the port that was asked for cannot be had
  */
 export async function openSession(
-  port: number | null,
+  listening: Listening,
   peers: readonly Endpoint[],
   settings: Partial<Settings>,
   ipFilter: IpFilter | null,
@@ -27,11 +28,7 @@ export async function openSession(
   const session = new Session({
     ...(ipFilter !== null && { ipFilter }),
     settings: {
-      ...(port !== null && {
-        listenInterfaces: `0.0.0.0:${port},[::]:${port}`,
-        maxRetryPortBind: 0,
-        listenSystemPortFallback: false,
-      }),
+      ...listenSettings(listening),
       allowMultipleConnectionsPerIp: new Set(addresses).size < addresses.length,
       // What the user says last counts.
       ...settings,
@@ -47,6 +44,7 @@ export async function openSession(
   await session.ready
   // The alerts about the sockets arrive within the next turn.
   await new Promise((resolve) => setImmediate(resolve))
+  const { port } = listening
   const fatal = failures.find((alert) => !MISSING_FAMILY.includes(alert.error.code))
   if (port !== null && fatal !== undefined) {
     await session.abort()

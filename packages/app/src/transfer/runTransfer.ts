@@ -4,6 +4,7 @@ import type { AddTorrentParams, Endpoint, IpFilter, Session, TorrentHandle } fro
 import { CliError, reasonOf } from '../cliError.ts'
 import { hasContent, nothingThere } from '../contentPlace.ts'
 import { makeDirectory } from '../makeDirectory.ts'
+import type { Listening } from '../options/listening.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles, WANTED_PRIORITY } from '../selectFiles.ts'
 import { exitCodeOf, onStopSignals } from '../signals.ts'
@@ -17,6 +18,7 @@ import { reportTrackers } from './statusReport.ts'
 import { Transfer } from './transfer.ts'
 import { TransferLock } from './transferLock.ts'
 import type { TransferOptions } from './transferOptions.ts'
+import { useCertificate } from './useCertificate.ts'
 
 /** Downloads or seeds the torrent `source` names; gives the exit code. */
 export async function runTransfer(source: string, options: TransferOptions, output: Output): Promise<number> {
@@ -55,11 +57,12 @@ async function runLocked(
   const file = new ResumeFile(savePath, infoHashOf(torrent))
   const resumeData = await file.load()
   const endpoints = peers.flatMap((peer) => peer.endpoints)
-  const session = await openSession(options.port, endpoints, options.settings, ipFilter, output)
+  const session = await openSession(listeningOf(torrent, options), endpoints, options.settings, ipFilter, output)
   try {
     reportTrackers(session, output)
     const handle = session.addTorrent(paramsOf(torrent, options, savePath, endpoints, resumeData))
     chooseFiles(handle, torrent, options)
+    if (handle.hasMetadata) await useCertificate(handle, options.certificate, output)
     const keeper = new ResumeKeeper(handle, file, output)
     const transfer = new Transfer(session, handle, keeper, { ...options, savePath }, output, peers)
     onStarted(transfer)
@@ -102,6 +105,10 @@ function infoHashOf(torrent: TorrentSource): string {
   const infoHash = torrent.kind === 'torrent' ? torrent.info.infoHash : torrent.magnet.infoHash
   if (infoHash !== null) return infoHash.toHex()
   throw new CliError('This link is to a torrent of version 2 only, which is not supported: it has no xt=urn:btih:.')
+}
+
+function listeningOf(torrent: TorrentSource, { port, interfaces }: TransferOptions): Listening {
+  return { port, interfaces, isSsl: torrent.kind === 'torrent' && torrent.info.sslCert !== '' }
 }
 
 function paramsOf(

@@ -10,6 +10,7 @@ import type { ResumeKeeper } from './resumeKeeper.ts'
 import { SeedGoal } from './seedGoal.ts'
 import { StatusReport } from './statusReport.ts'
 import type { TransferOptions } from './transferOptions.ts'
+import { useCertificate } from './useCertificate.ts'
 
 /** How a transfer ends. */
 type Ending = { readonly reason: 'complete' | 'seedRatio' | 'seedTime' | StopSignal } | { readonly error: unknown }
@@ -83,8 +84,9 @@ export class Transfer {
 
   private announce(): void {
     const { session, handle, output, options } = this
-    const { listenPort } = session
     const info = handle.torrentFile()
+    const isSsl = (info?.sslCert ?? '') !== ''
+    const listenPort = isSsl ? session.sslListenPort : session.listenPort
     const size = info === null ? null : info.totalSize
     const event = { type: 'added', infoHash: handle.infoHash, name: handle.name, size, savePath: options.savePath }
     const what = info === null ? '' : `  ${sizeText(info)}`
@@ -118,10 +120,11 @@ export class Transfer {
   }
 
   /** The files of a magnet link are known. */
-  private onMetadata(): void {
+  private async onMetadata(): Promise<void> {
     const info = this.handle.torrentFile()
     if (info === null) return
     this.hasFetchedMetadata = true
+    await useCertificate(this.handle, this.options.certificate, this.output)
     const priorities = selectFiles(info.files(), this.options.select)
     if (priorities !== null) this.handle.prioritizeFiles(priorities)
     this.output.report(

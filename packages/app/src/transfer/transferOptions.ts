@@ -1,4 +1,5 @@
 import type { Settings } from 'libtorrent-ts'
+import type { CertificateFiles } from '../options/certificate.ts'
 import type { HostAndPort } from '../options/hostAndPort.ts'
 
 /** What `lt download` and `lt seed` were asked to do. */
@@ -9,6 +10,10 @@ export interface TransferOptions {
   readonly savePath: string
   /** Null for the default ports. */
   readonly port: number | null
+  /** Addresses and devices to use; empty: all. */
+  readonly interfaces: readonly string[]
+  /** For an SSL torrent. */
+  readonly certificate: CertificateFiles | null
   readonly peers: readonly HostAndPort[]
   /** Of the session: where else peers may come from, and what --set says. */
   readonly settings: Partial<Settings>

@@ -217,6 +217,19 @@ export class MetadataReceivedAlert extends TorrentAlert {
   }
 }
 
+/**
+ * An SSL torrent was added, or turned out to be one: without a certificate, given by `TorrentHandle.setSslCertificate`, it
+ * connects to nobody. @see libtorrent `torrent_need_cert_alert` (1.0)
+ */
+export class TorrentNeedCertAlert extends TorrentAlert {
+  static override readonly category = AlertCategory.status
+  readonly type = 'torrentNeedCert'
+
+  override message(): string {
+    return `${super.message()} needs an SSL certificate`
+  }
+}
+
 /** A downloaded piece does not match its hash and will be downloaded again. @see manual, hash_failed_alert */
 export class HashFailedAlert extends TorrentAlert {
   static override readonly category = AlertCategory.status

@@ -269,6 +269,11 @@ export class Session {
     return this.core.listenPort
   }
 
+  /** The port peers of SSL torrents reach us at, 0 when there is none (1.0, ssl_listen_port; setting `sslListen`). */
+  get sslListenPort(): number {
+    return this.core.sslListenPort
+  }
+
   /** Our peer id, 20 bytes. */
   get id(): Uint8Array {
     return this.core.peerId.slice()
@@ -292,6 +297,16 @@ export class Session {
   /** What `setMaxConnections` set. */
   get maxConnections(): number {
     return this.core.settings.connectionsLimit
+  }
+
+  /** Most connections that are being opened at a time, -1 for no limit (setting `halfOpenLimit`). */
+  setMaxHalfOpenConnections(limit: number): void {
+    this.core.applySettings({ halfOpenLimit: Math.max(0, limit) }, () => {})
+  }
+
+  /** What `setMaxHalfOpenConnections` set. */
+  get maxHalfOpenConnections(): number {
+    return this.core.settings.halfOpenLimit || -1
   }
 
   /** Upload slots over all torrents, -1 for no limit. */

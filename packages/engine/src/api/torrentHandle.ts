@@ -1,3 +1,4 @@
+import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { LibtorrentError, thrownError } from '../errors/libtorrentError.ts'
@@ -6,6 +7,8 @@ import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { TrackerSource } from '../metainfo/trackerUrl.ts'
 import type { PartialPieceInfo } from '../picker/piecePicker.ts'
 import { MoveFlags } from '../platform/moveFlags.ts'
+import type { TlsIdentity } from '../platform/tls.ts'
+import { splitInterfaces } from '../session/outgoingAddresses.ts'
 import {
   addPiece,
   flushCache,
@@ -24,6 +27,7 @@ import type { AnnounceEntry, TrackerSpec } from '../tracker/announceEntry.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { FileIndex, PieceIndex, Seconds } from '../util/flavored.ts'
 import { parseWebSeedUrl } from '../webseed/webSeedLocation.ts'
+import { readSslCertificate } from './sslCertificate.ts'
 
 /** Options of `TorrentHandle.pause` (1.0, pause_flags_t). */
 export const PauseFlags = {
@@ -287,6 +291,18 @@ export class TorrentHandle implements TorrentRef {
     this.torrent.swarm.connectTo(endpoint, source)
   }
 
+  /**
+   * Opens the connections of this torrent from these addresses of the machine, or devices: one, or several separated by
+   * commas, used in turn; empty text: as the settings say (manual, use_interface).
+   * @throws TypeError for what can be neither
+   */
+  useInterface(netInterface: string): void {
+    const names = splitInterfaces(netInterface)
+    const wrong = names.find((name) => normalizeAddress(name) === null && !/^[A-Za-z][\w .@-]*$/.test(name))
+    if (wrong !== undefined) throw new TypeError(`'${wrong}' is neither an address nor the name of a network device`)
+    this.torrent.swarm.interfaces = names
+  }
+
   /** Most peers unchoked at a time, -1 for no limit. */
   setMaxUploads(limit: number): void {
     this.torrent.maxUploads = limit
@@ -381,6 +397,36 @@ export class TorrentHandle implements TorrentRef {
   /** The URLs of the web seeds of BEP 17. */
   httpSeeds(): string[] {
     return this.torrent.webSeeds.urls('httpSeed')
+  }
+
+  // --- SSL torrents ---------------------------------------------------------------------------------------------
+
+  /**
+   * What an SSL torrent shows its peers: the paths of our certificate, signed by the root certificate of the torrent and
+   * made out to its name or to `*`; of its private key; and, if old peers are to be reached, of Diffie-Hellman parameters.
+   * All are PEM; certificates between ours and the root follow it in the same file. `passphrase` opens the key. Nothing of
+   * it is kept beyond the session. Until then the torrent connects to nobody (`torrentNeedCert`).
+   * Rejects with the error of the disk, `invalidSslCert` whose message says what does not fit, or `notAnSslTorrent`; posts
+   * `torrentError` with the same. (1.0, set_ssl_certificate)
+   */
+  async setSslCertificate(certificate: string, privateKey: string, dhParams = '', passphrase = ''): Promise<void> {
+    const { ssl } = this.torrent
+    const identity = await readSslCertificate({ certificate, privateKey, dhParams, passphrase })
+    if (identity instanceof LibtorrentError) throw ssl.refuse(identity)
+    this.useCertificate(identity)
+  }
+
+  /**
+   * As `setSslCertificate`, with the text of the files in place of their paths (1.0, set_ssl_certificate_buffer).
+   * @throws LibtorrentError `invalidSslCert`, `notAnSslTorrent`; `torrentError` is posted, too
+   */
+  setSslCertificateBuffer(certificate: string, privateKey: string, dhParams = '', passphrase = ''): void {
+    this.useCertificate({ certificate, privateKey, dhParams, passphrase })
+  }
+
+  private useCertificate(identity: TlsIdentity): void {
+    const error = this.torrent.ssl.setCertificate(identity)
+    if (error !== null) throw error
   }
 
   // --- disk -----------------------------------------------------------------------------------------------------

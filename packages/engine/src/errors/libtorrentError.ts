@@ -9,9 +9,10 @@ export type UpnpErrorCode = keyof typeof upnpErrors
 
 /**
  * Who defines the error: `libtorrent` the manual's own list, `http` a status code, `upnp` a router,
- * `system` the operating system (`code` is then Node's: `ENOSPC`, `ECONNREFUSED`, ...).
+ * `system` the operating system (`code` is then Node's: `ENOSPC`, `ECONNREFUSED`, ...), `ssl` the TLS library (`code` is
+ * then Node's, too: `ERR_SSL_WRONG_VERSION_NUMBER`, ...).
  */
-export type ErrorCategory = 'libtorrent' | 'http' | 'upnp' | 'system'
+export type ErrorCategory = 'libtorrent' | 'http' | 'upnp' | 'ssl' | 'system'
 
 /** What was being done when the error struck (libtorrent's `operation_t`). */
 export type Operation =
@@ -19,6 +20,7 @@ export type Operation =
   | 'bittorrent'
   | 'handshake'
   | 'encryption'
+  | 'sslHandshake'
   | 'connect'
   | 'listen'
   | 'accept'
@@ -138,4 +140,14 @@ export function systemError(cause: unknown, details: ErrorDetails = {}): Libtorr
     message ?? String(cause),
     { cause, path, ...details },
   )
+}
+
+/** What the TLS library reports of a handshake; errors of the system below it stay what they are. */
+export function sslError(cause: unknown): LibtorrentError {
+  const details = { operation: 'sslHandshake' } as const
+  if (cause instanceof LibtorrentError) return cause
+  const { code, syscall, reason, message } = (cause ?? {}) as NodeJS.ErrnoException & { readonly reason?: string }
+  if (code === undefined || syscall !== undefined || !/^(ERR_|[A-Z]+_)/.test(code)) return systemError(cause, details)
+  if (cause instanceof Error) void cause.stack
+  return withoutTrace({ code, value: 0, category: 'ssl' }, reason ?? message, { cause, ...details })
 }

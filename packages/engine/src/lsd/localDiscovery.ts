@@ -29,6 +29,8 @@ export class LocalDiscovery implements LsdSocketHost {
   private readonly order = new AnnounceOrder()
   private readonly sockets = new Map<string, LsdSocket>()
   private readonly copies = new Set<Timer>()
+  /** Info-hashes of SSL torrents: their peers are taken at another port. */
+  private readonly sslTorrents = new Set<string>()
   private readonly gate: LsdGate
   private readonly budget: TokenBucket
   /** Tells our own announces from others'. */
@@ -76,13 +78,15 @@ export class LocalDiscovery implements LsdSocketHost {
   }
 
   /** Announces this torrent from now on, soon for the first time. Never add a private torrent. */
-  add(infoHash: Sha1Hash): void {
+  add(infoHash: Sha1Hash, isSsl = false): void {
+    if (isSsl) this.sslTorrents.add(infoHash.toHex())
     this.order.add(infoHash, this.platform.clock.now())
     this.schedule()
   }
 
   remove(infoHash: Sha1Hash): void {
     this.order.remove(infoHash)
+    this.sslTorrents.delete(infoHash.toHex())
   }
 
   /** Addresses of this machine, or the ports it listens at, have changed. It is also noticed with the next announce. */
@@ -125,9 +129,14 @@ export class LocalDiscovery implements LsdSocketHost {
     const announce = decodeLsdAnnounce(packet)
     if (announce === null || announce.cookie?.toLowerCase() === this.cookie) return
     // Ourselves, by a packet whose cookie was lost.
-    if (from.address === socket.address && announce.port === this.host.listenPort(socket.address)) return
+    if (from.address === socket.address && this.portsOf(socket).includes(announce.port)) return
     const peer = { address: from.address, port: announce.port }
     for (const infoHash of announce.infoHashes) this.host.onLocalPeer(infoHash, peer)
+  }
+
+  /** At which ports peers reach us through this socket's interface: those of SSL torrents at the second. */
+  private portsOf({ address }: LsdSocket): readonly [number, number] {
+    return [this.host.listenPort(address, false), this.host.listenPort(address, true)]
   }
 
   private get interval(): Millis {
@@ -150,17 +159,22 @@ export class LocalDiscovery implements LsdSocketHost {
   private announce(): void {
     this.updateSockets()
     const now = this.platform.clock.now()
-    const open = [...this.sockets.values()].filter((each) => each.isOpen && this.host.listenPort(each.address) > 0)
+    const open = [...this.sockets.values()].filter((each) => each.isOpen && this.portsOf(each).some((port) => port > 0))
     if (open.length === 0) return this.schedule(MIN_ANNOUNCE_MS)
     if (this.budget.take()) this.send(this.order.take(now, MAX_HASHES_SENT, this.interval), open)
     this.schedule()
   }
 
   private send(infoHashes: readonly Sha1Hash[], sockets: readonly LsdSocket[]): void {
-    const packets = sockets.map((socket) => {
-      const port = this.host.listenPort(socket.address)
-      return [socket, encodeLsdAnnounce(socket.group, port, infoHashes, this.cookie)] as const
-    })
+    const isSsl = (infoHash: Sha1Hash) => this.sslTorrents.has(infoHash.toHex())
+    const kinds = [infoHashes.filter((each) => !isSsl(each)), infoHashes.filter(isSsl)]
+    const packets = sockets.flatMap((socket) =>
+      this.portsOf(socket).flatMap((port, kind) => {
+        const named = kinds[kind]
+        if (port === 0 || named.length === 0) return []
+        return [[socket, encodeLsdAnnounce(socket.group, port, named, this.cookie)] as const]
+      }),
+    )
     for (const [socket, packet] of packets) socket.send(packet)
     for (const delay of COPIES_AFTER) {
       const copy = this.platform.timers.after(delay, () => {

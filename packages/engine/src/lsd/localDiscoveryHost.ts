@@ -8,8 +8,8 @@ import type { LsdSettings } from './lsdSettings.ts'
 export interface LocalDiscoveryHost {
   readonly platform: Pick<Platform, 'clock' | 'timers' | 'random' | 'localNetwork'>
   readonly settings: Readonly<LsdSettings>
-  /** The port we accept peers at on the interface with this address; 0: none, so that nothing is announced there. */
-  listenPort(address: string): number
+  /** The port we accept peers at, those of SSL torrents or others, on the interface with this address; 0: none. */
+  listenPort(address: string, ssl: boolean): number
   /** A peer of the local network said that it has this torrent, which may be none of ours, or a private one. */
   onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void
   /** Nothing can be sent or received on the interface with this address; for `lsd_error_alert`. */

@@ -6,6 +6,7 @@ import { NodeRandom } from './nodeRandom.ts'
 import { NodeResolver } from './nodeResolver.ts'
 import { NodeTcp } from './nodeTcp.ts'
 import { NodeClock, NodeTimers } from './nodeTime.ts'
+import { NodeTls } from './nodeTls.ts'
 import { NodeUdp } from './nodeUdp.ts'
 import { NodeWebRtc } from './nodeWebRtc.ts'
 import { NodeXml } from './nodeXml.ts'
@@ -20,6 +21,7 @@ export function nodePlatform(): Platform {
     timers: new NodeTimers(),
     random: new NodeRandom(),
     tcp: new NodeTcp(),
+    tls: new NodeTls(),
     udp: new NodeUdp(UDP_BUFFER_BYTES),
     resolver: new NodeResolver(),
     http: new NodeHttp(),

@@ -8,7 +8,8 @@ import { readBuffer } from './readBuffer.ts'
 const HIGH_WATER_MARK_BYTES = 1024 * 1024
 const ACCEPT_BACKLOG = 511
 
-class NodeStream implements Stream {
+/** A socket of Node as a stream. */
+export class NodeStream implements Stream {
   readonly socketType = SocketType.tcp
   private handler: StreamHandler | null = null
   private error: LibtorrentError | null = null
@@ -76,6 +77,14 @@ class NodeStream implements Stream {
 
   setHandler(handler: StreamHandler): void {
     this.handler = handler
+  }
+
+  /** Hands the socket over, connecting or connected; this stream does nothing more. */
+  release(): net.Socket {
+    this.closed = true
+    this.handler = null
+    this.socket.removeAllListeners('data')
+    return this.socket
   }
 
   write(bytes: Uint8Array, onSent?: () => void): boolean {

@@ -5,6 +5,7 @@ import type { LocalNetwork } from './localNetwork.ts'
 import type { Random } from './random.ts'
 import type { Resolver } from './resolver.ts'
 import type { Tcp } from './tcp.ts'
+import type { Tls } from './tls.ts'
 import type { Udp } from './udp.ts'
 import type { WebRtc } from './webRtc.ts'
 import type { XmlReader } from './xml.ts'
@@ -19,6 +20,8 @@ export interface Platform {
   readonly random: Random
   /** Connections to peers, and sockets to listen on. */
   readonly tcp: Tcp
+  /** Encryption of such connections, for SSL torrents. */
+  readonly tls: Tls
   /** UDP sockets, for trackers. */
   readonly udp: Udp
   /** Addresses of host names. */

@@ -16,3 +16,8 @@ export const SocketType = {
   rtc: 'rtc',
 } as const
 export type SocketType = (typeof SocketType)[keyof typeof SocketType]
+
+/** Whether it has TLS on top. */
+export function isSslSocket(type: SocketType): boolean {
+  return type.endsWith('Ssl')
+}

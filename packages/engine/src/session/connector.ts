@@ -7,9 +7,14 @@ export interface ConnectorHost {
   readonly clock: Clock
   readonly timers: Timers
   readonly settings: Readonly<
-    Pick<Settings, 'connectionSpeed' | 'connectSeedEveryNDownload' | 'smoothConnects' | 'tickInterval'>
+    Pick<
+      Settings,
+      'connectionSpeed' | 'connectSeedEveryNDownload' | 'halfOpenLimit' | 'smoothConnects' | 'tickInterval'
+    >
   >
   readonly freeConnections: number
+  /** Connections that are being opened; counted when asked for. */
+  readonly halfOpen: number
 }
 
 /** What a negative `connection_speed` means (manual). */
@@ -42,7 +47,7 @@ export class Connector {
   /** A connection became free: whoever waits for one may try. */
   resume(): void {
     if (this.stopped || this.turns.size === 0 || this.speed === 0) return
-    this.timer ??= this.host.timers.after(this.budget >= 1 ? 0 : this.host.settings.tickInterval, () => this.round())
+    this.timer ??= this.host.timers.after(this.canBegin ? 0 : this.host.settings.tickInterval, () => this.round())
   }
 
   /**
@@ -53,7 +58,8 @@ export class Connector {
     if (this.stopped || attempts <= 0 || this.speed === 0) return 0
     this.refill()
     let made = 0
-    while (made < attempts && this.host.freeConnections > 0 && torrent.connectOne()) made++
+    const room = Math.min(attempts, this.freeAttempts)
+    while (made < room && this.host.freeConnections > 0 && torrent.connectOne()) made++
     this.budget -= made
     this.turns.prefer(torrent)
     return made
@@ -65,6 +71,11 @@ export class Connector {
     this.turns.clear()
   }
 
+  /** An attempt may be made at once. */
+  private get canBegin(): boolean {
+    return this.budget >= 1 && this.freeAttempts > 0
+  }
+
   private get speed(): number {
     const { connectionSpeed } = this.host.settings
     return connectionSpeed < 0 ? DEFAULT_CONNECTION_SPEED : connectionSpeed
@@ -73,15 +84,23 @@ export class Connector {
   private round(): void {
     this.timer = null
     this.refill()
-    while (this.budget >= 1 && this.host.freeConnections > 0) {
+    let room = this.freeAttempts
+    while (room > 0 && this.budget >= 1 && this.host.freeConnections > 0) {
       const torrent = this.turns.next()
       if (torrent === null) return
       if (!torrent.connectOne()) continue
       this.budget--
+      room--
       this.turns.add(torrent)
     }
     // Without free connections nothing is retried here: `resume` is called when there are some.
     if (this.host.freeConnections > 0) this.resume()
+  }
+
+  /** Attempts that may be made before some of those under way have ended. */
+  private get freeAttempts(): number {
+    const { halfOpenLimit } = this.host.settings
+    return halfOpenLimit === 0 ? Number.POSITIVE_INFINITY : Math.max(0, halfOpenLimit - this.host.halfOpen)
   }
 
   private refill(): void {

@@ -1,35 +1,50 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { EncryptedStream, type EncryptedStreamHost } from '../mse/encryptedStream.ts'
+import type { Timers } from '../platform/clock.ts'
 import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
+import type { Tls } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DialRequest } from '../torrent/torrentHost.ts'
+import { OutgoingAddresses, type OutgoingAddressesHost } from './outgoingAddresses.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
+import { noWayOut, RefusedDial } from './refusedDial.ts'
+import { IGNORE } from './refuseStream.ts'
 
-export interface DiallerHost extends EncryptedStreamHost {
+export interface DiallerHost extends EncryptedStreamHost, OutgoingAddressesHost {
+  readonly timers: Timers
   readonly tcp: Tcp
+  readonly tls: Tls
   readonly settings: Readonly<Settings>
   readonly utp: {
-    /** Null when there is no socket from which `remote` could be reached. */
-    connect(remote: Endpoint, handler: StreamHandler): Stream | null
+    /** Null when there is no socket, at `localAddress` if that is given, from which `remote` could be reached. */
+    connect(remote: Endpoint, localAddress: string | undefined, handler: StreamHandler): Stream | null
   }
 }
 
 /** Opens connections to peers: decides by which transport, from which of our addresses, and through what. */
 export class Dialler {
   private readonly ports: OutgoingPorts
+  private readonly addresses: OutgoingAddresses
 
   constructor(private readonly host: DiallerHost) {
     this.ports = new OutgoingPorts(host.settings)
+    this.addresses = new OutgoingAddresses(host)
   }
 
   /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
   dial(request: DialRequest, handler: StreamHandler): Stream {
-    if (!request.isEncrypted) return this.open(request, handler)
-    return EncryptedStream.connecting(this.host, request.infoHash, handler, (inner) => this.open(request, inner))
+    const { infoHash, isEncrypted, tls } = request
+    // TLS goes over whatever there is, and tells `handler` when all of it stands. It leaves nothing for MSE to hide.
+    if (tls !== null) return this.host.tls.connect(this.open(request, IGNORE), tls, handler)
+    if (!isEncrypted) return this.open(request, handler)
+    return EncryptedStream.connecting(this.host, infoHash, handler, (inner) => this.open(request, inner))
   }
 
-  private open({ remote, transport }: DialRequest, handler: StreamHandler): Stream {
-    const utp = transport === 'utp' ? this.host.utp.connect(remote, handler) : null
-    return utp ?? this.host.tcp.connect(remote, this.ports.next(), handler)
+  private open({ remote, interfaces, transport }: DialRequest, handler: StreamHandler): Stream {
+    const localAddress = this.addresses.choose(remote.address, interfaces)
+    if (localAddress === null) return new RefusedDial(this.host.timers, remote, handler, noWayOut())
+    const utp = transport === 'utp' ? this.host.utp.connect(remote, localAddress, handler) : null
+    if (utp !== null) return utp
+    return this.host.tcp.connect(remote, { localAddress, ...this.ports.next() }, handler)
   }
 }

@@ -15,6 +15,7 @@ import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { AddressFilters } from './addressFilters.ts'
 import { DhtService } from './dhtService.ts'
+import type { ListenEndpoint } from './listenInterfaces.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface DiscoveryHost {
@@ -22,10 +23,12 @@ export interface DiscoveryHost {
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
   readonly filters: AddressFilters
-  /** The listen sockets. */
-  readonly announceEndpoints: readonly Endpoint[]
   /** The UDP sockets beside them that are open. */
   readonly udpSockets: Iterable<SharedUdpSocket>
+  /** The listen sockets that the world is told of. */
+  readonly announceEndpoints: readonly Endpoint[]
+  /** All of them. */
+  readonly listenEndpoints: readonly ListenEndpoint[]
   onExternalAddress(address: string, source: string): void
   /** A machine on the local network has this torrent. */
   onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void
@@ -70,7 +73,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   /** The listen sockets are open, or others than before. */
   onListening(): void {
-    this.isListening = this.host.announceEndpoints.length > 0
+    this.isListening = this.host.listenEndpoints.length > 0
     this.lsd.networkChanged()
     this.onSettingsChanged()
   }
@@ -119,8 +122,8 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
     this.dht.addNode(host, port)
   }
 
-  joinLsd(infoHash: Sha1Hash): void {
-    this.lsd.add(infoHash)
+  joinLsd(infoHash: Sha1Hash, isSsl: boolean): void {
+    this.lsd.add(infoHash, isSsl)
   }
 
   leaveLsd(infoHash: Sha1Hash): void {
@@ -132,11 +135,11 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port if anything comes there. */
   private updateMappings(): void {
     const wanted = new Map<string, { protocol: 'tcp' | 'udp'; endpoint: Endpoint }>()
-    for (const endpoint of this.host.announceEndpoints) {
-      if (isV6(endpoint.address)) continue
+    for (const endpoint of this.host.listenEndpoints) {
+      if (isV6(endpoint.address) || endpoint.local) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
-      if (usesUdp(this.host.settings)) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
+      if (usesUdp(this.host.settings) && !endpoint.ssl) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
     }
     for (const [key, index] of this.mappings) {
       if (wanted.has(key)) continue
@@ -161,9 +164,9 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
     return this.host.settings
   }
 
-  listenPort(address: string): number {
-    for (const endpoint of this.host.announceEndpoints) {
-      if (isV6(endpoint.address) !== isV6(address)) continue
+  listenPort(address: string, ssl: boolean): number {
+    for (const endpoint of this.host.listenEndpoints) {
+      if (endpoint.ssl !== ssl || isV6(endpoint.address) !== isV6(address)) continue
       if (endpoint.address === address || isUnspecified(endpoint.address)) return endpoint.port
     }
     return 0

@@ -4,6 +4,7 @@ import type { HttpStreamHandler, HttpStreamRequest, HttpStreams } from '../platf
 import type { LocalNetwork } from '../platform/localNetwork.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Stream, Tcp } from '../platform/tcp.ts'
+import type { Tls } from '../platform/tls.ts'
 import type { Udp, UdpHandler, UdpSocket } from '../platform/udp.ts'
 import type { WebRtc } from '../platform/webRtc.ts'
 import { type FaultReport, guarded } from '../util/guarded.ts'
@@ -28,6 +29,7 @@ export function guardedPlatform(world: Platform, report: FaultReport): Platform 
     httpStreams: guardedHttpStreams(world.httpStreams, report),
     udp: guardedUdp(world.udp, report),
     tcp: guardedTcp(world.tcp, report),
+    tls: guardedTls(world.tls, report),
     localNetwork: guardedLocalNetwork(world.localNetwork, report),
     // Reading ends before or in an answer that is guarded already.
     xml: { read: (text, handler, done) => xml.read(text, handler, guarded(done, report)) },
@@ -112,6 +114,28 @@ function guardedTcp(tcp: Tcp, report: FaultReport): Tcp {
       }
       tcp.listen(local, accept, guarded(done, report))
     },
+  }
+}
+
+/** Whom our own code cannot judge is refused. */
+function guardedTls(tls: Tls, report: FaultReport): Tls {
+  const orElse = <Args extends unknown[], Result>(call: (...args: Args) => Result, otherwise: Result) => {
+    return (...args: Args): Result => {
+      try {
+        return call(...args)
+      } catch (cause) {
+        report(cause)
+        return otherwise
+      }
+    }
+  }
+  return {
+    checkRoot: (pem) => tls.checkRoot(pem),
+    newContext: (rootCertificate, identity) => tls.newContext(rootCertificate, identity),
+    connect: (stream, { context, serverName, verify }, handler) =>
+      tls.connect(stream, { context, serverName, verify: orElse(verify, false) }, handler),
+    accept: (stream, { contextFor, verify }) =>
+      tls.accept(stream, { contextFor: orElse(contextFor, null), verify: orElse(verify, false) }),
   }
 }
 

@@ -29,6 +29,12 @@ export interface IncomingHost {
   onFault(cause: unknown): void
 }
 
+/** Which torrent a TLS connection asked for (SNI). */
+export interface IncomingSsl {
+  /** Null until it has asked. */
+  readonly target: object | null
+}
+
 /**
  * A connection a stranger opened, until its handshake says which torrent it is about. What does not begin like a handshake
  * is taken for the key of an encrypted one: `stream` is then an `EncryptedStream`, and what comes out of it is read anew.
@@ -43,6 +49,8 @@ export class IncomingConnection implements StreamHandler {
   constructor(
     private readonly host: IncomingHost,
     plain: Stream,
+    /** What to be told of whom a TLS connection is for; null: it is a plain one. */
+    readonly ssl: IncomingSsl | null = null,
   ) {
     // One timer for the whole handshake: a byte now and then does not keep the connection alive.
     this.timer = host.timers.after(host.handshakeTimeout, () => this.fail(libtorrentError('timedOutNoHandshake')))

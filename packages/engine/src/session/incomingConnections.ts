@@ -7,6 +7,7 @@ import { KeyExchangeBudget } from '../mse/keyExchangeBudget.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import { SocketType } from '../platform/socketType.ts'
 import type { Stream } from '../platform/tcp.ts'
+import type { Tls, TlsClientOptions } from '../platform/tls.ts'
 import type { EncPolicy } from '../settings/settingEnums.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
@@ -15,6 +16,7 @@ import type { AddressFilters } from './addressFilters.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
 import { postBlocked, postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
+import { SslGreeter } from './sslGreeter.ts'
 
 const BITTORRENT = { operation: 'bittorrent' } as const
 
@@ -22,15 +24,18 @@ const BITTORRENT = { operation: 'bittorrent' } as const
 export interface IncomingTarget {
   /** What alerts name it by. */
   readonly ref: TorrentRef
+  /** How its connections are secured; null: by nothing, or there can be none. */
+  readonly ssl: { readonly tls: TlsClientOptions | null }
   /** Returns why not, or null. */
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null
 }
 
 export interface IncomingConnectionsHost {
+  readonly clock: Clock
   readonly timers: Timers
+  readonly tls: Tls
   readonly alerts: AlertSink
   readonly filters: Pick<AddressFilters, 'refusesAll'>
-  readonly clock: Clock
   readonly random: EncryptedStreamHost['random']
   readonly settings: Readonly<
     Pick<Settings, 'handshakeTimeout' | 'connectionsSlack' | 'enableIncomingTcp' | 'inEncPolicy'>
@@ -63,7 +68,11 @@ export class IncomingConnections implements IncomingHost {
   private readonly budget = new KeyExchangeBudget()
   private closed = false
 
-  constructor(private readonly host: IncomingConnectionsHost) {}
+  private readonly greeter: SslGreeter
+
+  constructor(private readonly host: IncomingConnectionsHost) {
+    this.greeter = new SslGreeter(host)
+  }
 
   get timers(): Timers {
     return this.host.timers
@@ -88,7 +97,8 @@ export class IncomingConnections implements IncomingHost {
     }
   }
 
-  onIncoming(stream: Stream): void {
+  /** `ssl`: it came to a socket for SSL torrents. */
+  onIncoming(stream: Stream, ssl = false): void {
     const blocked = this.blockedReason(stream)
     if (blocked !== null) {
       refuseStream(stream)
@@ -106,7 +116,12 @@ export class IncomingConnections implements IncomingHost {
       return
     }
     if (this.waiting.size >= room) this.dropOldest()
-    this.waiting.add(new IncomingConnection(this, stream))
+    if (!ssl) {
+      this.waiting.add(new IncomingConnection(this, stream))
+      return
+    }
+    const greeted = this.greeter.greet(stream)
+    this.waiting.add(new IncomingConnection(this, greeted.stream, greeted))
   }
 
   private blockedReason({ socketType, remote }: Stream): PeerBlockedReason | null {
@@ -129,6 +144,12 @@ export class IncomingConnections implements IncomingHost {
     if (target === null) {
       stream.destroy()
       this.postRefused(stream.remote, libtorrentError('invalidInfoHash', BITTORRENT), handshake)
+      return
+    }
+    // Whoever has a certificate for one torrent gets nothing of another.
+    if (connection.ssl !== null && connection.ssl.target !== target) {
+      stream.destroy()
+      this.postRefused(stream.remote, libtorrentError('invalidSslCert', BITTORRENT), handshake, target.ref)
       return
     }
     const { alerts } = this.host

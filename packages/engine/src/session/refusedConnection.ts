@@ -1,6 +1,11 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
-import { PeerBlockedAlert, type PeerBlockedReason, PeerDisconnectedAlert } from '../alerts/peerAlerts.ts'
+import {
+  PeerBlockedAlert,
+  type PeerBlockedReason,
+  PeerDisconnectedAlert,
+  PeerErrorAlert,
+} from '../alerts/peerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { Sha1Hash } from '../util/digest.ts'
 import type { Handshake } from '../wire/handshake.ts'
@@ -18,14 +23,16 @@ export interface RefusedConnection {
 }
 
 /**
- * A connection that a stranger opened has ended before it belonged to a torrent: posts `peerDisconnected`, as libtorrent
- * does. Where there is no torrent the handle is no valid one: it has the info-hash the stranger asked for, or zeros.
+ * A connection that a stranger opened has ended before it belonged to a torrent: posts `peerDisconnected`, or `peerError`
+ * when it was the TLS handshake that failed, as libtorrent does. Where there is no torrent the handle is no valid one: it has the info-hash the stranger asked for, or zeros.
  */
 export function postRefused(alerts: AlertSink, { endpoint, error, handshake, torrent }: RefusedConnection): void {
-  if (!alerts.wants(PeerDisconnectedAlert.category)) return
+  const isHandshake = error.operation === 'sslHandshake'
+  if (!alerts.wants((isHandshake ? PeerErrorAlert : PeerDisconnectedAlert).category)) return
   const asked = handshake === null ? NO_TORRENT : { infoHash: new Sha1Hash(handshake.infoHash) }
   const pid = handshake?.peerId ?? NO_PEER_ID
-  alerts.post(new PeerDisconnectedAlert({ handle: torrent ?? asked, endpoint, pid, error }))
+  const fields = { handle: torrent ?? asked, endpoint, pid, error }
+  alerts.post(isHandshake ? new PeerErrorAlert(fields) : new PeerDisconnectedAlert(fields))
 }
 
 /** Who has just connected may not: posts `peerBlocked`, as libtorrent does; the handle is no valid one. */

@@ -17,6 +17,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Tls } from '../platform/tls.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
 import { WebTrackers } from '../rtc/webTrackers.ts'
 import { applySettings, type Settings } from '../settings/settings.ts'
@@ -39,6 +40,7 @@ import { FlushQueue } from './flushQueue.ts'
 import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
 import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
+import type { ListenEndpoint } from './listenInterfaces.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
 import { makePeerId } from './peerId.ts'
 import { PeerOrigins } from './peerOrigins.ts'
@@ -168,6 +170,14 @@ export class SessionCore
     return this.platform.tcp
   }
 
+  get tls(): Tls {
+    return this.platform.tls
+  }
+
+  get localNetwork(): Platform['localNetwork'] {
+    return this.platform.localNetwork
+  }
+
   get random(): Random {
     return this.platform.random
   }
@@ -194,6 +204,22 @@ export class SessionCore
 
   get announceEndpoints(): readonly Endpoint[] {
     return this.listenSockets.announceEndpoints
+  }
+
+  get sslListenPort(): number {
+    return this.listenSockets.sslPort
+  }
+
+  get sslAnnounceEndpoints(): readonly Endpoint[] {
+    return this.listenSockets.sslAnnounceEndpoints
+  }
+
+  get listenEndpoints(): readonly ListenEndpoint[] {
+    return this.listenSockets.endpoints
+  }
+
+  needsSsl(): void {
+    this.listenSockets.needsSsl()
   }
 
   localAddress(family: 4 | 6): string | null {
@@ -238,6 +264,14 @@ export class SessionCore
 
   get freeConnections(): number {
     return this.limit.free
+  }
+
+  get halfOpen(): number {
+    let count = 0
+    for (const { connections } of this.connectedTorrents()) {
+      for (const { state } of connections) if (state === 'connecting') count++
+    }
+    return count
   }
 
   get hasIncomingConnections(): boolean {
@@ -340,7 +374,7 @@ export class SessionCore
 
   /** Takes over changed settings. @throws as `applySettings` */
   applySettings(changes: Partial<Settings>, done: () => void): void {
-    const { listenInterfaces } = this.settings
+    const { listenInterfaces, sslListen } = this.settings
     applySettings(this.settings, changes)
     // The mask is the API's: it adds what listeners want.
     if (changes.alertQueueSize !== undefined) this.alerts.setSizeLimit(changes.alertQueueSize)
@@ -359,8 +393,8 @@ export class SessionCore
     this.udpSockets.update(() => {
       if (!this.closing) this.discovery.onSettingsChanged()
     })
-    if (this.settings.listenInterfaces === listenInterfaces) done()
-    else this.listenSockets.reopen(done)
+    if (this.settings.listenInterfaces === listenInterfaces && this.settings.sslListen === sslListen) done()
+    else this.listenSockets.onSettingsChanged(done)
   }
 
   setIpFilter(filter: IpFilter): void {
@@ -394,8 +428,8 @@ export class SessionCore
     return this.dialler.dial(request, handler)
   }
 
-  onIncoming(stream: Stream): void {
-    this.incoming.onIncoming(stream)
+  onIncoming(stream: Stream, ssl = false): void {
+    this.incoming.onIncoming(stream, ssl)
   }
 
   targetOf(infoHash: Uint8Array): Torrent | null {

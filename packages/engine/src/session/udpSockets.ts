@@ -1,12 +1,13 @@
 import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Udp } from '../platform/udp.ts'
+import type { ListenEndpoint } from './listenInterfaces.ts'
 import { SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface UdpSocketsHost {
   readonly udp: Udp
   /** Where peers reach us by TCP. */
-  readonly announceEndpoints: readonly Endpoint[]
+  readonly listenEndpoints: readonly ListenEndpoint[]
   /** Something would use the sockets. */
   readonly wantsUdp: boolean
   onUdpOpened(socket: SharedUdpSocket): void
@@ -27,9 +28,11 @@ export class UdpSockets {
 
   /** Closes those nobody wants any more and opens those that are missing; `done` when each stands or has failed. */
   update(done: () => void): void {
-    const { announceEndpoints, wantsUdp } = this.host
+    const { listenEndpoints, wantsUdp } = this.host
     const wanted = new Map(
-      wantsUdp && !this.closed ? announceEndpoints.map((endpoint) => [endpointText(endpoint), endpoint]) : [],
+      wantsUdp && !this.closed
+        ? listenEndpoints.filter(({ ssl }) => !ssl).map((endpoint) => [endpointText(endpoint), endpoint])
+        : [],
     )
     for (const [key, socket] of this.sockets) {
       if (wanted.has(key)) continue

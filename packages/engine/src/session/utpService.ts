@@ -71,11 +71,12 @@ export class UtpService {
     )
   }
 
-  /** Begins to connect; null when there is no socket from which `remote` could be reached. */
-  connect(remote: Endpoint, handler: StreamHandler): Stream | null {
+  /** Begins to connect; null when there is no socket, at `localAddress` if that is given, from which `remote` could be reached. */
+  connect(remote: Endpoint, localAddress: string | undefined, handler: StreamHandler): Stream | null {
     let best: UtpReceiver | null = null
     for (const [{ local }, receiver] of this.receivers) {
       if (isV6(local.address) !== isV6(remote.address)) continue
+      if (localAddress !== undefined && !isUnspecified(localAddress) && local.address !== localAddress) continue
       // What is bound to loopback reaches this machine only, and is the better way there.
       const isFitting = isLoopback(local.address) === isLoopback(remote.address)
       if (isFitting || (isUnspecified(local.address) && best === null)) best = receiver

@@ -231,6 +231,17 @@ export const peerSettings = {
     source: source.v1_1,
     doc: 'How many ports from `outgoingPort` on are used in turn. A range, because a port cannot be used again at once.',
   }),
+  outgoingInterfaces: text('outgoing_interfaces', {
+    default: '',
+    source: source.v1_1,
+    doc: 'From where connections to peers are opened: addresses of this machine and names of devices, separated by commas, used in turn. Where none can serve, no connection is made. Empty: from the addresses of `listenInterfaces` if it names particular ones, else the system chooses.',
+  }),
+  halfOpenLimit: int('half_open_limit', {
+    default: 0,
+    unit: 'connections',
+    source: source.v1_0,
+    doc: 'Most connections, over all torrents, that are being opened and do not stand yet (`session::set_max_half_open_connections`). 0: no limit but that of connections.',
+  }),
   handshakeClientVersion: text('handshake_client_version', {
     default: '',
     source: source.v1_0,

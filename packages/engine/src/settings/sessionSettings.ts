@@ -20,7 +20,14 @@ export const sessionSettings = {
   listenInterfaces: text('listen_interfaces', {
     default: '0.0.0.0:6881,[::]:6881',
     source: source.v1_1,
-    doc: 'Where to listen: addresses with ports, separated by commas. Port 0 takes any free one; an address that the machine does not have yet is looked for again. Each socket announces to trackers for itself, from its own address; with empty text nothing is listened on and nothing announced.',
+    doc: 'Where to listen: addresses with ports, separated by commas. Port 0 takes any free one; an address that the machine does not have yet is looked for again. In place of an address stands the name of a device: `eth0:6881` is all of its addresses, those it has later included. A letter `s` after the port makes it a socket for SSL torrents, `l` one for the local network, which trackers are not told of. Each socket announces to trackers for itself, from its own address; with empty text nothing is listened on and nothing announced.',
+  }),
+  sslListen: int('ssl_listen', {
+    default: 4433,
+    max: 0xffff,
+    unit: 'port',
+    source: source.v1_0,
+    doc: 'Port at which peers of SSL torrents reach us, at the addresses of `listen_interfaces`; unless that names such sockets itself. 4433 is opened when there is an SSL torrent, another port with the other sockets; 0: none.',
   }),
   maxRetryPortBind: int('max_retry_port_bind', {
     default: 10,

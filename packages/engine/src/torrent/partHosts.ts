@@ -21,6 +21,7 @@ import type { SwarmHost } from './swarm.ts'
 import type { TorrentAnnouncerHost } from './torrentAnnouncer.ts'
 import type { TorrentNewsHost } from './torrentNews.ts'
 import type { PeerReportsHost } from './torrentPeerHost.ts'
+import type { TorrentSslHost } from './torrentSsl.ts'
 import type { TrackerExchangeHost } from './trackerExchange.ts'
 import type { UploadModeHost } from './uploadMode.ts'
 import type { WebSeedsHost } from './webSeeds.ts'
@@ -49,6 +50,7 @@ export type PartHosts = BlockRequesterHost &
   SwarmHost &
   TorrentAnnouncerHost &
   TorrentNewsHost &
+  TorrentSslHost &
   TrackerExchangeHost &
   UploadModeHost &
   WebSeedsHost

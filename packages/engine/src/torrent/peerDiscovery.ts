@@ -11,9 +11,10 @@ import type { Sha1Hash } from '../util/digest.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentHost } from './torrentHost.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface PeerDiscoveryHost {
-  readonly session: Pick<TorrentHost, 'discovery' | 'listenPort'>
+  readonly session: Pick<TorrentHost, 'discovery'>
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
   readonly ref: TorrentRef
@@ -23,6 +24,7 @@ export interface PeerDiscoveryHost {
   readonly swarm: Swarm
   readonly trackers: TorrentTrackers
   readonly isSeed: boolean
+  readonly ssl: TorrentSsl
 }
 
 /** What a pid looks like of which nothing is known. */
@@ -61,6 +63,9 @@ export class PeerDiscovery {
   /** The metadata is known: it may say that the torrent is private. */
   onMetadata(): void {
     this.addDhtNodes()
+    // An SSL torrent: it is announced with another port.
+    const { session, infoHash, ssl } = this.host
+    if (this.inLsd && ssl.isSslTorrent) session.discovery.joinLsd(infoHash, true)
     this.update()
   }
 
@@ -76,7 +81,7 @@ export class PeerDiscovery {
     const listener = {
       onPeers: (peers: readonly Endpoint[]) => this.onDhtPeers(peers),
     }
-    const port = host.session.listenPort
+    const port = host.ssl.listenPort
     if (port === 0) dht.getPeers(host.infoHash, { noSeeds: host.isSeed }, listener)
     else dht.announce(host.infoHash, { port, seed: host.isSeed }, listener)
   }
@@ -99,7 +104,7 @@ export class PeerDiscovery {
   }
 
   private update(): void {
-    const { params, info, infoHash, session } = this.host
+    const { params, info, infoHash, session, ssl } = this.host
     const may = this.isOnline && !info.priv
     const wantsDht = may && !params.disableDht
     if (wantsDht !== this.inDht) {
@@ -110,7 +115,7 @@ export class PeerDiscovery {
     const wantsLsd = may && !params.disableLsd
     if (wantsLsd !== this.inLsd) {
       this.inLsd = wantsLsd
-      if (wantsLsd) session.discovery.joinLsd(infoHash)
+      if (wantsLsd) session.discovery.joinLsd(infoHash, ssl.isSslTorrent)
       else session.discovery.leaveLsd(infoHash)
     }
   }

@@ -13,10 +13,11 @@ import type { PeerExchange } from './peerExchange.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentPeerHost } from './torrentPeerHost.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 import type { TrackerExchange } from './trackerExchange.ts'
 
 export interface PeerGreetingHost {
-  readonly session: Pick<TorrentHost, 'peerId' | 'listenPort'>
+  readonly session: Pick<TorrentHost, 'peerId'>
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null
   /** 20 bytes. */
@@ -31,6 +32,7 @@ export interface PeerGreetingHost {
   readonly random: Random
   /** Every piece is had. */
   readonly isSeed: boolean
+  readonly ssl: TorrentSsl
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
   /** Files are checked: peers may be told what we have. */
@@ -113,10 +115,10 @@ export class PeerGreeting {
   }
 
   private sendExtensionHandshake(peer: PeerConnection): void {
-    const { session, settings, metadata, trackerExchange, isUploadOnly } = this.host
+    const { settings, metadata, trackerExchange, isUploadOnly, ssl } = this.host
     const handshake = {
       client: settings.handshakeClientVersion || settings.userAgent,
-      listenPort: session.listenPort || undefined,
+      listenPort: ssl.listenPort || undefined,
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: metadata.size || undefined,

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { identifyClient } from '../metainfo/identifyClient.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
+import { isSslSocket } from '../platform/socketType.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Seconds } from '../util/flavored.ts'
 import type { Torrent } from './torrent.ts'
@@ -35,6 +36,8 @@ export const PeerFlags = {
   rc4Encrypted: 0x100000,
   /** Its handshake was encrypted. */
   plaintextEncrypted: 0x200000,
+  /** TLS: a peer of an SSL torrent (1.0). */
+  sslSocket: 0x40000,
 } as const
 
 /** Kind of a connection (manual, peer_info). */
@@ -191,5 +194,6 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.socketType === 'utp') flags |= PeerFlags.utpSocket
   if (peer.encryption === 'rc4') flags |= PeerFlags.rc4Encrypted
   if (peer.encryption === 'plaintext') flags |= PeerFlags.plaintextEncrypted
+  if (isSslSocket(peer.socketType)) flags |= PeerFlags.sslSocket
   return flags
 }

@@ -11,6 +11,7 @@ import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentNews } from './torrentNews.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface PeerTickerHost {
   readonly session: Pick<TorrentHost, 'clock' | 'freeConnections'>
@@ -28,8 +29,11 @@ export interface PeerTickerHost {
   readonly stats: TransferStats
   readonly counters: TorrentCounters
   readonly isSeed: boolean
+  readonly ssl: TorrentSsl
 }
 
+/** What the TLS handshake may take on top of connecting (libtorrent). */
+const SSL_HANDSHAKE_MS: Millis = 10_000
 /** How long a peer may hold an upload slot without using it (libtorrent). */
 const NO_REQUEST_TIMEOUT_MS = 60_000
 /** Connections are scarce when no more than this many are left (libtorrent). */
@@ -91,7 +95,8 @@ export class PeerTicker {
   private closeIfTimedOut(peer: PeerConnection, now: Millis): boolean {
     const { settings } = this.host
     if (peer.state === 'connecting') {
-      if (now - peer.createdAt < settings.peerConnectTimeout * 1000) return false
+      const slowness = this.host.ssl.isSslTorrent ? SSL_HANDSHAKE_MS : 0
+      if (now - peer.createdAt < settings.peerConnectTimeout * 1000 + slowness) return false
       peer.fail('timedOut')
     } else if (peer.state === 'handshaking') {
       if (now - peer.connectedAt < settings.handshakeTimeout * 1000) return false

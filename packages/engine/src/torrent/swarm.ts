@@ -21,6 +21,7 @@ import { OutgoingEncryption } from './outgoingEncryption.ts'
 import type { PeerFilter } from './peerFilter.ts'
 import type { PeerNews } from './peerNews.ts'
 import type { TorrentHost, Wakeable } from './torrentHost.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 import { chooseTransport, type Transport } from './transportChoice.ts'
 
 export interface SwarmHost {
@@ -31,6 +32,7 @@ export interface SwarmHost {
   readonly peerNews: PeerNews
   readonly holepunch: Holepunch
   readonly peerFilter: PeerFilter
+  readonly ssl: TorrentSsl
   /** Every wanted piece is there. */
   readonly isFinished: boolean
   /** Peers may be connected: not paused, not checking, no error. */
@@ -56,6 +58,8 @@ const MAX_SKIPPED = 20
 /** The peers of one torrent: those it knows of, and those it is connected to. */
 export class Swarm implements Wakeable, WaitingDialler {
   readonly connections = new Set<PeerConnection>()
+  /** Addresses and devices to connect from (manual, use_interface); none: what the settings say. */
+  interfaces: readonly string[] = []
   private known: PeerList<PeerConnection> | null = null
   /** Attempts made at once since trackers began to name peers (setting `torrent_connect_boost`). */
   private boosted = 0
@@ -116,10 +120,10 @@ export class Swarm implements Wakeable, WaitingDialler {
   }
 
   private get hasRoom(): boolean {
-    const { isTakingPeers, isFinished, maxConnections, settings } = this.host
+    const { isTakingPeers, isFinished, maxConnections, settings, ssl } = this.host
     if (isFinished && !settings.seedingOutgoingConnections) return false
     if (!settings.enableOutgoingTcp && !settings.enableOutgoingUtp) return false
-    return isTakingPeers && this.connections.size < maxConnections
+    return isTakingPeers && ssl.isReady && this.connections.size < maxConnections
   }
 
   /** A tracker has named peers: the first of them are tried at once. */
@@ -149,7 +153,6 @@ export class Swarm implements Wakeable, WaitingDialler {
   /** @param how what `chooseTransport` says if left out. */
   private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>, how?: Transport): PeerConnection {
     const remote = entry.endpoint
-    const transport = how ?? chooseTransport(entry, this.host.settings) ?? 'tcp'
     const peer = new PeerConnection(this.peerHost, remote, true, null)
     known.setConnection(entry, peer)
     this.add(peer, entry)
@@ -157,7 +160,12 @@ export class Swarm implements Wakeable, WaitingDialler {
     peer.stats.sentSyn(isV6(remote.address))
     const isEncrypted = this.encryption.choose(entry)
     peer.isEncryptedAttempt = isEncrypted
-    peer.attach(this.host.session.connect({ remote, infoHash: this.peerHost.infoHash, transport, isEncrypted }, peer))
+    const { interfaces } = this
+    const { tls } = this.host.ssl
+    // Nobody listens for TLS over uTP.
+    const transport = tls !== null ? 'tcp' : (how ?? chooseTransport(entry, this.host.settings) ?? 'tcp')
+    const request = { remote, infoHash: this.peerHost.infoHash, transport, isEncrypted, tls, interfaces }
+    peer.attach(this.host.session.connect(request, peer))
     this.host.peerNews.connecting(peer)
     return peer
   }

@@ -50,6 +50,7 @@ import { TorrentNews } from './torrentNews.ts'
 import { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 import { applyResumeState } from './torrentResume.ts'
+import { TorrentSsl } from './torrentSsl.ts'
 import { TrackerExchange } from './trackerExchange.ts'
 import { UploadMode } from './uploadMode.ts'
 import { WebSeeds } from './webSeeds.ts'
@@ -64,9 +65,9 @@ const UNLIMITED = 0xff_ffff
  * failed), `content` (pieces and files, once the metadata is known), `swarm` (connections), `greeting` (their start),
  * `peerHost` (passes on what they report), `requester` (what to ask for), `receiver` (blocks in), `server` (blocks out),
  * `diskAnswers` (who asked the disk), `loader` (what is on disk), `metadata` (BEP 9), `exchange` and `trackerExchange`
- * (BEP 11, 28), `holepunch` (BEP 55), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19),
- * `completion` (what pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `peerFilter` (IP and port filter),
- * `news` and `peerNews` (alerts).
+ * (BEP 11, 28), `holepunch` (BEP 55), `discovery` (DHT, local network), `announcer` (trackers), `webSeeds` (BEP 17, 19), `ssl` (SSL torrents),
+ * `completion` (what pieces gained lead to), `uploadMode`, `diskTrouble`, `seedMode`, `peerFilter`
+ * (IP and port filter), `news` and `peerNews` (alerts).
  */
 export class Torrent implements PartHosts, Wakeable {
   readonly infoHash: Sha1Hash
@@ -97,6 +98,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly webSeeds: WebSeeds
   readonly trackerExchange: TrackerExchange
   readonly diskTrouble: DiskTrouble
+  readonly ssl: TorrentSsl
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
   /** Null until the metadata is known. */
@@ -159,6 +161,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.diskTrouble = new DiskTrouble(this)
     this.diskAnswers = new DiskAnswers(this)
     this.completion = new Completion(this)
+    this.ssl = new TorrentSsl(this)
   }
 
   // --- what the parts share -------------------------------------------------------------------------------------
@@ -229,7 +232,8 @@ export class Torrent implements PartHosts, Wakeable {
   }
 
   externalEndpoint(v6: boolean): Endpoint | null {
-    return this.session.externalEndpoint(v6)
+    const endpoint = this.session.externalEndpoint(v6)
+    return endpoint === null ? null : { ...endpoint, port: this.ssl.listenPort }
   }
 
   // --- what state the torrent is in -----------------------------------------------------------------------------
@@ -320,6 +324,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.webSeeds.load(resume)
     if (resume !== null) applyResumeState(this, resume)
     this.run.start()
+    if (this.info.isValid) this.ssl.onMetadata()
     for (const peer of this.params.peers ?? []) this.swarm.connectTo(peer, 0)
     if (this.info.isValid) this.openContent()
     this.discovery.addDhtNodes()
@@ -383,6 +388,8 @@ export class Torrent implements PartHosts, Wakeable {
   /** No files -> files: the metadata is known. */
   onMetadata(): void {
     this.needsSaveResume = true
+    this.ssl.onMetadata()
+    this.trackers.onListenSocketsChanged()
     this.discovery.onMetadata()
     this.trackerExchange.onMetadata()
     this.openContent()
@@ -461,6 +468,7 @@ export class Torrent implements PartHosts, Wakeable {
   // --- connections ----------------------------------------------------------------------------------------------
 
   accept(stream: Stream, handshake: Handshake, rest: Uint8Array): LibtorrentErrorCode | null {
+    if (!this.ssl.admits(stream.socketType)) return 'requiresSslConnection'
     const refusal = this.swarm.accept(stream, handshake, rest)
     if (refusal === null) this.hasIncoming = true
     return refusal

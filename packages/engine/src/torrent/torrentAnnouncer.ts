@@ -23,12 +23,10 @@ import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface TorrentAnnouncerHost {
-  readonly session: Pick<
-    TorrentHost,
-    'clock' | 'trackerClient' | 'peerId' | 'announceEndpoints' | 'trackerKey' | 'onExternalAddress'
-  >
+  readonly session: Pick<TorrentHost, 'clock' | 'trackerClient' | 'peerId' | 'trackerKey' | 'onExternalAddress'>
   readonly random: Random
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
@@ -44,6 +42,7 @@ export interface TorrentAnnouncerHost {
   readonly peerFilter: PeerFilter
   readonly isFinished: boolean
   readonly isSeed: boolean
+  readonly ssl: TorrentSsl
   wakeAt(when: Millis): void
   /** Something of the status is different. */
   changed(): void
@@ -123,7 +122,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   get announceEndpoints(): readonly Endpoint[] {
-    return this.host.session.announceEndpoints
+    return this.host.ssl.announceEndpoints
   }
 
   announceParams(): AnnounceParams {

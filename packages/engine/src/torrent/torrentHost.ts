@@ -11,6 +11,7 @@ import type { HttpStreams } from '../platform/httpStream.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
+import type { Tls, TlsClientOptions } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
 import type { Sha1Hash } from '../util/digest.ts'
@@ -41,7 +42,8 @@ export interface TorrentDiscovery {
   leaveDht(torrent: DhtTorrent): void
   /** A node somebody named. `host` may be a name. */
   addDhtNode(host: string, port: number): void
-  joinLsd(infoHash: Sha1Hash): void
+  /** `isSsl`: announced with the port of the SSL listen sockets. */
+  joinLsd(infoHash: Sha1Hash, isSsl: boolean): void
   leaveLsd(infoHash: Sha1Hash): void
 }
 
@@ -60,6 +62,10 @@ export interface DialRequest {
   readonly transport: Transport
   /** By MSE; of no effect where the transport encrypts. */
   readonly isEncrypted: boolean
+  /** Secures the connection by TLS; null: it is a plain one. */
+  readonly tls: TlsClientOptions | null
+  /** Addresses and devices to connect from; none: what the settings say. */
+  readonly interfaces: readonly string[]
 }
 
 /** What a torrent needs from the session it is in. */
@@ -73,6 +79,7 @@ export interface TorrentHost {
   readonly isDiskCongested: boolean
   readonly resolver: Resolver
   readonly httpStreams: HttpStreams
+  readonly tls: Tls
   readonly blockSender: BlockSender
   readonly trackerClient: TrackerClient
   /** 20 bytes; the same for all torrents of the session. */
@@ -83,6 +90,9 @@ export interface TorrentHost {
   readonly listenPort: number
   /** The listen sockets, each of which announces to trackers. The same array as long as they are the same. */
   readonly announceEndpoints: readonly Endpoint[]
+  /** The same two of the SSL listen sockets. */
+  readonly sslListenPort: number
+  readonly sslAnnounceEndpoints: readonly Endpoint[]
   readonly isPaused: boolean
   /** DHT and local discovery. */
   readonly discovery: TorrentDiscovery
@@ -107,6 +117,8 @@ export interface TorrentHost {
   makeRoom(numPeers: number): boolean
   /** Files, or what `custom` makes. */
   openStorage(params: StorageParams, handler: StorageHandler, custom: StorageConstructor | undefined): TorrentStorage
+  /** There is an SSL torrent: SSL listen sockets are of use. */
+  needsSsl(): void
   /** Begins to connect to a peer. */
   connect(request: DialRequest, handler: StreamHandler): Stream
   /** A connection came or went; the session counts them. */

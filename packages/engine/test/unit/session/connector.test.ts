@@ -7,8 +7,15 @@ import type { ConnectingTorrent } from '../../../src/session/connectTurns.ts'
 class Scene implements ConnectorHost {
   readonly clock = new VirtualTime()
   readonly timers = this.clock
-  readonly settings = { connectionSpeed: 10, connectSeedEveryNDownload: 10, smoothConnects: false, tickInterval: 500 }
+  readonly settings = {
+    connectionSpeed: 10,
+    connectSeedEveryNDownload: 10,
+    halfOpenLimit: 0,
+    smoothConnects: false,
+    tickInterval: 500,
+  }
   freeConnections = 1000
+  halfOpen = 0
   /** When attempts were made, in ms. */
   readonly attempts: number[] = []
   readonly connector: Connector

@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../../src/address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../../../src/errors/libtorrentError.ts'
 import type { UdpHandler, UdpSocket } from '../../../src/platform/udp.ts'
+import type { ListenEndpoint } from '../../../src/session/listenInterfaces.ts'
 import type { SharedUdpSocket } from '../../../src/session/sharedUdpSocket.ts'
 import { UdpSockets } from '../../../src/session/udpSockets.ts'
 
-const FIRST = { address: '10.0.0.1', port: 6881 }
-const SECOND = { address: '::1', port: 6882 }
+const FIRST = { address: '10.0.0.1', port: 6881, ssl: false, local: false }
+const SECOND = { address: '::1', port: 6882, ssl: false, local: false }
+/** What goes over UDP is not secured: there is none beside it. */
+const SSL = { address: '10.0.0.1', port: 4433, ssl: true, local: false }
 const STRANGER = { address: '10.0.0.9', port: 1 }
 
 interface Binding {
@@ -20,7 +23,7 @@ function scene() {
   const bindings: Binding[] = []
   const news: string[] = []
   const host = {
-    announceEndpoints: [FIRST, SECOND] as readonly Endpoint[],
+    listenEndpoints: [FIRST, SECOND, SSL] as readonly ListenEndpoint[],
     wantsUdp: true,
     udp: {
       bind(local: Endpoint, handler: UdpHandler, done: (result: UdpSocket | LibtorrentError) => void) {
@@ -59,7 +62,7 @@ describe('The UDP sockets of a session', () => {
     const { host, bindings, news, sockets } = scene()
     sockets.update(() => {})
     for (const binding of bindings) binding.answer()
-    host.announceEndpoints = [SECOND]
+    host.listenEndpoints = [SECOND]
     sockets.update(() => {})
     expect(bindings.map(({ isClosed }) => isClosed)).toEqual([true, false])
     expect(news).toEqual(['opened 6881', 'opened 6882', 'closed 6881'])
