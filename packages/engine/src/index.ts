@@ -87,6 +87,7 @@ export {
   makeMagnetUri,
   parseMagnetUri,
 } from './metainfo/magnet.ts'
+export type { MutableTorrent } from './metainfo/mutableTorrent.ts'
 export type { PeerRequest } from './metainfo/peerRequest.ts'
 export { TorrentInfo } from './metainfo/torrentInfo.ts'
 export { DEFAULT_TORRENT_LIMITS, type TorrentLimits } from './metainfo/torrentLimits.ts'

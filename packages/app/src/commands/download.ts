@@ -28,6 +28,7 @@ export async function download(source: string, options: DownloadOptions, output:
     port: options.port ?? null,
     peers: options.peer ?? [],
     settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    isPublicDht: options.dhtRouter === undefined,
     trackers: options.tracker ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,

@@ -24,6 +24,7 @@ export async function seed(source: string, options: SeedOptions, output: Output)
     port: options.port ?? null,
     peers: options.peer ?? [],
     settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    isPublicDht: options.dhtRouter === undefined,
     trackers: options.tracker ?? [],
     select: [],
     sequential: false,

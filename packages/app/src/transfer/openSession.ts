@@ -1,4 +1,4 @@
-import { AlertCategory, type Endpoint, type ListenFailedAlert, Session, type Settings } from 'libtorrent-ts'
+import { AlertCategory, type Endpoint, type Entry, type ListenFailedAlert, Session, type Settings } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import type { Output } from '../output/output.ts'
 
@@ -6,13 +6,15 @@ import type { Output } from '../output/output.ts'
 const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
 
 /**
- * Starts a session that listens on `port`, or for null on the first free port from 6881.
+ * Starts a session that listens on `port`, or for null on the first free port from 6881. `dhtState` is what the DHT begins
+ * with, if it is on.
  * @throws CliError when the port that was asked for cannot be had
  */
 export async function openSession(
   port: number | null,
   peers: readonly Endpoint[],
   settings: Partial<Settings>,
+  dhtState: Entry | null,
   output: Output,
 ): Promise<Session> {
   const addresses = peers.map((peer) => peer.address)
@@ -28,6 +30,7 @@ export async function openSession(
       ...settings,
     },
   })
+  if (dhtState !== null && session.settings().enableDht) session.startDht(dhtState)
   const failures: ListenFailedAlert[] = []
   session.on('listenFailed', (alert) => failures.push(alert))
   if (output.debug) {

@@ -160,6 +160,7 @@ function decoded(value: Uint8Array): Entry {
   return result.ok ? toEntry(result.root) : value
 }
 
-function bytesOf(salt: DhtSalt): Uint8Array {
+/** The bytes of a salt. */
+export function bytesOf(salt: DhtSalt): Uint8Array {
   return typeof salt === 'string' ? utf8(salt) : salt
 }

@@ -10,8 +10,10 @@ import type { Entry } from '../bencode/entry.ts'
 import type { Ed25519Keypair } from '../crypto/ed25519.ts'
 import { type DhtState, readDhtState, writeDhtState } from '../dht/dhtState.ts'
 import type { SampledInfohashes } from '../dht/nodeLookups.ts'
+import { torrentItem } from '../dht/torrentItem.ts'
 import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
 import { parseMagnetUri } from '../metainfo/magnet.ts'
+import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
 import { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { createDiskIo, type DiskIoOptions } from '../node/diskWorkers.ts'
 import { nodePlatform } from '../node/nodePlatform.ts'
@@ -28,8 +30,9 @@ import { StatusFlags, type TorrentStatus, torrentStatus } from '../torrent/torre
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AlertHub } from './alertHub.ts'
-import { DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
+import { bytesOf, DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
 import { type DhtSettings, dhtSettingsOf, withDhtPrefix } from './dhtSettings.ts'
+import { MutableTorrents } from './mutableTorrents.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
 /** An alert as the session gives it: `handle` is a `TorrentHandle`. */
@@ -82,6 +85,7 @@ export class Session {
   private readonly core: SessionCore
   private readonly hub: AlertHub
   private readonly dht: DhtCalls
+  private readonly mutableTorrents: MutableTorrents
   private readonly handles = new WeakMap<Torrent, TorrentHandle>()
   private aborting: Promise<void> | null = null
 
@@ -92,7 +96,9 @@ export class Session {
     const platform = params.platform ?? nodePlatform()
     this.core = new SessionCore(platform, diskOf(params.disk, settings), settings)
     this.hub = new AlertHub(this.core.alerts, platform.timers)
-    this.dht = new DhtCalls(() => this.core.discovery.dht.dht, this.core.alerts)
+    const dht = () => this.core.discovery.dht.dht
+    this.dht = new DhtCalls(dht, this.core.alerts)
+    this.mutableTorrents = new MutableTorrents(dht, this.core.timers)
     this.ready = new Promise((resolve) => {
       if (params.noListen) resolve()
       else this.core.listenSockets.open(resolve)
@@ -122,11 +128,17 @@ export class Session {
     return this.handleOf(torrent)
   }
 
-  /** As `addTorrent`, and posts `addTorrent` with the handle or the error (1.0, async_add_torrent). */
+  /**
+   * As `addTorrent`, and posts `addTorrent` with the handle or the error (1.0, async_add_torrent).
+   * Also takes a mutable torrent (BEP 46), by its magnet link or as `mutableTorrent` alone: the DHT is asked which torrent
+   * it is now, and it is added by that info-hash. Rejects as `dhtGetTorrent` does.
+   */
   async asyncAddTorrent(params: AddTorrentParams): Promise<TorrentHandle> {
     const { alerts } = this.core
     try {
-      const handle = this.addTorrent(params)
+      const torrent = this.mutableTorrentOf(params)
+      const known = torrent === null ? params : { ...params, infoHash: await this.mutableTorrents.find(torrent) }
+      const handle = this.addTorrent(known)
       alerts.post(new AddTorrentAlert({ handle, params, error: null }))
       return handle
     } catch (error) {
@@ -370,6 +382,26 @@ export class Session {
       : this.dht.putMutableItem(itemOrKeys as Ed25519Keypair, update, salt)
   }
 
+  /**
+   * Which torrent the publisher of a key names now (BEP 46). Rejects with `timedOut` when nobody in the DHT knows for a
+   * minute, `invalidInfoHash` when what is stored there is no torrent.
+   */
+  dhtGetTorrent(publicKey: Uint8Array, salt: DhtSalt = ''): Promise<Sha1Hash> {
+    return this.mutableTorrents.find({ publicKey, salt: bytesOf(salt) })
+  }
+
+  /**
+   * Names the newest version of a mutable torrent (BEP 46). The DHT forgets it after two hours unless somebody stores it
+   * again; everyone who has added the torrent with `mutableTorrent` does.
+   */
+  dhtPutTorrent(
+    keys: Ed25519Keypair,
+    infoHash: Sha1Hash,
+    salt: DhtSalt = '',
+  ): Promise<DhtPutResult & { readonly seq: number }> {
+    return this.dht.putMutableItem(keys, () => torrentItem(infoHash), salt)
+  }
+
   /** The peers the DHT knows for an info-hash (1.2, dht_get_peers). */
   dhtGetPeers(infoHash: Sha1Hash): Promise<Endpoint[]> {
     return this.dht.getPeers(infoHash)
@@ -504,6 +536,7 @@ export class Session {
    * way to disk, closes all files and sockets. Calling again returns the same promise.
    */
   abort(): Promise<void> {
+    this.mutableTorrents.stop()
     this.aborting ??= new Promise<void>((resolve) => {
       this.core.close(() => {
         this.hub.end()
@@ -527,6 +560,15 @@ export class Session {
     return handle
   }
 
+  /** The mutable torrent, if nothing says which version of it is meant. The nodes that come with it are taken. */
+  private mutableTorrentOf(params: AddTorrentParams): MutableTorrent | null {
+    if (params.ti !== undefined || params.resumeData !== undefined) return null
+    const { mutableTorrent, infoHash, dhtNodes } = params.url === undefined ? params : withMagnet(params, params.url)
+    if (mutableTorrent === undefined || infoHash !== undefined) return null
+    for (const node of dhtNodes ?? []) this.addDhtNode(node)
+    return mutableTorrent
+  }
+
   /** Brings together what the parameters, the magnet link and the resume data say. */
   private prepare(params: AddTorrentParams): {
     all: AddTorrentParams
@@ -542,6 +584,7 @@ export class Session {
     let { ti } = all
     const infoHash = ti?.infoHash ?? all.infoHash ?? known?.infoHash
     if (infoHash === undefined || infoHash === null) {
+      if (all.mutableTorrent !== undefined) throw thrownError('missingInfoHashInUri', { message: UNKNOWN_VERSION })
       throw new TypeError('which torrent? Give ti, infoHash, a magnet link as url, or resumeData')
     }
     ti ??= new TorrentInfo(infoHash)
@@ -550,21 +593,25 @@ export class Session {
   }
 }
 
+const UNKNOWN_VERSION = 'only the DHT knows which version of the torrent is the newest: asyncAddTorrent asks it'
+
 function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
   const magnet = parseMagnetUri(uri)
   if (magnet instanceof LibtorrentError) throw magnet
-  if (magnet.infoHash === null) {
+  if (magnet.infoHash === null && magnet.mutableTorrent === null) {
     throw thrownError('missingInfoHashInUri', {
       message: 'the link is to a v2-only torrent, which is not supported',
     })
   }
   return {
     ...params,
-    infoHash: magnet.infoHash,
+    infoHash: magnet.infoHash ?? params.infoHash,
+    mutableTorrent: params.mutableTorrent ?? magnet.mutableTorrent ?? undefined,
     name: params.name ?? magnet.name,
     trackers: [...(params.trackers ?? []), ...magnet.trackers.map((tracker) => tracker.url)],
     urlSeeds: [...(params.urlSeeds ?? []), ...magnet.urlSeeds],
     peers: [...(params.peers ?? []), ...magnet.peers],
+    dhtNodes: [...(params.dhtNodes ?? []), ...magnet.dhtNodes],
     selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
   }
 }

@@ -1,29 +1,14 @@
 import { expect } from 'vitest'
 import { SimRouter } from '../../sim/simRouter.ts'
-import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import { endpointText } from '../../src/address/endpoint.ts'
 import { ed25519CreateKeypair } from '../../src/crypto/ed25519.ts'
 import { SAVE, SimClient } from './client.ts'
+import { DHT, dhtOf } from './dhtOf.ts'
 import { scenario } from './scenario.ts'
 
 const content = new TestTorrent({ size: 200_000 })
 const hidden = new TestTorrent({ size: 200_000, private: true })
-
-/** Nodes of this small world are neighbours; in the real one that would be suspicious. */
-const DHT = { enableDht: true, dhtRestrictRoutingIps: false, dhtRestrictSearchIps: false }
-
-/** Machines that take part in the DHT and know one another by the first of them. */
-function dhtOf(world: SimWorld, size: number) {
-  const first = world.host('router', { address: '60.0.0.1' })
-  const settings = { ...DHT, dhtBootstrapNodes: '60.0.0.1:6881' }
-  const router = world.session(first, { settings: DHT })
-  const others = Array.from({ length: size - 1 }, (_, i) =>
-    world.session(world.host(`node${i}`, { address: `60.0.${i + 1}.1` }), { settings }),
-  )
-  world.run({ seconds: 30 })
-  return { settings, sessions: [router, ...others] }
-}
 
 scenario('a bare info-hash is enough: peer, metadata and content come by the DHT', (world) => {
   const { settings } = dhtOf(world, 20)
