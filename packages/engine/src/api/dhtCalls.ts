@@ -1,6 +1,13 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink } from '../alerts/alertSink.ts'
-import { DhtImmutableItemAlert, DhtMutableItemAlert, DhtPutAlert } from '../alerts/dhtAlerts.ts'
+import {
+  DhtImmutableItemAlert,
+  DhtLiveNodesAlert,
+  DhtMutableItemAlert,
+  DhtPutAlert,
+  DhtStatsAlert,
+} from '../alerts/dhtAlerts.ts'
+import type { DhtLiveNode } from '../alerts/dhtReports.ts'
 import { bdecode } from '../bencode/bdecode.ts'
 import { bencode } from '../bencode/bencode.ts'
 import { type Entry, toEntry } from '../bencode/entry.ts'
@@ -141,6 +148,19 @@ export class DhtCalls {
     return new Promise((resolve) => {
       dht.directRequest(endpoint, query, (response) => resolve(response === null ? null : toEntry(response)))
     })
+  }
+
+  liveNodes(nodeId: Sha1Hash): readonly DhtLiveNode[] {
+    const nodes = this.running()?.liveNodes(nodeId) ?? []
+    this.alerts.post(new DhtLiveNodesAlert({ nodeId, nodes }))
+    return nodes
+  }
+
+  postStats(): void {
+    for (const node of this.running()?.status().nodes ?? []) {
+      const { activeRequests, table: routingTable, ourId: nid, localEndpoint } = node
+      this.alerts.post(new DhtStatsAlert({ activeRequests, routingTable, nid, localEndpoint }))
+    }
   }
 
   private dht(): Dht {

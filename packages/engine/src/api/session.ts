@@ -1,6 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { AlertCategory } from '../alerts/alert.ts'
 import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
+import type { DhtLiveNode } from '../alerts/dhtReports.ts'
 import { StateUpdateAlert } from '../alerts/sessionAlerts.ts'
 import { FastresumeRejectedAlert } from '../alerts/storageAlerts.ts'
 import { AddTorrentAlert } from '../alerts/torrentAlerts.ts'
@@ -420,6 +421,19 @@ export class Session {
   /** Sends a message of one's own to a node (1.1, dht_direct_request); null without an answer. */
   dhtDirectRequest(endpoint: Endpoint, query: Entry): Promise<Entry | null> {
     return this.dht.directRequest(endpoint, query)
+  }
+
+  /**
+   * The nodes in the routing table of the node of ours that has this id (`dhtStats` tells the ids); also posts
+   * `dhtLiveNodes` (1.1, dht_live_nodes). Empty when there is no such node.
+   */
+  dhtLiveNodes(nodeId: Sha1Hash): readonly DhtLiveNode[] {
+    return this.dht.liveNodes(nodeId)
+  }
+
+  /** Posts a `dhtStats` for each of our nodes, one a listen socket; none while the DHT is off (1.1, post_dht_stats). */
+  postDhtStats(): void {
+    this.dht.postStats()
   }
 
   // --- local network --------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import type { DhtLiveNode } from '../alerts/dhtReports.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import type { Entry } from '../bencode/entry.ts'
 import type { Timer } from '../platform/clock.ts'
@@ -44,7 +45,7 @@ export interface PeersListener {
  * `DhtHost`.
  */
 export class Dht {
-  readonly counters = new DhtCounters()
+  readonly counters: DhtCounters
   readonly storage: DhtStorage
   private readonly nodes: DhtNode[] = []
   private readonly routers = new Map<string, NodeContact>()
@@ -67,6 +68,7 @@ export class Dht {
     storage?: DhtStorage,
   ) {
     const now = host.clock.now()
+    this.counters = new DhtCounters(now)
     this.state = state
     this.quota = new RateBudget(host.settings.dhtUploadRateLimit, now)
     this.nextStorageTick = now + STORAGE_INTERVAL
@@ -275,15 +277,15 @@ export class Dht {
   }
 
   /** The nodes in the table of one of our nodes (`dht_live_nodes`). */
-  liveNodes(nodeId: Sha1Hash): { readonly id: Sha1Hash; readonly endpoint: Endpoint }[] {
-    const result: { id: Sha1Hash; endpoint: Endpoint }[] = []
+  liveNodes(nodeId: Sha1Hash): DhtLiveNode[] {
+    const result: DhtLiveNode[] = []
     const node = this.nodes.find((n) => nodeId.equals(new Sha1Hash(n.ownId)))
     node?.table.forEachNode(({ id, contact }) => result.push({ id: new Sha1Hash(id), endpoint: contact.endpoint }))
     return result
   }
 
   status(): DhtStatus {
-    return dhtStatus(this.nodes, this.storage)
+    return dhtStatus(this.nodes, this.storage, this.counters, this.host.clock.now())
   }
 
   /** What to give the next run: `writeDhtState` makes it `dht state` of the session's state. */

@@ -2,6 +2,7 @@ import { addressToBytes, bytesToAddress } from '../address/addressBytes.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { IpVoter } from '../address/ipVoter.ts'
 import { generateNodeId, verifyNodeId } from '../address/secureNodeId.ts'
+import type { DhtLookup } from '../alerts/dhtReports.ts'
 import type { Millis } from '../util/flavored.ts'
 import { BootstrapLookup } from './bootstrapLookup.ts'
 import { forEachCompactNode } from './compactNodes.ts'
@@ -20,7 +21,7 @@ import { QueryHandler } from './queryHandler.ts'
 import { RateBudget } from './rateBudget.ts'
 import { type QueryBody, RequestManager, type RequestObserver } from './requestManager.ts'
 import { RoutingTable } from './routingTable.ts'
-import type { DhtLookup, Traversal } from './traversal.ts'
+import type { Traversal } from './traversal.ts'
 import type { TraversalHost } from './traversalHost.ts'
 import { WriteTokens } from './writeTokens.ts'
 
@@ -139,8 +140,7 @@ export class DhtNode implements TraversalHost {
   incoming(packet: Uint8Array, from: Endpoint): boolean {
     if (this.isClosed || packet.length === 0 || packet[0] !== 0x64) return false
     const { counters } = this.host
-    counters.messagesIn++
-    counters.bytesIn += packet.length
+    counters.received(packet.length, this.host.now())
     const size = writeContact(from, this.sender18)
     const compact = size === 6 ? this.sender6 : this.sender18
     if (size !== this.nodeSize - NODE_ID_SIZE || !this.host.accepts(compact)) {
@@ -383,8 +383,7 @@ export class DhtNode implements TraversalHost {
     const { packet } = this.writer
     this.host.spendQuota(packet.length)
     this.socket.send(packet, to)
-    counters.messagesOut++
-    counters.bytesOut += packet.length
+    counters.sent(packet.length, this.host.now())
     return true
   }
 }

@@ -1,3 +1,4 @@
+import type { DhtRoutingBucket } from '../alerts/dhtReports.ts'
 import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
 import { ClosestNodes } from './closestNodes.ts'
@@ -54,8 +55,14 @@ export class RoutingTable {
   }
 
   /** The buckets, farthest first, for reports. */
-  get bucketSizes(): { readonly numNodes: number; readonly numReplacements: number }[] {
-    return this.buckets.map((b) => ({ numNodes: b.live.length, numReplacements: b.replacements.length }))
+  get bucketStatus(): DhtRoutingBucket[] {
+    const now = this.host.now()
+    return this.buckets.map(({ live, replacements }) => {
+      let last: Millis = 0
+      for (const node of live) last = Math.max(last, node.lastQueried)
+      const lastActive = last === 0 ? -1 : Math.floor((now - last) / 1000)
+      return { numNodes: live.length, numReplacements: replacements.length, lastActive }
+    })
   }
 
   counts(): RoutingTableCounts {

@@ -83,6 +83,40 @@ scenario('the DHT goes on with the nodes of an earlier run', (world) => {
   expect(session.status().dhtNodes).toBe(0)
 })
 
+scenario('the session tells of its DHT: traffic, buckets, lookups, and the nodes of each of ours', (world) => {
+  const { sessions, settings } = dhtOf(world, 12)
+  const client = new SimClient(world, 'client', content, { magnet: true, settings })
+  world.run({ seconds: 20 })
+  const status = client.session.status()
+  expect(status.totalDhtUpload).toBeGreaterThan(500)
+  expect(status.totalDhtDownload).toBeGreaterThan(500)
+  expect(status.dhtUploadRate).toBeGreaterThan(0)
+  expect(status.uploadRate).toBeGreaterThanOrEqual(status.dhtUploadRate)
+  expect(status.totalUpload).toBeGreaterThanOrEqual(status.totalDhtUpload)
+  const inBuckets = status.dhtRoutingTable.reduce((sum, { numNodes }) => sum + numNodes, 0)
+  expect(inBuckets).toBe(status.dhtNodes)
+  expect(status.dhtRoutingTable.some(({ lastActive }) => lastActive >= 0 && lastActive <= 20)).toBe(true)
+
+  client.session.dhtGetPeers(hidden.infoHash)
+  client.session.postDhtStats()
+  const stats = client.alerts('dhtStats')
+  // One for each listen socket; nobody here has IPv6.
+  const [four] = stats.filter(({ localEndpoint }) => !localEndpoint.address.includes(':'))
+  expect(stats.reduce((sum, { activeRequests }) => sum + activeRequests.length, 0)).toBeGreaterThan(0)
+  const nodes = client.session.dhtLiveNodes(four.nid)
+  expect(nodes.length).toBe(status.dhtNodes)
+  expect(new Set(nodes.map(({ endpoint }) => endpoint.address)).has(client.host.address)).toBe(false)
+  expect(client.session.dhtLiveNodes(nodes[0].id)).toEqual([])
+  expect(client.alerts('dhtLiveNodes').map(({ nodeId, numNodes }) => [nodeId, numNodes])).toEqual([
+    [four.nid, nodes.length],
+    [nodes[0].id, 0],
+  ])
+
+  sessions[1].stopDht()
+  expect(sessions[1].status()).toMatchObject({ dhtUploadRate: 0, totalDhtDownload: 0, dhtRoutingTable: [] })
+  sessions[1].postDhtStats()
+})
+
 scenario('items are put into the DHT by one and read by another, and changed by who has the key', async (world) => {
   const { sessions } = dhtOf(world, 10)
   const [writer, reader] = [sessions[2], sessions[7]]

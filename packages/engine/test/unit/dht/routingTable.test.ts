@@ -111,16 +111,16 @@ describe('buckets', () => {
   test('the first hold 128, 64, 32 and 16 nodes, the others 8', () => {
     const { table: t } = table()
     for (let i = 0; i < 20_000; i++) t.nodeSeen(random.bytes(20), contact(i), 50)
-    const sizes = t.bucketSizes.map((b) => b.numNodes)
+    const sizes = t.bucketStatus.map((b) => b.numNodes)
     expect(sizes.slice(0, 4)).toEqual([128, 64, 32, 16])
     expect(sizes.slice(4).every((size) => size <= 8)).toBe(true)
-    expect(t.bucketSizes.every((b) => b.numReplacements <= 8)).toBe(true)
+    expect(t.bucketStatus.every((b) => b.numReplacements <= 8)).toBe(true)
   })
 
   test('without dhtExtendedRoutingTable all hold 8', () => {
     const { table: t } = table({ dhtExtendedRoutingTable: false })
     for (let i = 0; i < 2000; i++) t.nodeSeen(random.bytes(20), contact(i), 50)
-    expect(t.bucketSizes.every((b) => b.numNodes <= 8)).toBe(true)
+    expect(t.bucketStatus.every((b) => b.numNodes <= 8)).toBe(true)
     expect(t.bucketCount).toBeGreaterThan(5)
   })
 
