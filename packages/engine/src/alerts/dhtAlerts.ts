@@ -61,7 +61,7 @@ export class DhtGetPeersAlert extends Alert {
   }
 }
 
-/** Our nodes have found their place in the DHT. @see libtorrent `dht_bootstrap_alert` (1.0) */
+/** Our nodes have found their place in the DHT; later than the start when nobody is known at first. @see libtorrent `dht_bootstrap_alert` (1.0) */
 export class DhtBootstrapAlert extends Alert {
   static override readonly category = AlertCategory.dht
   readonly type = 'dhtBootstrap'

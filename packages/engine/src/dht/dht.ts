@@ -56,6 +56,8 @@ export class Dht {
   private timer: Timer | null = null
   private timerAt: Millis = Number.POSITIVE_INFINITY
   private nextStorageTick: Millis
+  /** Called once, and null afterwards. */
+  private bootstrapped: (() => void) | null = null
   private phase: 'new' | 'running' | 'stopped' = 'new'
 
   /**
@@ -97,7 +99,7 @@ export class Dht {
     this.nodes.push(node)
     for (const router of this.routers.values()) node.addRouter(router)
     this.updateStorageIds()
-    if (this.phase === 'running') this.bootstrapNode(node, () => {})
+    if (this.phase === 'running') this.bootstrapNode(node)
     return node
   }
 
@@ -107,15 +109,19 @@ export class Dht {
     if (at === -1) return
     this.nodes.splice(at, 1)
     node.close()
+    this.onBootstrapEnded()
     this.updateStorageIds()
   }
 
-  /** Joins the network (`dht_bootstrap_alert` when `bootstrapped` is called: each node's first lookup is over). */
+  /**
+   * Joins the network. `bootstrapped` is called (`dht_bootstrap_alert`) once we have our place in it: no node looks for
+   * its own any more, and at least one has met somebody, which may be long after the start.
+   */
   start(bootstrapped: () => void = () => {}): void {
     if (this.phase !== 'new') throw new Error('a DHT is started once; make a new one')
     this.phase = 'running'
-    const over = countdown(this.nodes.length, bootstrapped)
-    for (const node of this.nodes) this.bootstrapNode(node, over)
+    this.bootstrapped = bootstrapped
+    for (const node of this.nodes) this.bootstrapNode(node)
     this.wakeAt(this.host.clock.now() + MIN_DELAY)
   }
 
@@ -325,6 +331,7 @@ export class Dht {
       },
       spendQuota: (bytes) => this.quota.spend(bytes),
       foreignNode: (node, target) => this.foreignNode(node, target),
+      bootstrapEnded: () => this.onBootstrapEnded(),
       idChanged: () => this.updateStorageIds(),
       onAnnounce: (infoHash, peer) => host.onAnnounce?.(new Sha1Hash(infoHash), peer),
       onGetPeers: (infoHash) => {
@@ -335,8 +342,16 @@ export class Dht {
     }
   }
 
-  private bootstrapNode(node: DhtNode, done: () => void): void {
-    node.bootstrap(node.isV6 ? this.state.nodes6 : this.state.nodes, done)
+  private bootstrapNode(node: DhtNode): void {
+    node.bootstrap(node.isV6 ? this.state.nodes6 : this.state.nodes)
+  }
+
+  private onBootstrapEnded(): void {
+    const { bootstrapped, nodes } = this
+    if (bootstrapped === null || this.phase !== 'running') return
+    if (nodes.some((node) => node.isBootstrapping) || !nodes.some((node) => node.hasJoined)) return
+    this.bootstrapped = null
+    bootstrapped()
   }
 
   /** Who is read at all: not who cannot exist, is filtered, or sends too much. */

@@ -50,6 +50,11 @@ export class RoutingTable {
     private ownId: Uint8Array,
   ) {}
 
+  /** Nodes and replacements. */
+  get size(): number {
+    return this.byContact.size
+  }
+
   get bucketCount(): number {
     return this.buckets.length
   }

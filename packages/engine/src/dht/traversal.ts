@@ -71,7 +71,7 @@ export abstract class Traversal implements QueryBody {
   private inFlight = 0
   private slow = 0
   private questions = 0
-  private responses = 0
+  protected responses = 0
   private timeouts = 0
   private lastSent: Millis = -1
   private isEnded = false

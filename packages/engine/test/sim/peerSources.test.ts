@@ -62,6 +62,17 @@ scenario('peers tell each other of their DHT nodes', (world) => {
   world.runUntil(() => lost.session.status().dhtNodes > 3, { minutes: 20 })
 })
 
+scenario('dhtBootstrap comes when the DHT has found its place, not when it starts', (world) => {
+  dhtOf(world, 10)
+  const client = new SimClient(world, 'client', content, { settings: { ...DHT, dhtBootstrapNodes: '' } })
+  world.run({ minutes: 1 })
+  expect(client.alerts('dhtBootstrap')).toEqual([])
+  client.session.addDhtNode({ host: '60.0.3.1', port: 6881 })
+  world.run({ seconds: 10 })
+  expect(client.alerts('dhtBootstrap')).toHaveLength(1)
+  expect(client.session.status().dhtNodes).toBe(10)
+})
+
 scenario('a router whose name is unknown is told, and hinders nothing', (world) => {
   dhtOf(world, 5)
   const settings = { ...DHT, dhtBootstrapNodes: 'nowhere.example:6881,60.0.0.1:6881' }
