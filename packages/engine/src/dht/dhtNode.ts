@@ -292,7 +292,7 @@ export class DhtNode implements TraversalHost {
   /** There may be a node `id` at `contact`: it says so itself, or somebody else does. */
   heard(id: Uint8Array, contact: NodeContact): void {
     this.table.heardAbout(id, contact)
-    if (this.table.size < SMALL_TABLE) this.maintainSoon()
+    if (this.table.size < SMALL_TABLE && this.table.isHungry) this.maintainSoon()
   }
 
   hearAboutForeign(nodes: Uint8Array, source: NodeContact): void {

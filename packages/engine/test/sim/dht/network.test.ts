@@ -79,7 +79,7 @@ test.each([5, 10, 19])(
     expect(all.map(({ dht }) => dht.status().dhtNodes)).toEqual(all.map(() => count - 1))
     expect(router.dht.status().dhtNodes).toBe(count)
     // A question and an answer for each pair, both ways; the rest is to learn of them, and upkeep.
-    expect(world.packets).toBeLessThan(count * count * 16)
+    expect(world.packets).toBeLessThan(count * count * 10)
     stopAll([router, ...all])
   },
 )
