@@ -593,8 +593,8 @@ export class Session {
       throw new TypeError('savePath is missing: it says in which directory the files are')
     }
     const resume = params.resumeData === undefined ? null : readResumeData(params.resumeData)
-    const all = params.url === undefined ? params : withMagnet(params, params.url)
     const known = resume instanceof LibtorrentError ? null : resume
+    const all = withResumeFlags(params.url === undefined ? params : withMagnet(params, params.url), known)
     let { ti } = all
     const infoHash = ti?.infoHash ?? all.infoHash ?? known?.infoHash
     if (infoHash === undefined || infoHash === null) {
@@ -627,6 +627,16 @@ function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
     peers: [...(params.peers ?? []), ...magnet.peers],
     dhtNodes: [...(params.dhtNodes ?? []), ...magnet.dhtNodes],
     selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
+  }
+}
+
+/** Where peers are not looked for is said by the parameters, or else by the resume data. */
+function withResumeFlags(params: AddTorrentParams, resume: ResumeState | null): AddTorrentParams {
+  return {
+    ...params,
+    disableDht: params.disableDht ?? resume?.disableDht ?? false,
+    disableLsd: params.disableLsd ?? resume?.disableLsd ?? false,
+    disablePex: params.disablePex ?? resume?.disablePex ?? false,
   }
 }
 

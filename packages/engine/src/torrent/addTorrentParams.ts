@@ -79,7 +79,7 @@ export interface AddTorrentParams {
   mergeResumeHttpSeeds?: boolean
   /** Nodes of the DHT to begin with (1.0, dht_nodes). `host` may be a name. */
   dhtNodes?: readonly { readonly host: string; readonly port: number }[]
-  /** Do not look for peers in the DHT. Default false; private torrents never do (1.2, disable_dht). */
+  /** Do not look for peers in the DHT. Default: as the resume data says, else false; private torrents never do (1.2). */
   disableDht?: boolean
   /** The same for local service discovery. */
   disableLsd?: boolean

@@ -215,3 +215,22 @@ scenario('the router forwards the listen port, and takes it back at the end', as
   await world.settle(session.abort(), { seconds: 20 })
   expect(router.forwards).toEqual([])
 })
+
+scenario('resume data remembers where peers are not looked for, and parameters overrule it', async (world) => {
+  const settings = { ...dhtOf(world, 8).settings, enableLsd: true }
+  const lonely = { disableDht: true, disableLsd: true, disablePex: true }
+  const first = new SimClient(world, 'first', content, { has: 'all', settings, address: '192.168.1.2', add: lonely })
+  world.run({ minutes: 1 })
+  const resumeData = await world.settle(first.torrent.saveResumeData())
+  await world.settle(first.session.abort())
+
+  const again = new SimClient(world, first.host, content, { settings, add: { resumeData } })
+  const leech = new SimClient(world, 'leech', content, { magnet: true, settings, address: '192.168.1.3' })
+  world.run({ minutes: 20 })
+  expect(again.alerts('dhtReply').length + again.alerts('lsdPeer').length).toBe(0)
+  expect(leech.torrent.isSeed).toBe(false)
+  await world.settle(again.session.abort())
+
+  new SimClient(world, first.host, content, { settings, add: { resumeData, disableLsd: false } })
+  world.runUntil(() => leech.torrent.isSeed, { minutes: 10 })
+})
