@@ -1,5 +1,5 @@
 // WebTorrent behind the line protocol of ../libtorrentDaemon.py: the commands start, add, connect, status and quit.
-// Plain TCP on loopback: no DHT, LSD, PEX, uTP, WebRTC, port mapping or encryption.
+// Plain TCP on loopback: no LSD, PEX, uTP, WebRTC, port mapping or encryption, and no DHT unless `start` names a node of it.
 import { createInterface } from 'node:readline'
 import WebTorrent from 'webtorrent'
 
@@ -9,11 +9,11 @@ let client = null
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
 
 const commands = {
-  start: ({ port }) =>
+  start: ({ port, settings = {} }) =>
     new Promise((resolve) => {
       client = new WebTorrent({
         torrentPort: port,
-        dht: false,
+        dht: settings.enable_dht ? { bootstrap: [settings.dht_bootstrap_nodes] } : false,
         tracker: false,
         lsd: false,
         utPex: false,

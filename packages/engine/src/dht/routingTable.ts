@@ -237,10 +237,12 @@ export class RoutingTable {
         if (!answered) return
         known.answered(rtt, this.host.now())
         this.promote(known)
-      } else if (answered) {
-        this.changedId(known)
+        return
       }
-      return
+      if (!answered) return
+      // What others say of a node that never answered is no more than that: it says itself who it is.
+      if (known.pinged) return this.changedId(known)
+      this.remove(known)
     }
     const { settings } = this.host
     if (settings.dhtRestrictRoutingIps && this.addresses.has(addressKey(contact.compact))) return

@@ -98,6 +98,15 @@ describe('who gets in', () => {
     expect(t.nextRefresh()?.id).toEqual(neighbour)
   })
 
+  test('a node that was only heard of, and under a wrong id, is taken under the one it answers with', () => {
+    const { table: t } = table()
+    const id = idIn(0)
+    t.heardAbout(idIn(0), contact(1))
+    t.nodeSeen(id, contact(1), 50)
+    expect(t.counts()).toEqual({ nodes: 1, replacements: 0, confirmed: 1 })
+    expect(t.nodeAt(contact(1))?.id).toEqual(id)
+  })
+
   test('a node somebody merely says has another id stays', () => {
     const { table: t } = table()
     const id = idIn(0)
