@@ -20,6 +20,7 @@ import { peerExchangeCases } from './cases/peerExchange.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
+import { webSeedCases } from './cases/webSeeds.ts'
 import { engine } from './clients/engine.ts'
 import { libtorrent } from './clients/libtorrent.ts'
 import { lt } from './clients/lt.ts'
@@ -58,6 +59,7 @@ const cases = [
   ...dhtCases(),
   ...peerExchangeCases(ours, libtorrent),
   ...resumeFileCases(process.env.LT_COMMAND === undefined ? engine : libtorrent, libtorrent),
+  ...webSeedCases([ours, libtorrent]),
   ...portmapCases(),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 
