@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LIBTORRENT_COMMAND, libtorrent, PYTHON } from '../interop/clients/libtorrent.ts'
 import { LT_COMMAND, lt } from '../interop/clients/lt.ts'
+import { dhtBench } from './benches/dht.ts'
 import { encryptionBenches } from './benches/encryption.ts'
 import { idleBench } from './benches/idle.ts'
 import { parseBench } from './benches/parse.ts'
@@ -79,6 +80,7 @@ const benches: readonly Bench[] = [
   startupBench(scene, STAND_IN_COMMAND),
   trackerBench(scene),
   swarmBench(scene, fixture),
+  dhtBench(scene),
 ].filter(({ name }) => options.only === undefined || options.only.includes(name))
 
 if (options.list) for (const { name, title } of benches) console.log(`${name.padEnd(14)} ${title}`)

@@ -162,7 +162,6 @@ export const nameMapReasons: NameMapReasons = {
   },
   reasons: {
     // Classes of later subjects.
-    'dht_routing_bucket*': later.stats,
     'dht_settings::service_port': 'not applicable: the DHT listens where peers connect, see `listenInterfaces`',
     'dht_settings::max_torrent_search_reply': no.removed,
     'feed_*': later.rss,
@@ -264,7 +263,6 @@ export const nameMapReasons: NameMapReasons = {
     // Status.
     'block_info::set_peer': no.internal,
     'session_status::dht_total_allocations': no.memory,
-    'session_status::*dht*': later.stats,
     'session_status::*tracker*': later.stats,
     'session_status::*bandwidth*': later.rates,
     'session_status::disk_read_queue': later.stats,

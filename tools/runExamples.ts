@@ -68,6 +68,12 @@ try {
   await closed
   if (!/sent \d+ bytes/.test(seed.output())) throw new Error(`seed.ts did not end well:\n${seed.output()}`)
   console.log('ok: seed.ts')
+
+  const node = start('dht.ts', 'node', '0')
+  const [, address] = await said(node, /node at (\S+)/)
+  const [, target] = await said(start('dht.ts', 'put', 'hello', address), /stored by 1 nodes at (\w+)/)
+  await said(start('dht.ts', 'get', target, address), /found: hello/)
+  console.log('ok: dht.ts')
 } finally {
   for (const process of started) process.kill('SIGKILL') // does nothing to those that have ended
   await rm(folder, { recursive: true })

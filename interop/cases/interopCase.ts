@@ -9,6 +9,8 @@ import type { TorrentFixture } from '../lib/torrentFixture.ts'
 export interface InteropCase {
   readonly name: string
   readonly needs: readonly Requirement[]
+  /** It has so long. Default a minute. */
+  readonly timeoutMs?: number
   /** Throws when it fails; may return a remark for the case's line. */
   run(stage: Stage): Promise<string | undefined>
 }

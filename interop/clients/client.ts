@@ -25,7 +25,7 @@ export interface StartOptions {
   readonly peers: readonly PeerAddress[]
   /** Directory for configuration and logs; the same one when a client is started again after a kill. */
   readonly workDir: string
-  /** More settings, under libtorrent's names. Only for libtorrent and us. */
+  /** More settings, under libtorrent's names. Only for libtorrent and us; others know those of the DHT. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>
   /** Connections are encrypted, all of them, or not made; not for libtorrent. Default: whatever the client does by itself. */
   readonly encryption?: 'required'

@@ -10,6 +10,7 @@ Commands
   getImmutable  target                                 -> value (text or null)
   putMutable    publicKey, secretKey (hex), salt, value (text) -> count
   getMutable    publicKey (hex), salt                  -> value, seq (of the authoritative answer)
+  getItems    targets (hex), parallel                  -> found, seconds
   nodes                                                -> count (in the routing table)
   state                                                -> state (hex of the bencoded session state)
   quit
@@ -35,8 +36,8 @@ SETTINGS = {
     "dht_ignore_dark_internet": False,
     "dht_enforce_node_id": False,
     "dht_prefer_verified_node_ids": False,
-    "dht_upload_rate_limit": 1000000,
-    "dht_block_ratelimit": 10000,
+    "dht_upload_rate_limit": 100000000,
+    "dht_block_ratelimit": 100000000,
     "alert_mask": lt.alert.category_t.all_categories,
     "alert_queue_size": 100000,
 }
@@ -107,6 +108,26 @@ class Daemon:
         self.session.dht_get_mutable_item(bytes.fromhex(request["publicKey"]), request["salt"])
         item, seq = self.alert(lt.dht_mutable_item_alert, lambda a: (a.item, a.seq) if a.authoritative else None)
         return {"value": text(item), "seq": seq}
+
+    def getItems(self, request):
+        waiting = list(request["targets"])
+        left = len(waiting)
+        found = 0
+        begin = time.time()
+        # Alerts that are not wanted would cost more than the lookups.
+        self.session.apply_settings({"alert_mask": lt.alert.category_t.dht_notification})
+        for _ in range(request["parallel"]):
+            if waiting:
+                self.session.dht_get_immutable_item(lt.sha1_hash(bytes.fromhex(waiting.pop())))
+        while left > 0:
+            self.session.wait_for_alert(1000)
+            for alert in self.session.pop_alerts():
+                if isinstance(alert, lt.dht_immutable_item_alert):
+                    left -= 1
+                    found += text(alert.item) not in (None, "")
+                    if waiting:
+                        self.session.dht_get_immutable_item(lt.sha1_hash(bytes.fromhex(waiting.pop())))
+        return {"found": found, "seconds": time.time() - begin}
 
     def nodes(self, _request):
         return {"count": self.session.status().dht_nodes}

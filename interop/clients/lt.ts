@@ -18,7 +18,7 @@ const READY_TIMEOUT_MS = 30_000
 /** Runs `lt <args>` to its end; rejects with its output unless it exits with 0. */
 export async function runLt(args: readonly string[], workDir: string, timeoutMs = 30_000): Promise<string> {
   const lines: string[] = []
-  const owned = OwnedProcess.start('lt', [...LT_COMMAND, ...args], { log: join(workDir, 'lt.log') })
+  const owned = startLt(args, workDir)
   owned.onLine((line) => lines.push(line))
   const code = await within(timeoutMs, `lt ${args[0]}`, owned.exited).catch(async (error: unknown) => {
     await owned.kill()
@@ -26,6 +26,12 @@ export async function runLt(args: readonly string[], workDir: string, timeoutMs 
   })
   if (code !== 0) throw new Error(`lt ${args[0]} exited with ${code}:\n${owned.logTail()}`)
   return lines.join('\n')
+}
+
+/** With nothing that earlier runs have left, and nothing left in the user's own directory. */
+function startLt(args: readonly string[], workDir: string): OwnedProcess {
+  const env = { LT_STATE_DIR: join(workDir, 'state') }
+  return OwnedProcess.start('lt', [...LT_COMMAND, ...args], { log: join(workDir, 'lt.log'), env })
 }
 
 class LtClient implements RunningClient {
@@ -55,11 +61,7 @@ class LtClient implements RunningClient {
     if (options.ssl) args.push('--cert', options.ssl.certificate, '--key', options.ssl.privateKey)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
-    const command = [...LT_COMMAND, options.role, options.source, ...args]
-    const client = new LtClient(
-      options.port,
-      OwnedProcess.start('lt', command, { log: join(options.workDir, 'lt.log') }),
-    )
+    const client = new LtClient(options.port, startLt([options.role, options.source, ...args], options.workDir))
     await waitUntil(READY_TIMEOUT_MS, `lt ${options.role} listening`, () => client.isReady(options))
     return client
   }

@@ -18,7 +18,7 @@ const settings = {
   dhtBlockRatelimit: 10_000,
 }
 
-/** A DHT of ours on a port of its own. */
+/** A DHT of ours on a port of its own, of 127.0.0.1 or another address of this machine. */
 export class OurDht {
   private constructor(
     readonly dht: Dht,
@@ -27,12 +27,12 @@ export class OurDht {
     private readonly socket: UdpSocket,
   ) {}
 
-  static async start(): Promise<OurDht> {
+  static async start(address = '127.0.0.1'): Promise<OurDht> {
     const dht = new Dht({ clock: new NodeClock(), timers: new NodeTimers(), random: new NodeRandom(), settings })
     let node: DhtNode | null = null
     const socket = await new Promise<UdpSocket>((resolve, reject) => {
       new NodeUdp().bind(
-        { address: '127.0.0.1', port: 0 },
+        { address, port: 0 },
         {
           onPacket: (packet, from) => void node?.incoming(packet, from),
           onError: () => {},

@@ -24,7 +24,8 @@ const SESSION_HEADER = 'x-transmission-session-id'
 
 /**
  * Transmission with a configuration directory of its own, steered over its RPC port.
- * It ignores loopback peers it learns from others and cannot be told of one, so the other side connects to it.
+ * It ignores loopback peers it learns from others and cannot be told of one, so the other side connects to it. Of
+ * `settings` it takes `enable_dht`, `dht_bootstrap_nodes`, and `address`, to be at another one of this machine.
  */
 class TransmissionClient implements RunningClient {
   readonly name = 'transmission'
@@ -42,6 +43,8 @@ class TransmissionClient implements RunningClient {
     const config = join(options.workDir, 'transmission')
     mkdirSync(config, { recursive: true })
     const rpcPort = await freePort()
+    const nodes = dhtNodes(options)
+    if (nodes.length > 0) writeFileSync(join(config, 'dht.bootstrap'), nodes.join(''))
     writeFileSync(join(config, 'settings.json'), JSON.stringify(settings(options, rpcPort), null, 2))
     const command = [findProgram(PROGRAM) ?? PROGRAM, '--foreground', '--config-dir', config, '--log-debug']
     const daemon = OwnedProcess.start('transmission', command, { log: join(options.workDir, 'transmission.log') })
@@ -141,10 +144,15 @@ class TransmissionClient implements RunningClient {
   }
 }
 
+/** Lines of its list of nodes to begin with. */
+function dhtNodes({ settings: { dht_bootstrap_nodes: nodes = '' } = {} }: StartOptions): string[] {
+  return [...String(nodes).matchAll(/([\d.]+):(\d+)/g)].map(([, host, port]) => `${host} ${port}\n`)
+}
+
 function settings(options: StartOptions, rpcPort: number): Fields {
   const kilobytes = (limit: number | undefined) => Math.max(1, Math.round((limit ?? 0) / 1000))
   return {
-    'bind-address-ipv4': '127.0.0.1',
+    'bind-address-ipv4': options.settings?.address ?? '127.0.0.1',
     'peer-port': options.port,
     'rpc-bind-address': '127.0.0.1',
     'rpc-port': rpcPort,
@@ -152,7 +160,7 @@ function settings(options: StartOptions, rpcPort: number): Fields {
     'rpc-host-whitelist-enabled': false,
     'rpc-authentication-required': false,
     'port-forwarding-enabled': false,
-    'dht-enabled': false,
+    'dht-enabled': options.settings?.enable_dht === true,
     'lpd-enabled': false,
     'pex-enabled': false,
     'utp-enabled': options.settings?.enable_incoming_utp === true,

@@ -1,5 +1,6 @@
 // WebTorrent behind the line protocol of ../libtorrentDaemon.py: the commands start, add, connect, status and quit.
-// Plain TCP on loopback: no DHT, LSD, PEX, uTP, port mapping or encryption. With the setting `webRtc` trackers and WebRTC.
+// Plain TCP on loopback: no LSD, PEX, uTP, port mapping or encryption, and no DHT unless `start` names a node of it. With the
+// setting `webRtc` trackers and WebRTC.
 import { createInterface } from 'node:readline'
 import WebTorrent from 'webtorrent'
 
@@ -9,11 +10,11 @@ let client = null
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
 
 const commands = {
-  start: ({ port, settings }) =>
+  start: ({ port, settings = {} }) =>
     new Promise((resolve) => {
       client = new WebTorrent({
         torrentPort: port,
-        dht: false,
+        dht: settings.enable_dht ? { bootstrap: [settings.dht_bootstrap_nodes] } : false,
         tracker: settings.webRtc ? { rtcConfig: { iceServers: [] } } : false,
         lsd: false,
         utPex: false,

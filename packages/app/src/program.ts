@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import type { CreateOptions } from './commands/create.ts'
-import type { DhtPutOptions } from './commands/dht.ts'
+import type { DhtPublishOptions, DhtPutOptions } from './commands/dht.ts'
 import type { DownloadOptions } from './commands/download.ts'
 import type { ScrapeOptions } from './commands/scrape.ts'
 import type { SeedOptions } from './commands/seed.ts'
@@ -189,8 +189,17 @@ function addDhtCommands(dht: Command, run: (options: CommonOptions, work: Work) 
   ).action((text: string | undefined, options: DhtPutOptions & CommonOptions) =>
     run(options, async (output) => (await load()).dhtPut(text, options, output)),
   )
-  common(command('key <path>', 'Make a key file for lt dht put --key')).action((path: string, options: CommonOptions) =>
-    run(options, async (output) => (await load()).dhtKey(path, output)),
+  common(
+    asking(
+      command('publish <torrent>', 'Name a torrent as the newest version; prints the magnet link that leads to it')
+        .requiredOption('--key <path>', 'key file: who has it can name another one later')
+        .option('--salt <text>', 'name of what is published, if the key publishes more than one thing'),
+    ),
+  ).action((source: string, options: DhtPublishOptions & CommonOptions) =>
+    run(options, async (output) => (await load()).dhtPublish(source, options, output)),
+  )
+  common(command('key <path>', 'Make a key file for lt dht put and publish')).action(
+    (path: string, options: CommonOptions) => run(options, async (output) => (await load()).dhtKey(path, output)),
   )
   common(asking(command('peers <torrent>', 'Print the peers of a .torrent, magnet link or info-hash'))).action(
     (source: string, options: DhtOptions & CommonOptions) =>

@@ -1,5 +1,5 @@
 import { type FileHandle, lstat, open } from 'node:fs/promises'
-import { LibtorrentError, type MagnetParams, parseMagnetUri, TorrentInfo } from 'libtorrent-ts'
+import { LibtorrentError, type MagnetParams, parseMagnetUri, type Sha1Hash, TorrentInfo } from 'libtorrent-ts'
 import { CliError, reasonOf } from './cliError.ts'
 
 /** Largest .torrent that is read: 100,000 files and 100 GiB in 64 KiB pieces need about 40 MB. */
@@ -36,6 +36,18 @@ export async function readTorrent(text: string, why: string): Promise<TorrentInf
   const source = await readSource(text)
   if (source.kind === 'torrent' && source.info.isValid) return source.info
   throw new CliError(`A magnet link does not say which files there are. The .torrent is needed ${why}.`)
+}
+
+/** @throws CliError for a link that does not tell it */
+export function infoHashOf(source: TorrentSource): Sha1Hash {
+  const { infoHash } = source.kind === 'torrent' ? source.info : source.magnet
+  if (infoHash !== null) return infoHash
+  if (source.kind === 'magnet' && source.magnet.mutableTorrent !== null) {
+    throw new CliError(
+      'This link is to the newest version of a torrent, which only the DHT knows. lt download asks it and tells the info-hash.',
+    )
+  }
+  throw new CliError('This link is to a torrent of version 2 only, which is not supported: it has no xt=urn:btih:.')
 }
 
 function parseLink(text: string): MagnetParams {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { Sha1Hash } from 'libtorrent-ts'
+import { makeMagnetUri, Sha1Hash } from 'libtorrent-ts'
 import { CliError, reasonOf, USAGE_EXIT_CODE } from '../cliError.ts'
 import { hexOf, itemFields, itemLines } from '../dht/dhtItem.ts'
 import { type DhtOptions, withDht } from '../dht/dhtSession.ts'
@@ -8,12 +8,18 @@ import { createKeyFile, readKeyFile } from '../dht/keyFile.ts'
 import { type HostAndPort, hostAndPortText, resolveHost } from '../options/hostAndPort.ts'
 import { formatCount, plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
-import { readSource } from '../torrentSource.ts'
+import { infoHashOf, readSource } from '../torrentSource.ts'
 
 /** Options of `lt dht put` as commander gives them. */
 export interface DhtPutOptions extends DhtOptions {
   readonly file?: string
   readonly key?: string
+  readonly salt?: string
+}
+
+/** Options of `lt dht publish` as commander gives them. */
+export interface DhtPublishOptions extends DhtOptions {
+  readonly key: string
   readonly salt?: string
 }
 
@@ -70,6 +76,23 @@ export async function dhtPut(text: string | undefined, options: DhtPutOptions, o
   return 0
 }
 
+/** `lt dht publish`: names a torrent as the newest version of what a key stands for (BEP 46). */
+export async function dhtPublish(source: string, options: DhtPublishOptions, output: Output): Promise<number> {
+  const { key, salt = '' } = options
+  checkSalt(salt)
+  const infoHash = infoHashOf(await readSource(source))
+  const keys = await readKeyFile(key)
+  const { seq, numSuccess } = await withDht(options, output, (session) => session.dhtPutTorrent(keys, infoHash, salt))
+  if (numSuccess === 0) throw notTaken()
+  const mutableTorrent = { publicKey: keys.publicKey, salt: Buffer.from(salt) }
+  const uri = makeMagnetUri({ infoHash: null, mutableTorrent })
+  output.report({ type: 'published', infoHash, key: hexOf(keys.publicKey), salt, seq, nodes: numSuccess, uri }, [
+    `Stored by ${plural(numSuccess, 'node')}, version ${seq}. The link to the newest version:`,
+    uri,
+  ])
+  return 0
+}
+
 /** `lt dht key`: makes a key file. */
 export async function dhtKey(path: string, output: Output): Promise<number> {
   const key = hexOf((await createKeyFile(path)).publicKey)
@@ -79,9 +102,7 @@ export async function dhtKey(path: string, output: Output): Promise<number> {
 
 /** `lt dht peers`: who has a torrent. */
 export async function dhtPeers(source: string, options: DhtOptions, output: Output): Promise<number> {
-  const torrent = await readSource(source)
-  const infoHash = torrent.kind === 'torrent' ? torrent.info.infoHash : torrent.magnet.infoHash
-  if (infoHash === null) throw new CliError('This link is to a torrent of version 2 only, which is not supported.')
+  const infoHash = infoHashOf(await readSource(source))
   const peers = await withDht(options, output, (session) => session.dhtGetPeers(infoHash))
   if (peers.length === 0 && output.mode !== 'json') throw new CliError(`The DHT knows no peer of ${infoHash}.`)
   const texts = peers.map(({ address, port }) => hostAndPortText({ host: address, port }))

@@ -33,6 +33,7 @@ export async function download(source: string, options: DownloadOptions, output:
     certificate: certificateFiles(options),
     peers: options.peer ?? [],
     settings: { ...networkSettings(options), ...settingChanges(options.set ?? []) },
+    isPublicDht: options.dhtRouter === undefined,
     trackers: options.tracker ?? [],
     ipFilters: options.ipFilter ?? [],
     select: options.select ?? [],

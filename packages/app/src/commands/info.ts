@@ -1,5 +1,6 @@
 import type { MagnetParams, TorrentInfo } from 'libtorrent-ts'
 import { contentFiles } from '../contentFiles.ts'
+import { hexOf } from '../dht/dhtItem.ts'
 import { hostAndPortText } from '../options/hostAndPort.ts'
 import { formatBytes, formatCount, formatPieceSize, plural } from '../output/format.ts'
 import type { Output, OutputEvent } from '../output/output.ts'
@@ -85,6 +86,10 @@ function magnetEvent(magnet: MagnetParams): OutputEvent {
     name: magnet.name,
     infoHash: magnet.infoHash,
     infoHashV2: magnet.infoHashV2,
+    ...(magnet.mutableTorrent !== null && {
+      key: hexOf(magnet.mutableTorrent.publicKey),
+      salt: hexOf(magnet.mutableTorrent.salt),
+    }),
     trackers: magnet.trackers.map(({ url, tier }) => ({ url, tier })),
     webSeeds: magnet.urlSeeds.map((url) => ({ url, type: 'urlSeed' })),
     peers: magnet.peers,
@@ -98,6 +103,11 @@ function magnetLines(magnet: MagnetParams): string[] {
   if (magnet.name !== '') lines.push(field('Name', magnet.name))
   if (magnet.infoHash !== null) lines.push(field('Info-hash', magnet.infoHash.toHex()))
   if (magnet.infoHashV2 !== null) lines.push(field('Info-hash 2', magnet.infoHashV2.toHex()))
+  if (magnet.mutableTorrent !== null) {
+    const { publicKey, salt } = magnet.mutableTorrent
+    lines.push(field('Key', `${hexOf(publicKey)}  (of who names the newest version in the DHT)`))
+    if (salt.length > 0) lines.push(field('Salt', hexOf(salt)))
+  }
   if (magnet.selectOnly !== null) {
     const ranges = magnet.selectOnly.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
     lines.push(field('Only files', ranges.join(', ')))

@@ -2,7 +2,7 @@ import { Session } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import { plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
-import { readSource } from '../torrentSource.ts'
+import { infoHashOf, readSource } from '../torrentSource.ts'
 
 /** Options of `lt scrape` as commander gives them. */
 export interface ScrapeOptions {
@@ -12,8 +12,8 @@ export interface ScrapeOptions {
 /** `lt scrape`: asks each tracker how many seeds and peers it knows. Exit code 0 when one of them tells. */
 export async function scrape(source: string, options: ScrapeOptions, output: Output): Promise<number> {
   const torrent = await readSource(source)
-  const { infoHash, trackers } = torrent.kind === 'torrent' ? torrent.info : torrent.magnet
-  if (infoHash === null) throw new CliError('This link is to a torrent of version 2 only, which is not supported.')
+  const { trackers } = torrent.kind === 'torrent' ? torrent.info : torrent.magnet
+  const infoHash = infoHashOf(torrent)
   const urls = [...new Set([...(options.tracker ?? []), ...trackers.map(({ url }) => url)])]
   if (urls.length === 0) throw new CliError(`${source}: it names no tracker. Name one with --tracker URL.`)
 

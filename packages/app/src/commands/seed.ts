@@ -29,6 +29,7 @@ export async function seed(source: string, options: SeedOptions, output: Output)
     certificate: certificateFiles(options),
     peers: options.peer ?? [],
     settings: { ...networkSettings(options), ...settingChanges(options.set ?? []) },
+    isPublicDht: options.dhtRouter === undefined,
     trackers: options.tracker ?? [],
     ipFilters: options.ipFilter ?? [],
     select: [],

@@ -3,6 +3,8 @@ import { CliError } from '../cliError.ts'
 import { type HostAndPort, hostAndPortText } from '../options/hostAndPort.ts'
 import { settingChanges } from '../options/settingChanges.ts'
 import type { Output } from '../output/output.ts'
+import { stateDirectory } from '../stateDirectory.ts'
+import { DhtStateFile } from './dhtStateFile.ts'
 
 /** Options of all `lt dht` commands that ask the network, as commander gives them. */
 export interface DhtOptions {
@@ -26,6 +28,8 @@ export async function withDht<T>(
 ): Promise<T> {
   const seconds = options.timeout ?? DEFAULT_TIMEOUT_S
   const routers = options.dhtRouter ?? []
+  const file = routers.length > 0 ? null : new DhtStateFile(stateDirectory(), output)
+  const state = (await file?.load()) ?? undefined
   const session = new Session({
     settings: {
       listenInterfaces: '0.0.0.0:0,[::]:0',
@@ -42,6 +46,7 @@ export async function withDht<T>(
   try {
     if (output.debug) session.on('alert', (alert) => output.trace(alert.message()))
     const until = performance.now() + seconds * 1000
+    if (state !== undefined) session.startDht(state)
     await session.ready
     // As nodes, not routers: those are never asked to keep anything, and may be all there is.
     for (const router of routers) session.addDhtNode(router)
@@ -52,6 +57,7 @@ export async function withDht<T>(
       () => new CliError(`No result within ${seconds} s. Try a longer --timeout.`),
     )
   } finally {
+    await file?.finish(session)
     await session.abort()
   }
 }

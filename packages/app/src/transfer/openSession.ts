@@ -1,6 +1,7 @@
 import {
   AlertCategory,
   type Endpoint,
+  type Entry,
   type IpFilter,
   type ListenFailedAlert,
   Session,
@@ -14,7 +15,7 @@ import type { Output } from '../output/output.ts'
 const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
 
 /**
- * Starts a session that listens as `listening` says.
+ * Starts a session that listens as `listening` says. `dhtState` is what the DHT begins with, if it is on.
  * @throws CliError when the port that was asked for cannot be had
  */
 export async function openSession(
@@ -22,6 +23,7 @@ export async function openSession(
   peers: readonly Endpoint[],
   settings: Partial<Settings>,
   ipFilter: IpFilter | null,
+  dhtState: Entry | null,
   output: Output,
 ): Promise<Session> {
   const addresses = peers.map((peer) => peer.address)
@@ -34,6 +36,7 @@ export async function openSession(
       ...settings,
     },
   })
+  if (dhtState !== null && session.settings().enableDht) session.startDht(dhtState)
   const failures: ListenFailedAlert[] = []
   session.on('listenFailed', (alert) => failures.push(alert))
   if (output.debug) {

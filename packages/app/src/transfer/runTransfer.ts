@@ -3,12 +3,15 @@ import { resolve } from 'node:path'
 import type { AddTorrentParams, Endpoint, IpFilter, Session, TorrentHandle } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import { hasContent, nothingThere } from '../contentPlace.ts'
+import { DhtStateFile } from '../dht/dhtStateFile.ts'
 import { makeDirectory } from '../makeDirectory.ts'
 import type { Listening } from '../options/listening.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles, WANTED_PRIORITY } from '../selectFiles.ts'
 import { exitCodeOf, onStopSignals } from '../signals.ts'
-import { readSource, readTorrent, type TorrentSource } from '../torrentSource.ts'
+import { stateDirectory } from '../stateDirectory.ts'
+import { infoHashOf, readSource, readTorrent, type TorrentSource } from '../torrentSource.ts'
+import { isMutable, newestVersion } from './newestVersion.ts'
 import { openSession } from './openSession.ts'
 import { type NamedPeer, resolvePeers } from './peerKeeper.ts'
 import { readIpFilters, warnOfBlockedPeers } from './readIpFilters.ts'
@@ -33,38 +36,76 @@ export async function runTransfer(source: string, options: TransferOptions, outp
   const torrent = await readTransferSource(source, options)
   const savePath = resolve(options.savePath)
   if (options.role === 'download') await prepareSavePath(savePath)
-
-  // A seed writes nothing: any number may share a directory.
-  const lock = options.role === 'download' ? await TransferLock.take(savePath, infoHashOf(torrent)) : null
+  const dhtFile = options.isPublicDht ? new DhtStateFile(stateDirectory(), output) : null
+  const scene: Scene = { savePath, options, output, peers, ipFilter, dhtFile }
+  const start = (started: Transfer) => {
+    transfer = started
+  }
+  if (!isMutable(torrent)) return runLocked(torrent, scene, () => open(torrent, scene), start)
+  const session = await open(torrent, scene)
   try {
-    return await runLocked(torrent, savePath, options, output, peers, ipFilter, (started) => {
-      transfer = started
-    })
+    return await runLocked(await newestVersion(torrent, session, output), scene, async () => session, start)
+  } catch (error) {
+    await abortQuietly(session)
+    throw error
+  }
+}
+
+/** What a transfer is made of. */
+interface Scene {
+  readonly savePath: string
+  readonly options: TransferOptions
+  readonly output: Output
+  readonly peers: readonly NamedPeer[]
+  readonly ipFilter: IpFilter | null
+  readonly dhtFile: DhtStateFile | null
+}
+
+function endpointsOf({ peers }: Scene): Endpoint[] {
+  return peers.flatMap((peer) => peer.endpoints)
+}
+
+async function open(torrent: TorrentSource, scene: Scene): Promise<Session> {
+  const { options, output, ipFilter, dhtFile } = scene
+  const dhtState = (await dhtFile?.load()) ?? null
+  return openSession(listeningOf(torrent, options), endpointsOf(scene), options.settings, ipFilter, dhtState, output)
+}
+
+async function runLocked(
+  torrent: TorrentSource,
+  scene: Scene,
+  openSession: () => Promise<Session>,
+  onStarted: (transfer: Transfer) => void,
+): Promise<number> {
+  const { savePath, options } = scene
+  // A seed writes nothing: any number may share a directory.
+  const infoHash = infoHashOf(torrent).toHex()
+  const lock = options.role === 'download' ? await TransferLock.take(savePath, infoHash) : null
+  try {
+    const file = new ResumeFile(savePath, infoHash)
+    const resumeData = await file.load()
+    return await runSession(torrent, scene, await openSession(), file, resumeData, onStarted)
   } finally {
     await lock?.release()
   }
 }
 
-async function runLocked(
+async function runSession(
   torrent: TorrentSource,
-  savePath: string,
-  options: TransferOptions,
-  output: Output,
-  peers: readonly NamedPeer[],
-  ipFilter: IpFilter | null,
+  scene: Scene,
+  session: Session,
+  file: ResumeFile,
+  resumeData: Uint8Array | null,
   onStarted: (transfer: Transfer) => void,
 ): Promise<number> {
-  const file = new ResumeFile(savePath, infoHashOf(torrent))
-  const resumeData = await file.load()
-  const endpoints = peers.flatMap((peer) => peer.endpoints)
-  const session = await openSession(listeningOf(torrent, options), endpoints, options.settings, ipFilter, output)
+  const { savePath, options, output, peers, dhtFile } = scene
   try {
     reportTrackers(session, output)
-    const handle = session.addTorrent(paramsOf(torrent, options, savePath, endpoints, resumeData))
+    const handle = session.addTorrent(paramsOf(torrent, scene, resumeData))
     chooseFiles(handle, torrent, options)
     if (handle.hasMetadata) await useCertificate(handle, options.certificate, output)
-    const keeper = new ResumeKeeper(handle, file, output)
-    const transfer = new Transfer(session, handle, keeper, { ...options, savePath }, output, peers)
+    const resume = new ResumeKeeper(handle, file, output)
+    const transfer = new Transfer(session, handle, { resume, dhtFile }, { ...options, savePath }, output, peers)
     onStarted(transfer)
     return await transfer.run()
   } catch (error) {
@@ -101,27 +142,16 @@ async function prepareSavePath(savePath: string): Promise<void> {
   }
 }
 
-function infoHashOf(torrent: TorrentSource): string {
-  const infoHash = torrent.kind === 'torrent' ? torrent.info.infoHash : torrent.magnet.infoHash
-  if (infoHash !== null) return infoHash.toHex()
-  throw new CliError('This link is to a torrent of version 2 only, which is not supported: it has no xt=urn:btih:.')
-}
-
 function listeningOf(torrent: TorrentSource, { port, interfaces }: TransferOptions): Listening {
   return { port, interfaces, isSsl: torrent.kind === 'torrent' && torrent.info.sslCert !== '' }
 }
 
-function paramsOf(
-  torrent: TorrentSource,
-  options: TransferOptions,
-  savePath: string,
-  peers: readonly Endpoint[],
-  resumeData: Uint8Array | null,
-): AddTorrentParams {
+function paramsOf(torrent: TorrentSource, scene: Scene, resumeData: Uint8Array | null): AddTorrentParams {
+  const { savePath, options } = scene
   return {
-    ...(torrent.kind === 'torrent' ? { ti: torrent.info } : { url: torrent.uri }),
+    ...(torrent.kind === 'torrent' ? { ti: torrent.info } : { url: torrent.uri, infoHash: infoHashOf(torrent) }),
     savePath,
-    peers,
+    peers: endpointsOf(scene),
     trackers: options.trackers,
     sequentialDownload: options.sequential,
     uploadMode: options.role === 'seed',

@@ -1,6 +1,7 @@
 import { type Session, StatusFlags, type TorrentHandle, type TorrentInfo } from 'libtorrent-ts'
 import { CliError, messageOf, reasonOf } from '../cliError.ts'
 import { contentFiles } from '../contentFiles.ts'
+import type { DhtStateFile } from '../dht/dhtStateFile.ts'
 import { formatBytes, formatElapsed, formatPercent, formatRate, plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles } from '../selectFiles.ts'
@@ -14,6 +15,12 @@ import { useCertificate } from './useCertificate.ts'
 
 /** How a transfer ends. */
 type Ending = { readonly reason: 'complete' | 'seedRatio' | 'seedTime' | StopSignal } | { readonly error: unknown }
+
+/** What is kept for later runs. */
+export interface TransferFiles {
+  readonly resume: ResumeKeeper
+  readonly dhtFile: DhtStateFile | null
+}
 
 /**
  * One torrent in a session from its first second to its last: waits for the metadata if need be, reports progress,
@@ -37,7 +44,7 @@ export class Transfer {
   constructor(
     private readonly session: Session,
     private readonly handle: TorrentHandle,
-    private readonly resume: ResumeKeeper,
+    private readonly files: TransferFiles,
     private readonly options: TransferOptions,
     private readonly output: Output,
     peers: readonly NamedPeer[],
@@ -59,7 +66,8 @@ export class Transfer {
     this.announce()
     this.keeper.start(this.session)
     this.report.start()
-    if (this.options.role === 'download') this.resume.start()
+    if (this.options.role === 'download') this.files.resume.start()
+    this.files.dhtFile?.keep(this.session)
     const ending = await this.ended
     this.keeper.stop()
     this.report.stop()
@@ -78,6 +86,12 @@ export class Transfer {
     session.on('metadataFailed', (alert) => output.warn(`Metadata from a peer is wrong: ${reasonOf(alert.error)}`))
     session.on('fastresumeRejected', (alert) => {
       output.warn(`The resume file does not fit (${messageOf(alert.error)}). Checking what is there.`)
+    })
+    session.on('torrentUpdate', ({ newIh }) => {
+      output.report(
+        { type: 'newVersion', infoHash: newIh },
+        `There is a newer version, ${newIh}. The same command gets it when this one has ended.`,
+      )
     })
     session.on('sessionError', (alert) => output.warn(messageOf(alert.error)))
   }
@@ -152,7 +166,7 @@ export class Transfer {
       output.report(event, `Going on from ${formatPercent(share)}`)
     }
     // Worth keeping at once: metadata that took a while to find, and the outcome of a long check.
-    if (numPieces > 0 || this.hasFetchedMetadata) void this.resume.saveIfChanged()
+    if (numPieces > 0 || this.hasFetchedMetadata) void this.files.resume.saveIfChanged()
   }
 
   private onFinished(): Promise<void> {
@@ -166,7 +180,7 @@ export class Transfer {
     const { handle, options, output } = this
     if (options.role === 'download') {
       await handle.flushCache()
-      await this.resume.discard()
+      await this.files.resume.discard()
     }
     const { totalPayloadDownload, totalWanted } = handle.status()
     const seconds = (now - this.startedAt) / 1000
@@ -192,14 +206,15 @@ export class Transfer {
   }
 
   private async close(): Promise<void> {
-    const { session, resume, options } = this
+    const { session, files, options } = this
     // If it failed, that is how the transfer ended.
     await this.completing?.catch(() => {})
     if (options.role === 'download' && this.completeAt === null) {
       // What arrives after the resume data was made would be lost.
       session.pause()
-      await resume.finish()
+      await files.resume.finish()
     }
+    await files.dhtFile?.finish(session)
     await session.abort()
   }
 

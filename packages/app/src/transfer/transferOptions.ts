@@ -17,6 +17,8 @@ export interface TransferOptions {
   readonly peers: readonly HostAndPort[]
   /** Of the session: where else peers may come from, and what --set says. */
   readonly settings: Partial<Settings>
+  /** The DHT is the public one, and not one of `--dht-router`: its nodes are remembered. */
+  readonly isPublicDht: boolean
   /** Besides those of the torrent. */
   readonly trackers: readonly string[]
   /** Files with addresses to have nothing to do with. */

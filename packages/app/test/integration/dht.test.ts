@@ -2,27 +2,27 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Session } from 'libtorrent-ts'
 import { expect, onTestFinished, test } from 'vitest'
-import { Lt } from './lt.ts'
+import { Lt, useStateDirectory } from './lt.ts'
 import { makeContent, sameContent, temporaryDirectory } from './scene.ts'
 
 /** All nodes are of one address here, which in the real DHT would be suspicious. */
 const LOOPBACK_DHT = { dhtRestrictRoutingIps: false, dhtRestrictSearchIps: false, dhtIgnoreDarkInternet: false }
 const SET = Object.entries(LOOPBACK_DHT).flatMap(([name, value]) => ['--set', `${name}=${value}`])
 
+const QUIET = { listenInterfaces: '127.0.0.1:0', enableLsd: false, enableUpnp: false, enableNatpmp: false }
+const SMALL_DISK = { poolBytes: 16 * 1024 * 1024 }
+
 /** A DHT of one node; gives the options by which `lt` finds it. */
 async function openDht(): Promise<{ node: string; options: string[] }> {
   const session = new Session({
     settings: {
       ...LOOPBACK_DHT,
-      listenInterfaces: '127.0.0.1:0',
-      enableLsd: false,
-      enableUpnp: false,
-      enableNatpmp: false,
+      ...QUIET,
       dhtBootstrapNodes: '',
       dhtUploadRateLimit: 1_000_000,
       dhtBlockRatelimit: 10_000,
     },
-    disk: { poolBytes: 16 * 1024 * 1024 },
+    disk: SMALL_DISK,
   })
   onTestFinished(() => session.abort())
   await session.ready
@@ -102,6 +102,83 @@ test('a seed is found by the DHT alone: dht peers names it, dht sample its torre
   expect(sameContent(content, directory, ['dir/a', 'dir/b'])).toBe(true)
 }, 60_000)
 
+test('who knows the key gets the newest version of what was published', async () => {
+  const { node, options } = await openDht()
+  const content = await makeContent({ single: 50_000 })
+  const infoHash = content.info.infoHash.toHex()
+  const key = join(temporaryDirectory(), 'my.key')
+  await Lt.run('dht', 'key', key)
+  const published = await jsonOf('dht', 'publish', content.torrent, '--key', key, '--salt', 'n', ...options)
+  expect(published).toMatchObject({ type: 'published', infoHash, salt: 'n', seq: 1, nodes: 1 })
+  const uri = String(published.uri)
+  expect(await jsonOf('info', uri, '--json')).toMatchObject({ type: 'magnet', infoHash: null, key: published.key })
+
+  const inDht = [
+    '--set',
+    'enableDht=true',
+    '--set',
+    'dhtBootstrapNodes=',
+    '--set',
+    'listenInterfaces=127.0.0.1:0',
+    ...SET,
+  ]
+  const withNode = join(temporaryDirectory(), 'with-node.torrent')
+  await Lt.run('create', join(content.directory, 'single'), '-o', withNode, '--node', node, '--piece-size', '16KiB')
+  const seed = new Lt('seed', withNode, '-o', content.directory, '--json', ...inDht)
+  await seed.event('added')
+  const directory = temporaryDirectory()
+  const args = ['-o', directory, '--json', '--no-seed', ...inDht]
+  const download = new Lt('download', `${uri}&dht=${node}`, ...args)
+  expect(await download.event('version')).toMatchObject({ infoHash, key: published.key, salt: '6e' })
+  expect(await download.exited).toBe(0)
+  expect(sameContent(content, directory, ['single'])).toBe(true)
+}, 60_000)
+
+test('a link to the newest version needs the DHT, and other commands say so', async () => {
+  const uri = `magnet:?xs=urn:btpk:${'ab'.repeat(32)}`
+  const download = await Lt.run('download', uri, '-o', temporaryDirectory())
+  expect(download).toMatchObject({ code: 1, stderr: expect.stringContaining('it needs the DHT') })
+  for (const command of ['scrape', 'verify']) {
+    const { code, stderr } = await Lt.run(command, uri)
+    expect(code).toBe(1)
+    expect(stderr).not.toMatch(/^ {4}at /m)
+  }
+})
+
+test('the nodes of one run are where the next begins', async () => {
+  const { node, options } = await openDht()
+  useStateDirectory(join(temporaryDirectory(), 'made', 'when-needed'))
+  const { target } = await jsonOf('dht', 'put', 'kept', ...options)
+  const plain = ['dht', 'get', String(target), '--json', '--timeout', '5s', ...SET]
+  // A node of --dht-router is of another DHT, and not kept.
+  expect(await Lt.run(...plain, '--set', 'dhtBootstrapNodes=')).toMatchObject({ code: 1 })
+
+  const way = new Session({ settings: { ...LOOPBACK_DHT, ...QUIET, dhtBootstrapNodes: '' }, disk: SMALL_DISK })
+  onTestFinished(() => way.abort())
+  await way.ready
+  const [host, port] = node.split(':')
+  while (way.status().dhtNodes === 0) {
+    way.addDhtNode({ host, port: Number(port) })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const overRouter = await jsonOf(...plain, '--set', `dhtBootstrapNodes=127.0.0.1:${way.listenPort}`)
+  expect(overRouter).toMatchObject({ text: 'kept' })
+  expect(await jsonOf(...plain, '--set', 'dhtBootstrapNodes=')).toEqual(overRouter)
+}, 60_000)
+
+test('a damaged memory of nodes is told of, and does no harm', async () => {
+  const directory = temporaryDirectory()
+  useStateDirectory(directory)
+  const args = ['dht', 'get', 'aa'.repeat(20), '--timeout', '1s', '--set', 'dhtBootstrapNodes=']
+  for (const content of ['', 'd5:nodes', 'le', 'x'.repeat(300_000)]) {
+    writeFileSync(join(directory, 'dht.state'), content)
+    const { code, stderr } = await Lt.run(...args)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/dht\.state is damaged/)
+    expect(stderr).toMatch(/No node of the DHT answered/)
+  }
+})
+
 test('dht commands say when nobody answers', async () => {
   const { code, stderr } = await Lt.run('dht', 'get', 'aa'.repeat(20), '--dht-router', '127.0.0.1:1', '--timeout', '1s')
   expect(code).toBe(1)
@@ -116,6 +193,9 @@ test.each([
   [['put', 'x', '--salt', 'y'], 2],
   [['put', 'x'.repeat(997)], 1],
   [['put', 'x', '--key', 'no-such-file'], 1],
+  [['publish', 'aa'.repeat(20)], 2],
+  [['publish', 'aa'.repeat(20), '--key', 'no-such-file'], 1],
+  [['publish', `magnet:?xs=urn:btpk:${'ab'.repeat(32)}`, '--key', 'no-such-file'], 1],
   [['sample', 'nowhere'], 2],
   [['frobnicate'], 2],
 ])('dht %j is refused', async (args, code) => {

@@ -1,11 +1,25 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 
 const SCRIPT = fileURLToPath(new URL('../../bin/lt.js', import.meta.url))
 
 /** Tests meet nobody they do not know. */
 const ALONE = ['--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp']
+
+/** What one command leaves the next; not that of the user who runs the tests. */
+let stateDirectory: string | null = null
+afterAll(() => {
+  if (stateDirectory !== null) rmSync(stateDirectory, { recursive: true, force: true })
+})
+
+/** Where commands of this test keep what they remember, from now on. */
+export function useStateDirectory(directory: string): void {
+  stateDirectory = directory
+}
 
 /** A JSON line of the command. */
 export interface Line {
@@ -24,7 +38,9 @@ export class Lt {
 
   constructor(...args: string[]) {
     const alone = args[0] === 'download' || args[0] === 'seed' ? ALONE : []
-    this.process = spawn(process.execPath, [SCRIPT, ...args, ...alone])
+    stateDirectory ??= mkdtempSync(join(tmpdir(), 'lt-state-'))
+    const env = { ...process.env, LT_STATE_DIR: stateDirectory }
+    this.process = spawn(process.execPath, [SCRIPT, ...args, ...alone], { env })
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
       this.onText()

@@ -6,9 +6,11 @@ import {
   DhtErrorAlert,
   DhtGetPeersAlert,
   DhtImmutableItemAlert,
+  DhtLiveNodesAlert,
   DhtMutableItemAlert,
   DhtPutAlert,
   DhtReplyAlert,
+  DhtStatsAlert,
 } from './dhtAlerts.ts'
 import { LsdErrorAlert, LsdPeerAlert, PortmapAlert, PortmapErrorAlert, PortmapLogAlert } from './discoveryAlerts.ts'
 import {
@@ -197,7 +199,9 @@ export const alertTable = {
   dhtMutableItem: row(75, 'dht_mutable_item_alert', DhtMutableItemAlert, critical, '1.0'),
   dhtPut: row(76, 'dht_put_alert', DhtPutAlert, critical, '1.0'),
   lsdError: row(82, 'lsd_error_alert', LsdErrorAlert, normal, '1.2'),
+  dhtStats: row(83, 'dht_stats_alert', DhtStatsAlert, critical, '1.1'),
   sessionError: row(90, 'session_error_alert', SessionErrorAlert, normal, '1.1'),
+  dhtLiveNodes: row(91, 'dht_live_nodes_alert', DhtLiveNodesAlert, critical, '1.1'),
   alertsDropped: row(95, 'alerts_dropped_alert', AlertsDroppedAlert, meta, '1.2'),
 } as const
 

@@ -1,8 +1,9 @@
-import { endpointText } from '../address/endpoint.ts'
+import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { Entry } from '../bencode/entry.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import { Alert, AlertCategory } from './alert.ts'
+import type { DhtLiveNode, DhtLookup, DhtRoutingBucket } from './dhtReports.ts'
 import { TrackerAlert, type TrackerAlertFields } from './trackerAlerts.ts'
 
 /** The DHT named peers of a torrent. `url` is empty. @see manual, dht_reply_alert */
@@ -60,7 +61,7 @@ export class DhtGetPeersAlert extends Alert {
   }
 }
 
-/** Our nodes have found their place in the DHT. @see libtorrent `dht_bootstrap_alert` (1.0) */
+/** Our nodes have found their place in the DHT; later than the start when nobody is known at first. @see libtorrent `dht_bootstrap_alert` (1.0) */
 export class DhtBootstrapAlert extends Alert {
   static override readonly category = AlertCategory.dht
   readonly type = 'dhtBootstrap'
@@ -183,5 +184,62 @@ export class DhtPutAlert extends Alert {
   override message(): string {
     const what = this.target === null ? `mutable item, seq: ${this.seq ?? '?'}` : this.target.toHex()
     return `DHT put complete (${what}), taken by ${this.numSuccess} nodes`
+  }
+}
+
+/** The nodes in the routing table of one of ours, asked for by `dhtLiveNodes`. @see libtorrent `dht_live_nodes_alert` (1.1) */
+export class DhtLiveNodesAlert extends Alert {
+  static override readonly category = AlertCategory.dht
+  readonly type = 'dhtLiveNodes'
+  /** Id of our node. */
+  readonly nodeId: Sha1Hash
+  /** Empty also when we have no such node. */
+  readonly nodes: readonly DhtLiveNode[]
+
+  constructor(fields: { readonly nodeId: Sha1Hash; readonly nodes: readonly DhtLiveNode[] }) {
+    super()
+    this.nodeId = fields.nodeId
+    this.nodes = fields.nodes
+  }
+
+  get numNodes(): number {
+    return this.nodes.length
+  }
+
+  override message(): string {
+    return `DHT live nodes for id: ${this.nodeId.toHex()}, nodes ${this.nodes.length}`
+  }
+}
+
+/** One of our nodes, asked for by `postDhtStats`. @see libtorrent `dht_stats_alert` (1.1) */
+export class DhtStatsAlert extends Alert {
+  static override readonly category = AlertCategory.dht
+  readonly type = 'dhtStats'
+  /** Lookups it has under way. */
+  readonly activeRequests: readonly DhtLookup[]
+  /** Its buckets, farthest first. */
+  readonly routingTable: readonly DhtRoutingBucket[]
+  /** Its id. */
+  readonly nid: Sha1Hash
+  /** Where it listens. */
+  readonly localEndpoint: Endpoint
+
+  constructor(fields: {
+    readonly activeRequests: readonly DhtLookup[]
+    readonly routingTable: readonly DhtRoutingBucket[]
+    readonly nid: Sha1Hash
+    readonly localEndpoint: Endpoint
+  }) {
+    super()
+    this.activeRequests = fields.activeRequests
+    this.routingTable = fields.routingTable
+    this.nid = fields.nid
+    this.localEndpoint = fields.localEndpoint
+  }
+
+  override message(): string {
+    const nodes = this.routingTable.reduce((sum, { numNodes }) => sum + numNodes, 0)
+    const lookups = this.activeRequests.length
+    return `DHT stats of ${endpointText(this.localEndpoint)} (${this.nid.toHex()}): ${nodes} nodes, ${lookups} lookups`
   }
 }

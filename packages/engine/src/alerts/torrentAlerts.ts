@@ -82,13 +82,16 @@ export class AddTorrentAlert extends TorrentAlert {
   }
 }
 
-/** A torrent that was added by URL turned out to have another info-hash. @see libtorrent `torrent_update_alert` (1.0) */
+/**
+ * There is a newer version of a mutable torrent (BEP 46; `AddTorrentParams.mutableTorrent`). The torrent stays what it is:
+ * add the new one to get it. @see libtorrent `torrent_update_alert` (1.0), which tells of torrents added by URL
+ */
 export class TorrentUpdateAlert extends TorrentAlert {
   static override readonly category = AlertCategory.status
   readonly type = 'torrentUpdate'
-  /** The stand-in it was known by. */
+  /** Of the torrent that is here. */
   readonly oldIh: Sha1Hash
-  /** The one it has from now on. */
+  /** Of the newest version. */
   readonly newIh: Sha1Hash
 
   constructor(fields: TorrentAlertFields & { readonly oldIh: Sha1Hash; readonly newIh: Sha1Hash }) {
@@ -98,7 +101,7 @@ export class TorrentUpdateAlert extends TorrentAlert {
   }
 
   override message(): string {
-    return `torrent changed info-hash from ${this.oldIh} to ${this.newIh}`
+    return `${super.message()}: there is a newer version, ${this.newIh}, of ${this.oldIh}`
   }
 }
 

@@ -1,6 +1,13 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink } from '../alerts/alertSink.ts'
-import { DhtImmutableItemAlert, DhtMutableItemAlert, DhtPutAlert } from '../alerts/dhtAlerts.ts'
+import {
+  DhtImmutableItemAlert,
+  DhtLiveNodesAlert,
+  DhtMutableItemAlert,
+  DhtPutAlert,
+  DhtStatsAlert,
+} from '../alerts/dhtAlerts.ts'
+import type { DhtLiveNode } from '../alerts/dhtReports.ts'
 import { bdecode } from '../bencode/bdecode.ts'
 import { bencode } from '../bencode/bencode.ts'
 import { type Entry, toEntry } from '../bencode/entry.ts'
@@ -143,6 +150,19 @@ export class DhtCalls {
     })
   }
 
+  liveNodes(nodeId: Sha1Hash): readonly DhtLiveNode[] {
+    const nodes = this.running()?.liveNodes(nodeId) ?? []
+    this.alerts.post(new DhtLiveNodesAlert({ nodeId, nodes }))
+    return nodes
+  }
+
+  postStats(): void {
+    for (const node of this.running()?.status().nodes ?? []) {
+      const { activeRequests, table: routingTable, ourId: nid, localEndpoint } = node
+      this.alerts.post(new DhtStatsAlert({ activeRequests, routingTable, nid, localEndpoint }))
+    }
+  }
+
   private dht(): Dht {
     const dht = this.running()
     if (dht === null) throw new Error('the DHT does not run: it needs the setting enableDht, and listen sockets')
@@ -160,6 +180,7 @@ function decoded(value: Uint8Array): Entry {
   return result.ok ? toEntry(result.root) : value
 }
 
-function bytesOf(salt: DhtSalt): Uint8Array {
+/** The bytes of a salt. */
+export function bytesOf(salt: DhtSalt): Uint8Array {
   return typeof salt === 'string' ? utf8(salt) : salt
 }

@@ -2,6 +2,7 @@ import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { AlertCategory } from '../alerts/alert.ts'
 import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
+import type { DhtLiveNode } from '../alerts/dhtReports.ts'
 import { StateUpdateAlert } from '../alerts/sessionAlerts.ts'
 import { FastresumeRejectedAlert } from '../alerts/storageAlerts.ts'
 import { AddTorrentAlert } from '../alerts/torrentAlerts.ts'
@@ -11,10 +12,12 @@ import type { Entry } from '../bencode/entry.ts'
 import type { Ed25519Keypair } from '../crypto/ed25519.ts'
 import { type DhtState, readDhtState, writeDhtState } from '../dht/dhtState.ts'
 import type { SampledInfohashes } from '../dht/nodeLookups.ts'
+import { torrentItem } from '../dht/torrentItem.ts'
 import { LibtorrentError, libtorrentError, thrownError } from '../errors/libtorrentError.ts'
 import { IpFilter } from '../filter/ipFilter.ts'
 import { PortFilter } from '../filter/portFilter.ts'
 import { parseMagnetUri } from '../metainfo/magnet.ts'
+import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
 import { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { createDiskIo, type DiskIoOptions } from '../node/diskWorkers.ts'
 import { openMmdb } from '../node/mmdbFile.ts'
@@ -32,8 +35,9 @@ import { StatusFlags, type TorrentStatus, torrentStatus } from '../torrent/torre
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AlertHub } from './alertHub.ts'
-import { DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
+import { bytesOf, DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt } from './dhtCalls.ts'
 import { type DhtSettings, dhtSettingsOf, withDhtPrefix } from './dhtSettings.ts'
+import { MutableTorrents } from './mutableTorrents.ts'
 import { checkPeSettings, type PeSettings, peSettingsOf } from './peSettings.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
@@ -89,6 +93,7 @@ export class Session {
   private readonly core: SessionCore
   private readonly hub: AlertHub
   private readonly dht: DhtCalls
+  private readonly mutableTorrents: MutableTorrents
   private readonly handles = new WeakMap<Torrent, TorrentHandle>()
   private aborting: Promise<void> | null = null
 
@@ -100,7 +105,9 @@ export class Session {
     this.core = new SessionCore(platform, diskOf(params.disk, settings), settings)
     if (params.ipFilter !== undefined) this.setIpFilter(params.ipFilter)
     this.hub = new AlertHub(this.core.alerts, platform.timers)
-    this.dht = new DhtCalls(() => this.core.discovery.dht.dht, this.core.alerts)
+    const dht = () => this.core.discovery.dht.dht
+    this.dht = new DhtCalls(dht, this.core.alerts)
+    this.mutableTorrents = new MutableTorrents(dht, this.core.timers)
     this.ready = new Promise((resolve) => {
       if (params.noListen) resolve()
       else this.core.listenSockets.open(resolve)
@@ -130,11 +137,17 @@ export class Session {
     return this.handleOf(torrent)
   }
 
-  /** As `addTorrent`, and posts `addTorrent` with the handle or the error (1.0, async_add_torrent). */
+  /**
+   * As `addTorrent`, and posts `addTorrent` with the handle or the error (1.0, async_add_torrent).
+   * Also takes a mutable torrent (BEP 46), by its magnet link or as `mutableTorrent` alone: the DHT is asked which torrent
+   * it is now, and it is added by that info-hash. Rejects as `dhtGetTorrent` does.
+   */
   async asyncAddTorrent(params: AddTorrentParams): Promise<TorrentHandle> {
     const { alerts } = this.core
     try {
-      const handle = this.addTorrent(params)
+      const torrent = this.mutableTorrentOf(params)
+      const known = torrent === null ? params : { ...params, infoHash: await this.mutableTorrents.find(torrent) }
+      const handle = this.addTorrent(known)
       alerts.post(new AddTorrentAlert({ handle, params, error: null }))
       return handle
     } catch (error) {
@@ -465,6 +478,26 @@ export class Session {
       : this.dht.putMutableItem(itemOrKeys as Ed25519Keypair, update, salt)
   }
 
+  /**
+   * Which torrent the publisher of a key names now (BEP 46). Rejects with `timedOut` when nobody in the DHT knows for a
+   * minute, `invalidInfoHash` when what is stored there is no torrent.
+   */
+  dhtGetTorrent(publicKey: Uint8Array, salt: DhtSalt = ''): Promise<Sha1Hash> {
+    return this.mutableTorrents.find({ publicKey, salt: bytesOf(salt) })
+  }
+
+  /**
+   * Names the newest version of a mutable torrent (BEP 46). The DHT forgets it after two hours unless somebody stores it
+   * again; everyone who has added the torrent with `mutableTorrent` does.
+   */
+  dhtPutTorrent(
+    keys: Ed25519Keypair,
+    infoHash: Sha1Hash,
+    salt: DhtSalt = '',
+  ): Promise<DhtPutResult & { readonly seq: number }> {
+    return this.dht.putMutableItem(keys, () => torrentItem(infoHash), salt)
+  }
+
   /** The peers the DHT knows for an info-hash (1.2, dht_get_peers). */
   dhtGetPeers(infoHash: Sha1Hash): Promise<Endpoint[]> {
     return this.dht.getPeers(infoHash)
@@ -483,6 +516,19 @@ export class Session {
   /** Sends a message of one's own to a node (1.1, dht_direct_request); null without an answer. */
   dhtDirectRequest(endpoint: Endpoint, query: Entry): Promise<Entry | null> {
     return this.dht.directRequest(endpoint, query)
+  }
+
+  /**
+   * The nodes in the routing table of the node of ours that has this id (`dhtStats` tells the ids); also posts
+   * `dhtLiveNodes` (1.1, dht_live_nodes). Empty when there is no such node.
+   */
+  dhtLiveNodes(nodeId: Sha1Hash): readonly DhtLiveNode[] {
+    return this.dht.liveNodes(nodeId)
+  }
+
+  /** Posts a `dhtStats` for each of our nodes, one a listen socket; none while the DHT is off (1.1, post_dht_stats). */
+  postDhtStats(): void {
+    this.dht.postStats()
   }
 
   // --- local network --------------------------------------------------------------------------------------------
@@ -599,6 +645,7 @@ export class Session {
    * way to disk, closes all files and sockets. Calling again returns the same promise.
    */
   abort(): Promise<void> {
+    this.mutableTorrents.stop()
     this.aborting ??= new Promise<void>((resolve) => {
       this.core.close(() => {
         this.hub.end()
@@ -622,6 +669,15 @@ export class Session {
     return handle
   }
 
+  /** The mutable torrent, if nothing says which version of it is meant. The nodes that come with it are taken. */
+  private mutableTorrentOf(params: AddTorrentParams): MutableTorrent | null {
+    if (params.ti !== undefined || params.resumeData !== undefined) return null
+    const { mutableTorrent, infoHash, dhtNodes } = params.url === undefined ? params : withMagnet(params, params.url)
+    if (mutableTorrent === undefined || infoHash !== undefined) return null
+    for (const node of dhtNodes ?? []) this.addDhtNode(node)
+    return mutableTorrent
+  }
+
   /** Brings together what the parameters, the magnet link and the resume data say. */
   private prepare(params: AddTorrentParams): {
     all: AddTorrentParams
@@ -632,11 +688,12 @@ export class Session {
       throw new TypeError('savePath is missing: it says in which directory the files are')
     }
     const resume = params.resumeData === undefined ? null : readResumeData(params.resumeData)
-    const all = params.url === undefined ? params : withMagnet(params, params.url)
     const known = resume instanceof LibtorrentError ? null : resume
+    const all = withResumeFlags(params.url === undefined ? params : withMagnet(params, params.url), known)
     let { ti } = all
     const infoHash = ti?.infoHash ?? all.infoHash ?? known?.infoHash
     if (infoHash === undefined || infoHash === null) {
+      if (all.mutableTorrent !== undefined) throw thrownError('missingInfoHashInUri', { message: UNKNOWN_VERSION })
       throw new TypeError('which torrent? Give ti, infoHash, a magnet link as url, or resumeData')
     }
     ti ??= new TorrentInfo(infoHash)
@@ -645,22 +702,36 @@ export class Session {
   }
 }
 
+const UNKNOWN_VERSION = 'only the DHT knows which version of the torrent is the newest: asyncAddTorrent asks it'
+
 function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
   const magnet = parseMagnetUri(uri)
   if (magnet instanceof LibtorrentError) throw magnet
-  if (magnet.infoHash === null) {
+  if (magnet.infoHash === null && magnet.mutableTorrent === null) {
     throw thrownError('missingInfoHashInUri', {
       message: 'the link is to a v2-only torrent, which is not supported',
     })
   }
   return {
     ...params,
-    infoHash: magnet.infoHash,
+    infoHash: magnet.infoHash ?? params.infoHash,
+    mutableTorrent: params.mutableTorrent ?? magnet.mutableTorrent ?? undefined,
     name: params.name ?? magnet.name,
     trackers: [...(params.trackers ?? []), ...magnet.trackers.map((tracker) => tracker.url)],
     urlSeeds: [...(params.urlSeeds ?? []), ...magnet.urlSeeds],
     peers: [...(params.peers ?? []), ...magnet.peers],
+    dhtNodes: [...(params.dhtNodes ?? []), ...magnet.dhtNodes],
     selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
+  }
+}
+
+/** Where peers are not looked for is said by the parameters, or else by the resume data. */
+function withResumeFlags(params: AddTorrentParams, resume: ResumeState | null): AddTorrentParams {
+  return {
+    ...params,
+    disableDht: params.disableDht ?? resume?.disableDht ?? false,
+    disableLsd: params.disableLsd ?? resume?.disableLsd ?? false,
+    disablePex: params.disablePex ?? resume?.disablePex ?? false,
   }
 }
 

@@ -11,8 +11,8 @@ export interface BootstrapHandler {
   readonly ownId: Uint8Array
   /** Ask for nodes of both address families: another node of ours has few (BEP 32). */
   readonly wantsBoth: boolean
-  /** The lookup is over. `left`: nodes it heard of and did not ask. */
-  onEnd(left: readonly NodeContact[]): void
+  /** The lookup is over. `left`: nodes it heard of and did not ask; `answers`: how many it had. */
+  onEnd(left: readonly NodeContact[], answers: number): void
 }
 
 /** Looks for the nodes closest to ourselves, and thereby fills the table: how a node joins the network (BEP 5). */
@@ -46,6 +46,7 @@ export class BootstrapLookup extends Traversal {
   }
 
   protected override onEnd(): void {
-    this.handler.onEnd(this.candidates.filter((c) => c.state === 'new').map((c) => c.contact))
+    const left = this.candidates.filter((c) => c.state === 'new').map((c) => c.contact)
+    this.handler.onEnd(left, this.responses)
   }
 }

@@ -1,4 +1,5 @@
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import type { DhtLiveNode } from '../alerts/dhtReports.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import type { Entry } from '../bencode/entry.ts'
 import type { Timer } from '../platform/clock.ts'
@@ -44,7 +45,7 @@ export interface PeersListener {
  * `DhtHost`.
  */
 export class Dht {
-  readonly counters = new DhtCounters()
+  readonly counters: DhtCounters
   readonly storage: DhtStorage
   private readonly nodes: DhtNode[] = []
   private readonly routers = new Map<string, NodeContact>()
@@ -55,6 +56,8 @@ export class Dht {
   private timer: Timer | null = null
   private timerAt: Millis = Number.POSITIVE_INFINITY
   private nextStorageTick: Millis
+  /** Called once, and null afterwards. */
+  private bootstrapped: (() => void) | null = null
   private phase: 'new' | 'running' | 'stopped' = 'new'
 
   /**
@@ -67,6 +70,7 @@ export class Dht {
     storage?: DhtStorage,
   ) {
     const now = host.clock.now()
+    this.counters = new DhtCounters(now)
     this.state = state
     this.quota = new RateBudget(host.settings.dhtUploadRateLimit, now)
     this.nextStorageTick = now + STORAGE_INTERVAL
@@ -95,7 +99,7 @@ export class Dht {
     this.nodes.push(node)
     for (const router of this.routers.values()) node.addRouter(router)
     this.updateStorageIds()
-    if (this.phase === 'running') this.bootstrapNode(node, () => {})
+    if (this.phase === 'running') this.bootstrapNode(node)
     return node
   }
 
@@ -105,15 +109,19 @@ export class Dht {
     if (at === -1) return
     this.nodes.splice(at, 1)
     node.close()
+    this.onBootstrapEnded()
     this.updateStorageIds()
   }
 
-  /** Joins the network (`dht_bootstrap_alert` when `bootstrapped` is called: each node's first lookup is over). */
+  /**
+   * Joins the network. `bootstrapped` is called (`dht_bootstrap_alert`) once we have our place in it: no node looks for
+   * its own any more, and at least one has met somebody, which may be long after the start.
+   */
   start(bootstrapped: () => void = () => {}): void {
     if (this.phase !== 'new') throw new Error('a DHT is started once; make a new one')
     this.phase = 'running'
-    const over = countdown(this.nodes.length, bootstrapped)
-    for (const node of this.nodes) this.bootstrapNode(node, over)
+    this.bootstrapped = bootstrapped
+    for (const node of this.nodes) this.bootstrapNode(node)
     this.wakeAt(this.host.clock.now() + MIN_DELAY)
   }
 
@@ -275,15 +283,15 @@ export class Dht {
   }
 
   /** The nodes in the table of one of our nodes (`dht_live_nodes`). */
-  liveNodes(nodeId: Sha1Hash): { readonly id: Sha1Hash; readonly endpoint: Endpoint }[] {
-    const result: { id: Sha1Hash; endpoint: Endpoint }[] = []
+  liveNodes(nodeId: Sha1Hash): DhtLiveNode[] {
+    const result: DhtLiveNode[] = []
     const node = this.nodes.find((n) => nodeId.equals(new Sha1Hash(n.ownId)))
     node?.table.forEachNode(({ id, contact }) => result.push({ id: new Sha1Hash(id), endpoint: contact.endpoint }))
     return result
   }
 
   status(): DhtStatus {
-    return dhtStatus(this.nodes, this.storage)
+    return dhtStatus(this.nodes, this.storage, this.counters, this.host.clock.now())
   }
 
   /** What to give the next run: `writeDhtState` makes it `dht state` of the session's state. */
@@ -323,6 +331,7 @@ export class Dht {
       },
       spendQuota: (bytes) => this.quota.spend(bytes),
       foreignNode: (node, target) => this.foreignNode(node, target),
+      bootstrapEnded: () => this.onBootstrapEnded(),
       idChanged: () => this.updateStorageIds(),
       onAnnounce: (infoHash, peer) => host.onAnnounce?.(new Sha1Hash(infoHash), peer),
       onGetPeers: (infoHash) => {
@@ -333,8 +342,16 @@ export class Dht {
     }
   }
 
-  private bootstrapNode(node: DhtNode, done: () => void): void {
-    node.bootstrap(node.isV6 ? this.state.nodes6 : this.state.nodes, done)
+  private bootstrapNode(node: DhtNode): void {
+    node.bootstrap(node.isV6 ? this.state.nodes6 : this.state.nodes)
+  }
+
+  private onBootstrapEnded(): void {
+    const { bootstrapped, nodes } = this
+    if (bootstrapped === null || this.phase !== 'running') return
+    if (nodes.some((node) => node.isBootstrapping) || !nodes.some((node) => node.hasJoined)) return
+    this.bootstrapped = null
+    bootstrapped()
   }
 
   /** Who is read at all: not who cannot exist, is filtered, or sends too much. */

@@ -2,6 +2,7 @@ import { addressToBytes, bytesToAddress } from '../address/addressBytes.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { IpVoter } from '../address/ipVoter.ts'
 import { generateNodeId, verifyNodeId } from '../address/secureNodeId.ts'
+import type { DhtLookup } from '../alerts/dhtReports.ts'
 import type { Millis } from '../util/flavored.ts'
 import { BootstrapLookup } from './bootstrapLookup.ts'
 import { forEachCompactNode } from './compactNodes.ts'
@@ -20,7 +21,7 @@ import { QueryHandler } from './queryHandler.ts'
 import { RateBudget } from './rateBudget.ts'
 import { type QueryBody, RequestManager, type RequestObserver } from './requestManager.ts'
 import { RoutingTable } from './routingTable.ts'
-import type { DhtLookup, Traversal } from './traversal.ts'
+import type { Traversal } from './traversal.ts'
 import type { TraversalHost } from './traversalHost.ts'
 import { WriteTokens } from './writeTokens.ts'
 
@@ -28,12 +29,16 @@ import { WriteTokens } from './writeTokens.ts'
 const REFRESH_INTERVAL: Millis = 5000
 /** The same while the table has gaps, and candidates for them. */
 const HUNGRY_INTERVAL: Millis = 1000
+/** The same while there is hardly anybody in it: all nodes of a small network are to know each other soon. */
+const STARVING_INTERVAL: Millis = 200
+/** Contacts, proven or not, of a table that has hardly anybody in it. */
+const SMALL_TABLE = 32
 /** Keys of tokens change so often (BEP 5). */
 const TOKEN_INTERVAL: Millis = 5 * 60_000
 /** We look for ourselves again after so long, while the table is shallow. */
 const SELF_REFRESH: Millis = 10 * 60_000
 const SHALLOW_DEPTH = 4
-/** With nobody in the table the first retry comes so soon; each further one after twice as long. */
+/** When nobody answers a bootstrap the first retry comes so soon; each further one after twice as long. */
 const FIRST_RETRY: Millis = 5000
 /** A node with fewer others than this takes what a node of the other family hears of. */
 const FEW_NODES = 16
@@ -59,6 +64,7 @@ export class DhtNode implements TraversalHost {
   private readonly lookups = new Set<Traversal>()
   private readonly routerContacts = new Map<string, NodeContact>()
   private bootstrapping: BootstrapLookup | null = null
+  private joined = false
   private nextRefresh: Millis
   private nextRotation: Millis
   private nextSelfRefresh: Millis = 0
@@ -111,6 +117,15 @@ export class DhtNode implements TraversalHost {
     return this.host.storage
   }
 
+  /** The last bootstrap met somebody who is no router: we have our place in the network. */
+  get hasJoined(): boolean {
+    return this.joined
+  }
+
+  get isBootstrapping(): boolean {
+    return this.bootstrapping !== null
+  }
+
   get readOnly(): boolean {
     return this.settings.dhtReadOnly
   }
@@ -139,8 +154,7 @@ export class DhtNode implements TraversalHost {
   incoming(packet: Uint8Array, from: Endpoint): boolean {
     if (this.isClosed || packet.length === 0 || packet[0] !== 0x64) return false
     const { counters } = this.host
-    counters.messagesIn++
-    counters.bytesIn += packet.length
+    counters.received(packet.length, this.host.now())
     const size = writeContact(from, this.sender18)
     const compact = size === 6 ? this.sender6 : this.sender18
     if (size !== this.nodeSize - NODE_ID_SIZE || !this.host.accepts(compact)) {
@@ -173,22 +187,23 @@ export class DhtNode implements TraversalHost {
     }
     if (now >= this.nextRefresh) {
       this.maintain(now)
-      this.nextRefresh = now + (this.table.isHungry ? HUNGRY_INTERVAL : REFRESH_INTERVAL)
+      this.nextRefresh = now + this.refreshInterval
     }
     return Math.min(this.requests.nextDeadline, this.nextRefresh, this.nextRotation)
   }
 
-  /** Joins the network: `nodes` were known in the last run. `done` is called when the lookup is over. */
-  bootstrap(nodes: readonly NodeContact[], done: () => void): void {
+  /** Joins the network: `nodes` were known in the last run. `DhtNodeHost.bootstrapEnded` follows. */
+  bootstrap(nodes: readonly NodeContact[]): void {
     this.nextSelfRefresh = this.now() + SELF_REFRESH
     const lookup = new BootstrapLookup(this, {
       ownId: this.id,
       wantsBoth: this.host.foreignNode(this, this.id)?.needsNodes === true,
-      onEnd: (left) => {
+      onEnd: (left, answers) => {
         if (this.bootstrapping === lookup) this.bootstrapping = null
         for (const contact of left) this.addNode(contact)
-        this.planRetry()
-        done()
+        this.joined = answers > 0 && this.table.counts().nodes > 0
+        if (!this.joined) this.planRetry()
+        this.host.bootstrapEnded()
       },
     })
     for (const contact of nodes) {
@@ -210,7 +225,9 @@ export class DhtNode implements TraversalHost {
     this.routerContacts.set(contact.key, contact)
     this.table.addRouter(contact)
     // What waits for a first contact need not wait longer.
-    if (this.table.counts().nodes === 0) this.nextSelfRefresh = Math.min(this.nextSelfRefresh, this.now())
+    if (this.table.counts().nodes > 0) return
+    this.nextSelfRefresh = Math.min(this.nextSelfRefresh, this.now())
+    this.nextRefresh = Math.min(this.nextRefresh, this.nextSelfRefresh)
   }
 
   /** The session knows our external address, by whatever means: the id is made to fit it (BEP 42). */
@@ -268,8 +285,14 @@ export class DhtNode implements TraversalHost {
     if (settings.dhtEnforceNodeId && !verifyNodeId(id, compact)) return null
     const contact = new NodeContact(new Uint8Array(compact))
     if (!this.isAllowed(contact)) return null
-    this.table.heardAbout(id, contact)
+    this.heard(id, contact)
     return contact
+  }
+
+  /** There may be a node `id` at `contact`: it says so itself, or somebody else does. */
+  heard(id: Uint8Array, contact: NodeContact): void {
+    this.table.heardAbout(id, contact)
+    if (this.table.size < SMALL_TABLE && this.table.isHungry) this.maintainSoon()
   }
 
   hearAboutForeign(nodes: Uint8Array, source: NodeContact): void {
@@ -334,6 +357,10 @@ export class DhtNode implements TraversalHost {
     observer.onReply(message, id, rtt)
     this.table.nodeSeen(id, contact, rtt)
     this.retryDelay = FIRST_RETRY
+    // The first who answers, such as a node somebody has named, leads to the others.
+    if (this.joined || this.bootstrapping !== null || this.table.size === 0) return
+    this.nextSelfRefresh = Math.min(this.nextSelfRefresh, this.now())
+    this.maintainSoon()
   }
 
   /** Who answered us, and so has not forged its address, says where it sees us (BEP 42). */
@@ -349,10 +376,17 @@ export class DhtNode implements TraversalHost {
     this.host.onExternalAddress(this, address)
   }
 
+  private maintainSoon(): void {
+    const soon = this.now() + STARVING_INTERVAL
+    if (soon >= this.nextRefresh) return
+    this.nextRefresh = soon
+    this.wakeAt(soon)
+  }
+
   /** One step of keeping the table fresh. */
   private maintain(now: Millis): void {
     if (now >= this.nextSelfRefresh && this.bootstrapping === null && this.table.depth < SHALLOW_DEPTH) {
-      return this.bootstrap([], () => {})
+      return this.bootstrap([])
     }
     const node = this.table.nextRefresh()
     if (node !== null) this.refresh(node.contact, node.id)
@@ -365,11 +399,15 @@ export class DhtNode implements TraversalHost {
     this.ask(body, contact, id, observer)
   }
 
-  /** Nobody answered: what was true a moment ago, with no line or no router, may not be any more. */
+  /** Nobody answered, or knew anybody: what was true a moment ago, with no line or no router, may not be any more. */
   private planRetry(): void {
-    if (this.table.counts().nodes > 0) return
     this.nextSelfRefresh = this.now() + this.retryDelay
     this.retryDelay = Math.min(this.retryDelay * 2, SELF_REFRESH)
+  }
+
+  private get refreshInterval(): Millis {
+    if (!this.table.isHungry) return REFRESH_INTERVAL
+    return this.table.size < SMALL_TABLE ? STARVING_INTERVAL : HUNGRY_INTERVAL
   }
 
   private firstId(savedId: Uint8Array | null, externalAddress: string | null): Uint8Array {
@@ -383,8 +421,7 @@ export class DhtNode implements TraversalHost {
     const { packet } = this.writer
     this.host.spendQuota(packet.length)
     this.socket.send(packet, to)
-    counters.messagesOut++
-    counters.bytesOut += packet.length
+    counters.sent(packet.length, this.host.now())
     return true
   }
 }

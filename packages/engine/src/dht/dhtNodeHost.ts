@@ -26,6 +26,8 @@ export interface DhtNodeHost {
   spendQuota(bytes: number): void
   /** A node of the other address family, the closest to `target` if there are several; null when there is none. */
   foreignNode(node: DhtNode, target: Uint8Array): DhtNode | null
+  /** A bootstrap of the node is over. */
+  bootstrapEnded(): void
   /** The node's id changed. */
   idChanged(): void
   onAnnounce(infoHash: Uint8Array, peer: Endpoint): void

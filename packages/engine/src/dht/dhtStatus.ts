@@ -1,7 +1,10 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import type { DhtLookup, DhtRoutingBucket } from '../alerts/dhtReports.ts'
+import { Sha1Hash } from '../util/digest.ts'
+import type { Millis, Seconds } from '../util/flavored.ts'
+import type { DhtCounters } from './dhtCounters.ts'
 import type { DhtNode } from './dhtNode.ts'
 import type { DhtStorage, DhtStorageCounters } from './dhtStorage.ts'
-import type { DhtLookup } from './traversal.ts'
 
 /** What `session.status()` tells of the DHT, under libtorrent's names (manual, `session_status`), and more beside. */
 export interface DhtStatus {
@@ -13,6 +16,13 @@ export interface DhtStatus {
   readonly dhtTorrents: number
   /** Estimated number of nodes of the whole network. */
   readonly dhtGlobalNodes: number
+  /** Bytes a second, and since it was started, without IP and UDP headers. */
+  readonly dhtUploadRate: number
+  readonly dhtDownloadRate: number
+  readonly totalDhtUpload: number
+  readonly totalDhtDownload: number
+  /** The tables of all nodes, laid over each other. */
+  readonly dhtRoutingTable: readonly DhtRoutingBucket[]
   /** Running lookups. */
   readonly activeRequests: readonly DhtLookup[]
   readonly storage: DhtStorageCounters
@@ -20,17 +30,23 @@ export interface DhtStatus {
   readonly nodes: readonly DhtNodeStatus[]
 }
 
-/** One node (libtorrent `dht_status`, `dht_routing_bucket`). */
+/** One node (libtorrent `dht_status`). */
 export interface DhtNodeStatus {
-  readonly ourId: Uint8Array
+  readonly ourId: Sha1Hash
   readonly localEndpoint: Endpoint
   readonly externalAddress: string | null
   /** Requests that wait for an answer. */
   readonly requests: number
-  readonly table: readonly { readonly numNodes: number; readonly numReplacements: number }[]
+  readonly activeRequests: readonly DhtLookup[]
+  readonly table: readonly DhtRoutingBucket[]
 }
 
-export function dhtStatus(nodes: readonly DhtNode[], storage: DhtStorage): DhtStatus {
+export function dhtStatus(
+  nodes: readonly DhtNode[],
+  storage: DhtStorage,
+  counters: DhtCounters,
+  now: Millis,
+): DhtStatus {
   let dhtNodes = 0
   let dhtNodeCache = 0
   let dhtGlobalNodes = 0
@@ -41,19 +57,52 @@ export function dhtStatus(nodes: readonly DhtNode[], storage: DhtStorage): DhtSt
     dhtGlobalNodes += table.globalNodes
   }
   const stored = storage.counters()
+  const status = nodes.map((node) => nodeStatus(node))
   return {
     dhtNodes,
     dhtNodeCache,
     dhtTorrents: stored.torrents,
     dhtGlobalNodes,
-    activeRequests: nodes.flatMap((node) => node.lookupStatus()),
+    dhtUploadRate: counters.uploadRate(now),
+    dhtDownloadRate: counters.downloadRate(now),
+    totalDhtUpload: counters.bytesOut,
+    totalDhtDownload: counters.bytesIn,
+    dhtRoutingTable: overlaid(status.map(({ table }) => table)),
+    activeRequests: status.flatMap(({ activeRequests }) => activeRequests),
     storage: stored,
-    nodes: nodes.map((node) => ({
-      ourId: node.ownId,
-      localEndpoint: node.local,
-      externalAddress: node.externalAddress,
-      requests: node.requests.size,
-      table: node.table.bucketSizes,
-    })),
+    nodes: status,
   }
+}
+
+function nodeStatus(node: DhtNode): DhtNodeStatus {
+  return {
+    ourId: new Sha1Hash(node.ownId),
+    localEndpoint: node.local,
+    externalAddress: node.externalAddress,
+    requests: node.requests.size,
+    activeRequests: node.lookupStatus(),
+    table: node.table.bucketStatus,
+  }
+}
+
+function overlaid(tables: readonly (readonly DhtRoutingBucket[])[]): DhtRoutingBucket[] {
+  const sum: DhtRoutingBucket[] = []
+  for (const table of tables) {
+    for (const [i, bucket] of table.entries()) {
+      const other = sum[i]
+      sum[i] =
+        other === undefined
+          ? bucket
+          : {
+              numNodes: other.numNodes + bucket.numNodes,
+              numReplacements: other.numReplacements + bucket.numReplacements,
+              lastActive: sooner(other.lastActive, bucket.lastActive),
+            }
+    }
+  }
+  return sum
+}
+
+function sooner(a: Seconds, b: Seconds): Seconds {
+  return a < 0 ? b : b < 0 ? a : Math.min(a, b)
 }

@@ -26,6 +26,8 @@ const V6_PEERS_DIVISOR = 4
 const MAX_PORT = 0xffff
 
 export interface QueryHandlerHost {
+  /** The asker is a node, it says. */
+  heard(id: Uint8Array, contact: NodeContact): void
   readonly settings: Readonly<DhtSettings>
   readonly table: RoutingTable
   readonly storage: DhtStorage
@@ -81,7 +83,7 @@ export class QueryHandler {
       return protocolError('invalid node ID')
     }
     const known = table.nodeWithKey(contactKey(compact))
-    if (known === null && !message.readOnly) table.heardAbout(id, new NodeContact(new Uint8Array(compact)))
+    if (known === null && !message.readOnly) this.host.heard(id, new NodeContact(new Uint8Array(compact)))
     const proven = known?.pinged === true
     const query = { message, args, id, compact, from, limit: replyLimit(size, isV6, proven), proven }
     switch (method) {

@@ -1,3 +1,4 @@
+import type { DhtRoutingBucket } from '../alerts/dhtReports.ts'
 import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
 import { ClosestNodes } from './closestNodes.ts'
@@ -49,13 +50,24 @@ export class RoutingTable {
     private ownId: Uint8Array,
   ) {}
 
+  /** Nodes and replacements. */
+  get size(): number {
+    return this.byContact.size
+  }
+
   get bucketCount(): number {
     return this.buckets.length
   }
 
   /** The buckets, farthest first, for reports. */
-  get bucketSizes(): { readonly numNodes: number; readonly numReplacements: number }[] {
-    return this.buckets.map((b) => ({ numNodes: b.live.length, numReplacements: b.replacements.length }))
+  get bucketStatus(): DhtRoutingBucket[] {
+    const now = this.host.now()
+    return this.buckets.map(({ live, replacements }) => {
+      let last: Millis = 0
+      for (const node of live) last = Math.max(last, node.lastQueried)
+      const lastActive = last === 0 ? -1 : Math.floor((now - last) / 1000)
+      return { numNodes: live.length, numReplacements: replacements.length, lastActive }
+    })
   }
 
   counts(): RoutingTableCounts {
@@ -225,10 +237,12 @@ export class RoutingTable {
         if (!answered) return
         known.answered(rtt, this.host.now())
         this.promote(known)
-      } else if (answered) {
-        this.changedId(known)
+        return
       }
-      return
+      if (!answered) return
+      // What others say of a node that never answered is no more than that: it says itself who it is.
+      if (known.pinged) return this.changedId(known)
+      this.remove(known)
     }
     const { settings } = this.host
     if (settings.dhtRestrictRoutingIps && this.addresses.has(addressKey(contact.compact))) return

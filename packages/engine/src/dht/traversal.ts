@@ -1,3 +1,4 @@
+import type { DhtLookup } from '../alerts/dhtReports.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import type { Millis } from '../util/flavored.ts'
 import { forEachCompactNode } from './compactNodes.ts'
@@ -18,22 +19,6 @@ const MAX_QUESTIONS = 400
 const MAX_NODES_PER_REPLY = 32
 /** Longest token worth keeping. */
 const MAX_TOKEN_BYTES = 128
-
-/** A running lookup, for reports (libtorrent `dht_lookup`). */
-export interface DhtLookup {
-  readonly type: string
-  readonly target: Uint8Array
-  readonly outstandingRequests: number
-  readonly timeouts: number
-  readonly responses: number
-  readonly branchFactor: number
-  /** Nodes that may still be asked. */
-  readonly nodesLeft: number
-  /** Seconds since the last question; -1: none was asked yet. */
-  readonly lastSent: number
-  /** Questions not answered within the short timeout. */
-  readonly firstTimeout: number
-}
 
 /**
  * What we know of a candidate's answer. `slow`: none within a second, so that another node is asked as well;
@@ -86,7 +71,7 @@ export abstract class Traversal implements QueryBody {
   private inFlight = 0
   private slow = 0
   private questions = 0
-  private responses = 0
+  protected responses = 0
   private timeouts = 0
   private lastSent: Millis = -1
   private isEnded = false

@@ -4,6 +4,7 @@ import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError
 import { fromBase32 } from '../util/base32.ts'
 import { fromHex } from '../util/bytes.ts'
 import { Sha1Hash, Sha256Hash } from '../util/digest.ts'
+import { type MutableTorrent, mutableTorrentParts, readMutableTorrent } from './mutableTorrent.ts'
 import { verifiedText } from './textEncoding.ts'
 import { MAX_TIER, type NodeAddress, TrackerSource, type TrackerUrl } from './trackerUrl.ts'
 import { encodedUrl, escapeUrlText, trackerUrlText, unescapeUrlBytes, wellFormed } from './urlText.ts'
@@ -14,12 +15,14 @@ export interface FileRange {
   readonly last: number
 }
 
-/** What a magnet link says (BEP 9, 53; manual, magnet links). At least one of the two hashes is there. */
+/** What a magnet link says (BEP 9, 46, 53; manual, magnet links). At least a hash or `mutableTorrent` is there. */
 export interface MagnetParams {
-  /** `xt=urn:btih`; null for a link to a v2-only torrent. */
+  /** `xt=urn:btih`; null for a link to a v2-only torrent, or to a mutable one. */
   readonly infoHash: Sha1Hash | null
   /** `xt=urn:btmh`, SHA-256; null when absent. */
   readonly infoHashV2: Sha256Hash | null
+  /** `xs=urn:btpk` and `s`: the DHT tells which torrent it is now (BEP 46); null when absent. */
+  readonly mutableTorrent: MutableTorrent | null
   /** `dn`, to be shown until the metadata tells the real name; empty when absent. Not made safe for a file system. */
   readonly name: string
   /** `tr`: each on a tier of its own, in the order of the link. */
@@ -47,9 +50,9 @@ const PREFIX = 'magnet:?'
 
 /**
  * Reads a magnet link; never throws, linear in its length. Unknown parameters are passed over, and so are parts that
- * make no sense, except the info-hash. Nothing is ever fetched from `xs`, `as` or other addresses in it.
+ * make no sense, except the info-hash. Nothing is ever fetched from addresses in `xs`, `as` or elsewhere in it.
  * Errors: `unsupportedUrlProtocol` for other text, `urlParseError` for one longer than 1 MiB, `invalidInfoHash` for a
- * malformed hash, `missingInfoHashInUri` for a link without one.
+ * malformed hash, `missingInfoHashInUri` for a link without one and without the key of a mutable torrent.
  */
 export function parseMagnetUri(text: string): MagnetParams | LibtorrentError {
   if (text.slice(0, PREFIX.length).toLowerCase() !== PREFIX) return libtorrentError('unsupportedUrlProtocol')
@@ -57,6 +60,8 @@ export function parseMagnetUri(text: string): MagnetParams | LibtorrentError {
 
   let infoHash: Sha1Hash | null = null
   let infoHashV2: Sha256Hash | null = null
+  let source = ''
+  let salt = ''
   let name = ''
   let ranges: FileRange[] | null = null
   const trackers = new Map<string, TrackerUrl>()
@@ -87,6 +92,15 @@ export function parseMagnetUri(text: string): MagnetParams | LibtorrentError {
         }
         break
       }
+      case 'xs': {
+        // Others are addresses to fetch something from, which is not done.
+        const text = verifiedText(bytes)
+        if (source === '' && /^urn:btpk:/i.test(text)) source = text
+        break
+      }
+      case 's':
+        salt = verifiedText(bytes)
+        break
       case 'dn':
         name = wellFormed(verifiedText(bytes).slice(0, MAX_NAME_LENGTH))
         break
@@ -118,10 +132,14 @@ export function parseMagnetUri(text: string): MagnetParams | LibtorrentError {
     }
   }
 
-  if (infoHash === null && infoHashV2 === null) return libtorrentError('missingInfoHashInUri')
+  const mutableTorrent = readMutableTorrent(source, salt)
+  if (infoHash === null && infoHashV2 === null && mutableTorrent === null) {
+    return libtorrentError('missingInfoHashInUri')
+  }
   return {
     infoHash,
     infoHashV2,
+    mutableTorrent,
     name,
     trackers: [...trackers.values()],
     urlSeeds: [...urlSeeds],
@@ -131,10 +149,11 @@ export function parseMagnetUri(text: string): MagnetParams | LibtorrentError {
   }
 }
 
-/** What a magnet link is made from: a `TorrentInfo`, `MagnetParams`, or any part of them with a hash. */
+/** What a magnet link is made from: a `TorrentInfo`, `MagnetParams`, or any part of them with a hash or key. */
 export interface MagnetSource {
   readonly infoHash: Sha1Hash | null
   readonly infoHashV2?: Sha256Hash | null
+  readonly mutableTorrent?: MutableTorrent | null
   readonly name?: string
   readonly trackers?: readonly { readonly url: string }[]
   readonly urlSeeds?: readonly string[]
@@ -143,11 +162,12 @@ export interface MagnetSource {
   readonly selectOnly?: readonly FileRange[] | null
 }
 
-/** The magnet link of a torrent (manual, `make_magnet_uri()`); empty when it has no info-hash. */
+/** The magnet link of a torrent (manual, `make_magnet_uri()`); empty when it has neither info-hash nor key (BEP 46). */
 export function makeMagnetUri(torrent: MagnetSource): string {
   const parts: string[] = []
   if (torrent.infoHash !== null) parts.push(`xt=urn:btih:${torrent.infoHash}`)
   if (torrent.infoHashV2) parts.push(`xt=urn:btmh:1220${torrent.infoHashV2}`)
+  if (torrent.mutableTorrent) parts.push(...mutableTorrentParts(torrent.mutableTorrent))
   if (parts.length === 0) return ''
   if (torrent.name) parts.push(`dn=${escapeUrlText(torrent.name)}`)
   for (const { url } of torrent.trackers ?? []) parts.push(`tr=${escapeUrlText(url)}`)

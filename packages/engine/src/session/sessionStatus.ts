@@ -1,9 +1,9 @@
-import type { DhtLookup } from '../dht/traversal.ts'
+import type { DhtLookup, DhtRoutingBucket } from '../alerts/dhtReports.ts'
 import type { Seconds } from '../util/flavored.ts'
 import type { UtpStatus } from '../utp/utpStatus.ts'
 import type { SessionCore } from './sessionCore.ts'
 
-/** A snapshot of the session (manual, session_status). Bytes and bytes per second over all torrents. */
+/** A snapshot of the session (manual, session_status). Bytes and bytes per second over all torrents and the DHT. */
 export interface SessionStatus {
   /** Somebody reached us: our port is open. */
   readonly hasIncomingConnections: boolean
@@ -38,6 +38,13 @@ export interface SessionStatus {
   readonly dhtTorrents: number
   /** Estimated number of nodes in the whole DHT. */
   readonly dhtGlobalNodes: number
+  /** Traffic of the DHT since it was started; part of the session's. Without IP and UDP headers. */
+  readonly dhtUploadRate: number
+  readonly dhtDownloadRate: number
+  readonly totalDhtUpload: number
+  readonly totalDhtDownload: number
+  /** The buckets of its routing tables, farthest first; those of several nodes laid over each other. */
+  readonly dhtRoutingTable: readonly DhtRoutingBucket[]
   /** Lookups that are under way. */
   readonly activeRequests: readonly DhtLookup[]
   readonly utpStats: UtpStatus
@@ -59,10 +66,10 @@ export function sessionStatus(session: SessionCore): SessionStatus {
   const dht = session.discovery.dht.dht?.status()
   return {
     hasIncomingConnections: session.hasIncomingConnections,
-    uploadRate: stats.uploadRate,
-    downloadRate: stats.downloadRate,
-    totalUpload: stats.totalUpload,
-    totalDownload: stats.totalDownload,
+    uploadRate: stats.uploadRate + (dht?.dhtUploadRate ?? 0),
+    downloadRate: stats.downloadRate + (dht?.dhtDownloadRate ?? 0),
+    totalUpload: stats.totalUpload + (dht?.totalDhtUpload ?? 0),
+    totalDownload: stats.totalDownload + (dht?.totalDhtDownload ?? 0),
     payloadUploadRate: stats.uploadPayloadRate,
     payloadDownloadRate: stats.downloadPayloadRate,
     totalPayloadUpload: stats.totalPayloadUpload,
@@ -85,6 +92,11 @@ export function sessionStatus(session: SessionCore): SessionStatus {
     dhtNodeCache: dht?.dhtNodeCache ?? 0,
     dhtTorrents: dht?.dhtTorrents ?? 0,
     dhtGlobalNodes: dht?.dhtGlobalNodes ?? 0,
+    dhtUploadRate: dht?.dhtUploadRate ?? 0,
+    dhtDownloadRate: dht?.dhtDownloadRate ?? 0,
+    totalDhtUpload: dht?.totalDhtUpload ?? 0,
+    totalDhtDownload: dht?.totalDhtDownload ?? 0,
+    dhtRoutingTable: dht?.dhtRoutingTable ?? [],
     activeRequests: dht?.activeRequests ?? [],
   }
 }

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import type { FileRange } from '../metainfo/magnet.ts'
+import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 
@@ -15,7 +16,7 @@ export type StorageMode = (typeof StorageMode)[keyof typeof StorageMode]
 
 /**
  * What a torrent is added with (manual, add_torrent_params; the 1.0 flags are the boolean fields here).
- * One of `ti`, `infoHash` and `url` says which torrent.
+ * One of `ti`, `infoHash` and `url` says which torrent; for `Session.asyncAddTorrent` `mutableTorrent` will do.
  */
 export interface AddTorrentParams {
   /** The torrent, from its .torrent file. */
@@ -24,6 +25,12 @@ export interface AddTorrentParams {
   infoHash?: Sha1Hash
   /** A magnet link. What it says is added to the other fields. */
   url?: string
+  /**
+   * The torrent is a version of this one (BEP 46). While it runs and the DHT has its turn with it, each
+   * `dhtAnnounceInterval`, a newer version is looked for and told by the alert `torrentUpdate`; what becomes of it is up to
+   * you. Its item is kept alive in the DHT meanwhile. Not done for private torrents, nor with `disableDht`.
+   */
+  mutableTorrent?: MutableTorrent
   /** Shown while the metadata is not known. */
   name?: string
   /** Directory the files are in, or will be; made when needed. Relative paths count from the working directory. */
@@ -74,7 +81,7 @@ export interface AddTorrentParams {
   mergeResumeHttpSeeds?: boolean
   /** Nodes of the DHT to begin with (1.0, dht_nodes). `host` may be a name. */
   dhtNodes?: readonly { readonly host: string; readonly port: number }[]
-  /** Do not look for peers in the DHT. Default false; private torrents never do (1.2, disable_dht). */
+  /** Do not look for peers in the DHT. Default: as the resume data says, else false; private torrents never do (1.2). */
   disableDht?: boolean
   /** The same for local service discovery. */
   disableLsd?: boolean

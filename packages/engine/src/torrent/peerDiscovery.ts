@@ -10,6 +10,7 @@ import type { TorrentTrackers } from '../tracker/torrentTrackers.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
 import type { Swarm } from './swarm.ts'
+import { TorrentFollower } from './torrentFollower.ts'
 import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 
@@ -38,8 +39,12 @@ export class PeerDiscovery {
   private isOnline = false
   private inDht = false
   private inLsd = false
+  private readonly follower: TorrentFollower | null
 
-  constructor(private readonly host: PeerDiscoveryHost) {}
+  constructor(private readonly host: PeerDiscoveryHost) {
+    const { mutableTorrent } = host.params
+    this.follower = mutableTorrent === undefined ? null : new TorrentFollower(host, mutableTorrent)
+  }
 
   /** Nodes the torrent names (BEP 5), and whoever added it. */
   addDhtNodes(): void {
@@ -77,6 +82,7 @@ export class PeerDiscovery {
   /** Our turn in the DHT has come. */
   announceToDht(dht: Dht): void {
     const { host } = this
+    this.follower?.look(dht)
     if (host.settings.useDhtAsFallback && host.trackers.hasWorking) return
     const listener = {
       onPeers: (peers: readonly Endpoint[]) => this.onDhtPeers(peers),

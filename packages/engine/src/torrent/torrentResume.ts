@@ -14,7 +14,7 @@ const MAX_SAVED_PEERS = 100
 
 /** Everything a torrent must remember to go on where it is, but the sizes of its files, unless they are those of old. */
 export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict: boolean }): ResumeState {
-  const { counters, info } = torrent
+  const { counters, info, params } = torrent
   const now = torrent.now()
   return {
     ...emptyResumeState(torrent.infoHash),
@@ -48,6 +48,9 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     sequentialDownload: torrent.isSequentialDownload,
     applyIpFilter: torrent.peerFilter.applies,
     uploadMode: torrent.uploadMode.isOn && !torrent.uploadMode.isByError,
+    disableDht: params.disableDht ?? false,
+    disableLsd: params.disableLsd ?? false,
+    disablePex: params.disablePex ?? false,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
 }

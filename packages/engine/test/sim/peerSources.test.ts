@@ -1,29 +1,14 @@
 import { expect } from 'vitest'
 import { SimRouter } from '../../sim/simRouter.ts'
-import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import { endpointText } from '../../src/address/endpoint.ts'
 import { ed25519CreateKeypair } from '../../src/crypto/ed25519.ts'
 import { SAVE, SimClient } from './client.ts'
+import { DHT, dhtOf } from './dhtOf.ts'
 import { scenario } from './scenario.ts'
 
 const content = new TestTorrent({ size: 200_000 })
 const hidden = new TestTorrent({ size: 200_000, private: true })
-
-/** Nodes of this small world are neighbours; in the real one that would be suspicious. */
-const DHT = { enableDht: true, dhtRestrictRoutingIps: false, dhtRestrictSearchIps: false }
-
-/** Machines that take part in the DHT and know one another by the first of them. */
-function dhtOf(world: SimWorld, size: number) {
-  const first = world.host('router', { address: '60.0.0.1' })
-  const settings = { ...DHT, dhtBootstrapNodes: '60.0.0.1:6881' }
-  const router = world.session(first, { settings: DHT })
-  const others = Array.from({ length: size - 1 }, (_, i) =>
-    world.session(world.host(`node${i}`, { address: `60.0.${i + 1}.1` }), { settings }),
-  )
-  world.run({ seconds: 30 })
-  return { settings, sessions: [router, ...others] }
-}
 
 scenario('a bare info-hash is enough: peer, metadata and content come by the DHT', (world) => {
   const { settings } = dhtOf(world, 20)
@@ -77,6 +62,17 @@ scenario('peers tell each other of their DHT nodes', (world) => {
   world.runUntil(() => lost.session.status().dhtNodes > 3, { minutes: 20 })
 })
 
+scenario('dhtBootstrap comes when the DHT has found its place, not when it starts', (world) => {
+  dhtOf(world, 10)
+  const client = new SimClient(world, 'client', content, { settings: { ...DHT, dhtBootstrapNodes: '' } })
+  world.run({ minutes: 1 })
+  expect(client.alerts('dhtBootstrap')).toEqual([])
+  client.session.addDhtNode({ host: '60.0.3.1', port: 6881 })
+  world.run({ seconds: 10 })
+  expect(client.alerts('dhtBootstrap')).toHaveLength(1)
+  expect(client.session.status().dhtNodes).toBe(10)
+})
+
 scenario('a router whose name is unknown is told, and hinders nothing', (world) => {
   dhtOf(world, 5)
   const settings = { ...DHT, dhtBootstrapNodes: 'nowhere.example:6881,60.0.0.1:6881' }
@@ -96,6 +92,40 @@ scenario('the DHT goes on with the nodes of an earlier run', (world) => {
   session.stopDht()
   expect(session.isDhtRunning).toBe(false)
   expect(session.status().dhtNodes).toBe(0)
+})
+
+scenario('the session tells of its DHT: traffic, buckets, lookups, and the nodes of each of ours', (world) => {
+  const { sessions, settings } = dhtOf(world, 12)
+  const client = new SimClient(world, 'client', content, { magnet: true, settings })
+  world.run({ seconds: 20 })
+  const status = client.session.status()
+  expect(status.totalDhtUpload).toBeGreaterThan(500)
+  expect(status.totalDhtDownload).toBeGreaterThan(500)
+  expect(status.dhtUploadRate).toBeGreaterThan(0)
+  expect(status.uploadRate).toBeGreaterThanOrEqual(status.dhtUploadRate)
+  expect(status.totalUpload).toBeGreaterThanOrEqual(status.totalDhtUpload)
+  const inBuckets = status.dhtRoutingTable.reduce((sum, { numNodes }) => sum + numNodes, 0)
+  expect(inBuckets).toBe(status.dhtNodes)
+  expect(status.dhtRoutingTable.some(({ lastActive }) => lastActive >= 0 && lastActive <= 20)).toBe(true)
+
+  client.session.dhtGetPeers(hidden.infoHash)
+  client.session.postDhtStats()
+  const stats = client.alerts('dhtStats')
+  // One for each listen socket; nobody here has IPv6.
+  const [four] = stats.filter(({ localEndpoint }) => !localEndpoint.address.includes(':'))
+  expect(stats.reduce((sum, { activeRequests }) => sum + activeRequests.length, 0)).toBeGreaterThan(0)
+  const nodes = client.session.dhtLiveNodes(four.nid)
+  expect(nodes.length).toBe(status.dhtNodes)
+  expect(new Set(nodes.map(({ endpoint }) => endpoint.address)).has(client.host.address)).toBe(false)
+  expect(client.session.dhtLiveNodes(nodes[0].id)).toEqual([])
+  expect(client.alerts('dhtLiveNodes').map(({ nodeId, numNodes }) => [nodeId, numNodes])).toEqual([
+    [four.nid, nodes.length],
+    [nodes[0].id, 0],
+  ])
+
+  sessions[1].stopDht()
+  expect(sessions[1].status()).toMatchObject({ dhtUploadRate: 0, totalDhtDownload: 0, dhtRoutingTable: [] })
+  sessions[1].postDhtStats()
 })
 
 scenario('items are put into the DHT by one and read by another, and changed by who has the key', async (world) => {
@@ -184,4 +214,23 @@ scenario('the router forwards the listen port, and takes it back at the end', as
   session.deletePortMapping(mapping)
   await world.settle(session.abort(), { seconds: 20 })
   expect(router.forwards).toEqual([])
+})
+
+scenario('resume data remembers where peers are not looked for, and parameters overrule it', async (world) => {
+  const settings = { ...dhtOf(world, 8).settings, enableLsd: true }
+  const lonely = { disableDht: true, disableLsd: true, disablePex: true }
+  const first = new SimClient(world, 'first', content, { has: 'all', settings, address: '192.168.1.2', add: lonely })
+  world.run({ minutes: 1 })
+  const resumeData = await world.settle(first.torrent.saveResumeData())
+  await world.settle(first.session.abort())
+
+  const again = new SimClient(world, first.host, content, { settings, add: { resumeData } })
+  const leech = new SimClient(world, 'leech', content, { magnet: true, settings, address: '192.168.1.3' })
+  world.run({ minutes: 20 })
+  expect(again.alerts('dhtReply').length + again.alerts('lsdPeer').length).toBe(0)
+  expect(leech.torrent.isSeed).toBe(false)
+  await world.settle(again.session.abort())
+
+  new SimClient(world, first.host, content, { settings, add: { resumeData, disableLsd: false } })
+  world.runUntil(() => leech.torrent.isSeed, { minutes: 10 })
 })

@@ -258,6 +258,20 @@ describe('answers of a liar', () => {
   })
 })
 
+describe('an empty table', () => {
+  test('is not filled at the pace of those who want to be in it: five questions a second', () => {
+    const dht = new TestDht()
+    for (let i = 0; i < 2000; i++) {
+      dht.ask('ping', {}, { address: `60.${i >> 8}.${i & 255}.1`, port: 6881 })
+      dht.time.run(5)
+    }
+    const asked = dht.takeQuestions()
+    expect(asked.length).toBeLessThanOrEqual(10 * 5 + 1)
+    // Nobody twice: who is silent is no reason to ask again.
+    expect(new Set(asked.map(({ to }) => to.address)).size).toBe(asked.length)
+  })
+})
+
 describe('what strangers store', () => {
   test('one address fills neither a torrent, nor the storage beyond its limits', () => {
     const dht = new TestDht({ settings: { dhtMaxTorrents: 100, dhtMaxDhtItems: 50 } })

@@ -71,8 +71,8 @@ test('whatever happens to a table, it keeps to its limits, has each node once, a
       expect(new Set(contacts).size).toBe(contacts.length)
       for (const node of [...live, ...waiting]) expect(table.nodeAt(node.contact)).toBe(node)
       expect(live.every((node) => node.pinged)).toBe(true)
-      const limits = table.bucketSizes.map((_, i) => (extended && i < 4 ? 128 >> i : 8))
-      table.bucketSizes.forEach(({ numNodes, numReplacements }, i) => {
+      const limits = table.bucketStatus.map((_, i) => (extended && i < 4 ? 128 >> i : 8))
+      table.bucketStatus.forEach(({ numNodes, numReplacements }, i) => {
         expect(numNodes).toBeLessThanOrEqual(limits[i])
         expect(numReplacements).toBeLessThanOrEqual(8)
       })

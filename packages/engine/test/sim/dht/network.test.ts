@@ -61,6 +61,90 @@ test('nodes that join over a few others come to know many, and find each other',
   stopAll(all)
 })
 
+test.each([5, 10, 19])(
+  'in a network of %i nodes everybody knows everybody after twenty seconds, by few packets',
+  (count) => {
+    const world = new DhtWorld({ settings })
+    const router = world.add({ address: '59.0.0.1', port: 6881 })
+    router.dht.start()
+    // All start at about the same time, and the router knows nobody.
+    const all = Array.from({ length: count }, (_, i) => {
+      const sim = world.add({ address: world.newAddress(i * 300), port: 6881 })
+      sim.dht.addRouter(router.endpoint)
+      sim.dht.start()
+      world.time.run(50)
+      return sim
+    })
+    world.time.run({ seconds: 20 })
+    expect(all.map(({ dht }) => dht.status().dhtNodes)).toEqual(all.map(() => count - 1))
+    expect(router.dht.status().dhtNodes).toBe(count)
+    // A question and an answer for each pair, both ways; the rest is to learn of them, and upkeep.
+    expect(world.packets).toBeLessThan(count * count * 10)
+    stopAll([router, ...all])
+  },
+)
+
+describe('our place in the network is told once it is found, and once', () => {
+  const joining = (world: DhtWorld) => {
+    const sim = world.add({ address: '58.0.0.1', port: 6881 })
+    let joins = 0
+    return {
+      sim,
+      start: () => sim.dht.start(() => joins++),
+      joins: () => joins,
+    }
+  }
+
+  test('not while nobody is known; soon after a node has been named', () => {
+    const world = new DhtWorld({ settings })
+    const all = settledNetwork(world, 20)
+    const { sim, start, joins } = joining(world)
+    start()
+    world.time.run({ minutes: 2 })
+    expect(joins()).toBe(0)
+    sim.dht.addNode(all[3].endpoint)
+    world.time.run({ seconds: 5 })
+    expect(joins()).toBe(1)
+    expect(sim.dht.status().dhtNodes).toBeGreaterThan(10)
+    world.time.run({ minutes: 12 })
+    expect(joins()).toBe(1)
+    stopAll([...all, sim])
+  })
+
+  test('not while the routers are down, nor by a router that knows nobody', () => {
+    const world = new DhtWorld({ settings })
+    const router = { address: '59.0.0.1', port: 6881 }
+    const { sim, start, joins } = joining(world)
+    sim.dht.addRouter(router)
+    start()
+    world.time.run({ minutes: 1 })
+    expect(joins()).toBe(0)
+    const up = world.add(router)
+    up.dht.start()
+    world.time.run({ minutes: 5 })
+    expect([joins(), sim.dht.status().dhtNodes]).toEqual([0, 0])
+    // Somebody else comes to the same router.
+    const other = world.add({ address: '57.0.0.1', port: 6881 })
+    other.dht.addRouter(router)
+    other.dht.start()
+    world.time.run({ seconds: 15 })
+    expect([joins(), sim.dht.status().dhtNodes]).toEqual([1, 1])
+    stopAll([up, other, sim])
+  })
+
+  test('not by ending', () => {
+    const world = new DhtWorld({ settings })
+    const all = settledNetwork(world, 20)
+    const { sim, start, joins } = joining(world)
+    sim.dht.addRouter(all[0].endpoint)
+    start()
+    world.time.run(20)
+    sim.dht.stop()
+    expect(joins()).toBe(0)
+    stopAll(all)
+  })
+})
+
 test('with a fifth of the nodes gone and a tenth of the packets lost, almost everything is found', () => {
   const world = new DhtWorld({ settings: smallTables, loss: 0.1 })
   const all = settledNetwork(world, 300)

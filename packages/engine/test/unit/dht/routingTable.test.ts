@@ -98,6 +98,15 @@ describe('who gets in', () => {
     expect(t.nextRefresh()?.id).toEqual(neighbour)
   })
 
+  test('a node that was only heard of, and under a wrong id, is taken under the one it answers with', () => {
+    const { table: t } = table()
+    const id = idIn(0)
+    t.heardAbout(idIn(0), contact(1))
+    t.nodeSeen(id, contact(1), 50)
+    expect(t.counts()).toEqual({ nodes: 1, replacements: 0, confirmed: 1 })
+    expect(t.nodeAt(contact(1))?.id).toEqual(id)
+  })
+
   test('a node somebody merely says has another id stays', () => {
     const { table: t } = table()
     const id = idIn(0)
@@ -111,16 +120,16 @@ describe('buckets', () => {
   test('the first hold 128, 64, 32 and 16 nodes, the others 8', () => {
     const { table: t } = table()
     for (let i = 0; i < 20_000; i++) t.nodeSeen(random.bytes(20), contact(i), 50)
-    const sizes = t.bucketSizes.map((b) => b.numNodes)
+    const sizes = t.bucketStatus.map((b) => b.numNodes)
     expect(sizes.slice(0, 4)).toEqual([128, 64, 32, 16])
     expect(sizes.slice(4).every((size) => size <= 8)).toBe(true)
-    expect(t.bucketSizes.every((b) => b.numReplacements <= 8)).toBe(true)
+    expect(t.bucketStatus.every((b) => b.numReplacements <= 8)).toBe(true)
   })
 
   test('without dhtExtendedRoutingTable all hold 8', () => {
     const { table: t } = table({ dhtExtendedRoutingTable: false })
     for (let i = 0; i < 2000; i++) t.nodeSeen(random.bytes(20), contact(i), 50)
-    expect(t.bucketSizes.every((b) => b.numNodes <= 8)).toBe(true)
+    expect(t.bucketStatus.every((b) => b.numNodes <= 8)).toBe(true)
     expect(t.bucketCount).toBeGreaterThan(5)
   })
 

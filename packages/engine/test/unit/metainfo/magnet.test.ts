@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { mutableTarget } from '../../../src/dht/mutableItem.ts'
 import { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { type MagnetParams, makeMagnetUri, parseMagnetUri, selectedFiles } from '../../../src/metainfo/magnet.ts'
 import { TrackerSource } from '../../../src/metainfo/trackerUrl.ts'
+import { toHex } from '../../../src/util/bytes.ts'
 import { Sha1Hash } from '../../../src/util/digest.ts'
 import { singleFileInfo, torrentOf } from './builders.ts'
 
@@ -36,6 +38,7 @@ describe('BEP 9 magnet links', () => {
     expect(parsed(`magnet:?xt=urn:btih:${HEX}`)).toEqual({
       infoHash: Sha1Hash.fromHex(HEX),
       infoHashV2: null,
+      mutableTorrent: null,
       name: '',
       trackers: [],
       urlSeeds: [],
@@ -142,5 +145,42 @@ describe('makeMagnetUri', () => {
 
   test('without a hash there is no link', () => {
     expect(makeMagnetUri({ infoHash: null, name: 'x' })).toBe('')
+  })
+})
+
+describe('BEP 46 magnet links', () => {
+  const KEY = '8543d3e6115f0f98c944077a4493dcd543e49c739fd998550a1f614ab36ed63e'
+  const SALTED = `magnet:?xs=urn:btpk:${KEY}&s=6e`
+
+  test.each([
+    [`magnet:?xs=urn:btpk:${KEY}`, 'cc3f9d90b572172053626f9980ce261a850d050b'],
+    [SALTED, '59ee7c2cb9b4f7eb1986ee2d18fd2fdb8a56554f'],
+  ])('%s leads to the target of the test vectors', (uri, target) => {
+    const { mutableTorrent, infoHash } = parsed(uri)
+    expect(infoHash).toBeNull()
+    expect(toHex(mutableTarget(mutableTorrent!.publicKey, mutableTorrent!.salt))).toBe(target)
+    expect(makeMagnetUri(parsed(uri))).toBe(uri)
+  })
+
+  test('key and salt are read in either case and order, and beside an info-hash', () => {
+    expect(parsed(`magnet:?S=6E&XS.1=URN:BTPK:${KEY.toUpperCase()}`)).toEqual(parsed(SALTED))
+    expect(withHash(`xs=urn:btpk:${KEY}&s=6e`)).toEqual({
+      ...parsed(SALTED),
+      infoHash: Sha1Hash.fromHex(HEX),
+    })
+    expect(parsed(`magnet:?xs=http://a/b&xs=urn%3abtpk%3a${KEY}&s=6e&dn=x`)).toEqual({ ...parsed(SALTED), name: 'x' })
+  })
+
+  test.each([
+    ['too short a key', `xs=urn:btpk:${KEY.slice(2)}`],
+    ['too long a key', `xs=urn:btpk:${KEY}00`],
+    ['a key that is not hexadecimal', `xs=urn:btpk:${'g'.repeat(64)}`],
+    ['a salt that is not hexadecimal', `xs=urn:btpk:${KEY}&s=salt`],
+    ['half a byte of salt', `xs=urn:btpk:${KEY}&s=6`],
+    ['too long a salt', `xs=urn:btpk:${KEY}&s=${'6e'.repeat(65)}`],
+    ['a salt without key', 's=6e'],
+  ])('%s names no torrent, and does no harm beside an info-hash', (_, rest) => {
+    expect(errorOf(`magnet:?${rest}`)).toBe('missingInfoHashInUri')
+    expect(withHash(rest).mutableTorrent).toBeNull()
   })
 })
