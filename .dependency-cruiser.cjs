@@ -13,6 +13,7 @@ const layers = [
   'alerts',
   'settings',
   'stats',
+  'proxy',
   'wire',
   'mse',
   'utp',

@@ -3,9 +3,11 @@ import { isIP } from 'node:net'
 import { normalizeAddress } from '../address/addressBytes.ts'
 import { LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { HttpRequest, HttpResponse } from '../platform/http.ts'
+import type { ProxyRoute } from '../platform/proxyRoute.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
+import { type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
 const DEFAULT_REDIRECTS = 5
 /** All header lines of an answer together. */
@@ -28,6 +30,8 @@ export class HttpExchange {
   private headers: Record<string, string>
   private completionTimer: NodeJS.Timeout | null = null
   private silenceTimer: NodeJS.Timeout | null = null
+  /** How the present hop goes through the proxy. */
+  private way: ProxiedRequest | null = null
 
   constructor(
     private readonly request: HttpRequest,
@@ -49,6 +53,7 @@ export class HttpExchange {
     clearTimeout(this.silenceTimer ?? undefined)
     this.hop?.destroy()
     this.hop = null
+    this.way?.abort()
   }
 
   private follow(url: string): void {
@@ -67,26 +72,31 @@ export class HttpExchange {
     const client = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
     if (this.over) return
 
-    const { checkAddress, localAddress, body } = this.request
+    const { checkAddress, localAddress, body, proxy } = this.request
     const hopText = url.href
     const check = (address: string) => checkAddress?.(normalizeAddress(address) ?? address, hopText) ?? null
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
-    const family = this.request.family ?? (localAddress === undefined ? 0 : isIP(localAddress))
+    const bound = localAddress === undefined ? 0 : isIP(localAddress)
+    const family = proxy === undefined ? (this.request.family ?? bound) : 0
     if (isIP(host) !== 0) {
       if (family !== 0 && isIP(host) !== family) return this.fail(noAddressOfFamily())
       // A literal address is connected to without a lookup.
       const refused = check(host)
       if (refused !== null) return this.fail(refused)
     }
+    const through = proxy === undefined ? null : this.through(proxy, url, check)
+    this.way = through
     const options: RequestOptions & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
       method: body === undefined ? 'GET' : 'POST',
-      hostname: host,
-      port: url.port,
-      path: url.pathname + url.search,
-      headers: this.headers,
+      hostname: through?.hostname ?? host,
+      port: through?.port ?? url.port,
+      path: through?.path ?? url.pathname + url.search,
+      headers: through?.headers ?? this.headers,
+      ...(through?.connect ? { createConnection: through.connect as RequestOptions['createConnection'] } : null),
       agent: false,
       localAddress,
-      lookup: checkedLookup(this.request.resolver, check, family),
+      // The only name looked up on the way to a proxy is its own.
+      lookup: checkedLookup(this.request.resolver, through === null ? check : () => null, through === null ? family : bound),
       maxHeaderSize: MAX_HEADER_BYTES,
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
@@ -99,6 +109,16 @@ export class HttpExchange {
     hop.on('close', () => this.failHop(hop, connectionLost()))
   }
 
+  private through(proxy: ProxyRoute, url: URL, check: (address: string) => LibtorrentError | null): ProxiedRequest {
+    const { resolver, localAddress, validateCertificate } = this.request
+    return proxiedRequest(proxy, url, this.headers, {
+      resolver,
+      localAddress,
+      validateCertificate: validateCertificate !== false,
+      check,
+    })
+  }
+
   private onResponse(hop: ClientRequest, response: IncomingMessage, url: URL): void {
     if (hop !== this.hop) return
     this.silenceTimer?.refresh()
@@ -106,7 +126,8 @@ export class HttpExchange {
     if (REDIRECT_STATUS.has(status) && this.redirectsLeft > 0) return this.redirect(hop, response, url)
 
     if (Number(response.headers['content-length']) > this.request.maxBodyBytes) return this.fail(tooLarge())
-    const remoteAddress = response.socket.remoteAddress ?? ''
+    // Of a proxy the address says nothing about the server.
+    const remoteAddress = this.request.proxy === undefined ? (response.socket.remoteAddress ?? '') : url.hostname
     const chunks: Uint8Array[] = []
     let size = 0
     response.on('data', (chunk: Uint8Array) => {

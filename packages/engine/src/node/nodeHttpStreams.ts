@@ -12,6 +12,8 @@ import type {
 } from '../platform/httpStream.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup } from './checkedLookup.ts'
+import { type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
+import { ProxyAgents, type WithConnect } from './proxyAgents.ts'
 
 /** All header lines of an answer together. */
 const MAX_HEADER_BYTES = 16 * 1024
@@ -33,17 +35,24 @@ class NodeHttpStreamClient implements HttpStreamClient {
   private http: HttpAgent | null = null
   private https: HttpsAgent | null = null
   private isClosed = false
+  private readonly proxied: ProxyAgents
 
-  constructor(private readonly maxConnections: number) {}
+  constructor(private readonly maxConnections: number) {
+    this.proxied = new ProxyAgents({ maxSockets: maxConnections, timeout: IDLE_MS })
+  }
 
   open(request: HttpStreamRequest, handler: HttpStreamHandler): HttpStream {
-    const stream = new NodeHttpStream(request, handler, (protocol) => this.agent(protocol))
+    const { proxy } = request
+    const stream = new NodeHttpStream(request, handler, (protocol) =>
+      proxy === undefined ? this.agent(protocol) : this.proxied.agentFor(protocol, proxy),
+    )
     stream.start()
     return stream
   }
 
   close(): void {
     this.isClosed = true
+    this.proxied.close()
     // Sockets in use belong to requests, which their owners abort.
     for (const agent of [this.http, this.https]) {
       for (const sockets of Object.values(agent?.freeSockets ?? {}))
@@ -80,6 +89,8 @@ class NodeHttpStream implements HttpStream {
   private ended = false
   private silence: NodeJS.Timeout | null = null
   private retried = false
+  /** How the request goes through a proxy. */
+  private way: ProxiedRequest | null = null
 
   constructor(
     private readonly request: HttpStreamRequest,
@@ -113,29 +124,43 @@ class NodeHttpStream implements HttpStream {
     this.end()
     this.hop?.destroy()
     this.hop = null
+    this.way?.abort()
   }
 
   private async send(): Promise<void> {
     const url = new URL(this.request.url)
     const { module, agent } = await this.agentFor(url.protocol)
     if (this.over) return
-    const { localAddress, checkAddress } = this.request
+    const { localAddress, checkAddress, proxy, resolver } = this.request
+    const validateCertificate = this.request.validateCertificate !== false
     const check = (address: string) => checkAddress?.(normalizeAddress(address) ?? address) ?? null
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
     // A literal address is connected to without a lookup.
     const refused = isIP(host) === 0 ? null : check(host)
     if (refused !== null) return this.fail(refused)
-    const options: RequestOptions & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
+    const through =
+      proxy === undefined
+        ? null
+        : proxiedRequest(proxy, url, this.request.headers, { resolver, localAddress, validateCertificate, check })
+    this.way = through
+    const options: RequestOptions &
+      WithConnect & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
       protocol: url.protocol,
-      hostname: host,
-      port: url.port,
-      path: url.pathname + url.search,
-      headers: this.request.headers,
+      hostname: through?.hostname ?? host,
+      port: through?.port ?? url.port,
+      path: through?.path ?? url.pathname + url.search,
+      headers: through?.headers ?? this.request.headers,
+      connectThrough: through?.connect ?? null,
       agent,
       localAddress,
-      lookup: checkedLookup(this.request.resolver, check, localAddress === undefined ? 0 : isIP(localAddress)),
+      // The only name looked up on the way to a proxy is its own.
+      lookup: checkedLookup(
+        resolver,
+        through === null ? check : () => null,
+        localAddress === undefined ? 0 : isIP(localAddress),
+      ),
       maxHeaderSize: MAX_HEADER_BYTES,
-      rejectUnauthorized: this.request.validateCertificate !== false,
+      rejectUnauthorized: validateCertificate,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
     }
     const hop = module.get(options)
@@ -143,7 +168,7 @@ class NodeHttpStream implements HttpStream {
     this.watch()
     hop.on('socket', (socket) => {
       // A connection that is used again was allowed to somebody else.
-      const known = hop.reusedSocket ? check(socket.remoteAddress ?? '') : null
+      const known = hop.reusedSocket && through === null ? check(socket.remoteAddress ?? '') : null
       if (known !== null && hop === this.hop) this.fail(known)
     })
     hop.on('response', (response) => this.onResponse(hop, response))
@@ -155,7 +180,8 @@ class NodeHttpStream implements HttpStream {
     if (hop !== this.hop || this.over) return void response.destroy()
     this.response = response
     this.watch()
-    const remote = response.socket.remoteAddress ?? ''
+    // Of a proxy the address says nothing about the server.
+    const remote = this.way === null ? (response.socket.remoteAddress ?? '') : new URL(this.request.url).hostname
     response.on('data', (chunk: Uint8Array) => this.onChunk(chunk))
     response.on('end', () => {
       if (this.over) return

@@ -4,7 +4,8 @@ import type { DialRequest } from '../torrent/torrentHost.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
 
 export interface DiallerHost {
-  readonly tcp: Tcp
+  /** Where connections to peers go through: the proxy, if there is one. */
+  readonly peerTcp: Pick<Tcp, 'connect'>
   readonly settings: Readonly<Settings>
 }
 
@@ -18,6 +19,6 @@ export class Dialler {
 
   /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
   dial({ remote }: DialRequest, handler: StreamHandler): Stream {
-    return this.host.tcp.connect(remote, this.ports.next(), handler)
+    return this.host.peerTcp.connect(remote, this.ports.next(), handler)
   }
 }

@@ -14,6 +14,8 @@ export interface ListenSocketsHost {
   readonly timers: Timers
   readonly alerts: AlertSink
   readonly settings: Readonly<Settings>
+  /** Others can connect to us: no proxy is between. */
+  readonly isReachable: boolean
   onIncoming(stream: Stream): void
   /** `announceEndpoints` is another. */
   onListenSocketsChanged(): void
@@ -80,7 +82,21 @@ export class ListenSockets {
    */
   open(done: () => void): void {
     this.retryDelay = FIRST_RETRY_MS
+    if (!this.host.isReachable) return this.openNone(done)
     this.begin({ wanted: parseInterfaces(this.host.settings.listenInterfaces), absent: [], isRetry: false, done })
+  }
+
+  /**
+   * Behind a proxy nothing is listened on. Trackers are asked once, from wherever the proxy is, and our UDP sockets keep
+   * the port that the setting names (libtorrent).
+   */
+  private openNone(done: () => void): void {
+    this.retry?.cancel()
+    this.round = null
+    const { port } = parseInterfaces(this.host.settings.listenInterfaces)[0] ?? { port: 0 }
+    this.settled = [{ address: '0.0.0.0', port }]
+    this.host.onListenSocketsChanged()
+    this.host.timers.after(0, done)
   }
 
   close(): void {

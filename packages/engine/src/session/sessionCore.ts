@@ -3,11 +3,12 @@ import { AlertQueue } from '../alerts/alertQueue.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { ExternalIpAlert, SessionErrorAlert, UdpErrorAlert } from '../alerts/sessionAlerts.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
-import { type LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
+import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { AttemptBook } from '../peers/attemptBook.ts'
+import { makePeerId } from '../peers/peerId.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { HttpStreams } from '../platform/httpStream.ts'
@@ -36,10 +37,10 @@ import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
 import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
-import { makePeerId } from './peerId.ts'
 import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
+import { SessionProxy } from './sessionProxy.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
 import { StalledPeers } from './stalledPeers.ts'
@@ -79,6 +80,7 @@ export class SessionCore
   readonly attempts: AttemptBook
   readonly stats = new TransferStats()
   readonly platform: Platform
+  readonly proxy: SessionProxy
   readonly disk: GuardedDisk
   readonly timers: Timers
   readonly peerId: Uint8Array
@@ -121,7 +123,12 @@ export class SessionCore
     this.peerId = makePeerId(settings.peerFingerprint, platform.random)
     this.trackerKey = platform.random.u32()
     this.torrents = new SessionTorrents(this)
-    this.trackerClient = new TrackerClient(this)
+    this.proxy = new SessionProxy(this)
+    this.trackerClient = new TrackerClient({
+      platform: this.proxy.trackers,
+      settings,
+      localAddress: (family) => this.localAddress(family),
+    })
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
     this.discovery = new Discovery(this)
@@ -148,6 +155,14 @@ export class SessionCore
     return this.platform.tcp
   }
 
+  get peerTcp(): Pick<Platform['tcp'], 'connect'> {
+    return this.proxy.peerTcp
+  }
+
+  get isReachable(): boolean {
+    return this.proxy.policy.isReachable
+  }
+
   get random(): Random {
     return this.platform.random
   }
@@ -157,7 +172,7 @@ export class SessionCore
   }
 
   get httpStreams(): HttpStreams {
-    return this.platform.httpStreams
+    return this.proxy.webSeeds
   }
 
   get pool(): BlockPool {
@@ -304,6 +319,8 @@ export class SessionCore
       filePoolSize: this.settings.filePoolSize,
     })
     this.limit.enforce()
+    const { peersMove, reachabilityChanged } = this.proxy.onSettingsChanged()
+    if (peersMove) this.leavePeers()
     for (const torrent of this.torrents.values()) {
       torrent.trackers.onSettingsChanged()
       torrent.swarm.onSettingsChanged()
@@ -312,8 +329,22 @@ export class SessionCore
     }
     this.connector.resume()
     this.discovery.onSettingsChanged()
-    if (this.settings.listenInterfaces === listenInterfaces) done()
+    if (this.settings.listenInterfaces === listenInterfaces && !reachabilityChanged) done()
     else this.listenSockets.reopen(done)
+  }
+
+  /** Nothing stays open on a way that the settings have closed. */
+  private leavePeers(): void {
+    this.incoming.dropWaiting()
+    const reason = new LibtorrentError(
+      { code: 'ECONNABORTED', value: 103, category: 'system' },
+      'peers are connected to in another way now: the settings of the proxy have changed',
+      { operation: 'proxy' },
+    )
+    for (const torrent of this.torrents.values()) {
+      torrent.swarm.closeAll(reason)
+      torrent.webSeeds.stop()
+    }
   }
 
   // --- each second ----------------------------------------------------------------------------------------------

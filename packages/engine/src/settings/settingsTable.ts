@@ -3,6 +3,7 @@ import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
+import { proxySettings } from './proxySettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
 import { webSeedSettings } from './webSeedSettings.ts'
@@ -15,6 +16,7 @@ export const settingsTable = {
   ...sessionSettings,
   ...trackerSettings,
   ...discoverySettings,
+  ...proxySettings,
   ...webSeedSettings,
   ...peerSettings,
   ...pickerSettings,

@@ -17,6 +17,7 @@ import type { RunStateHost } from './runState.ts'
 import type { SeedModeHost } from './seedMode.ts'
 import type { SwarmHost } from './swarm.ts'
 import type { TorrentAnnouncerHost } from './torrentAnnouncer.ts'
+import type { TorrentIdentityHost } from './torrentIdentity.ts'
 import type { TorrentNewsHost } from './torrentNews.ts'
 import type { PeerReportsHost } from './torrentPeerHost.ts'
 import type { TrackerExchangeHost } from './trackerExchange.ts'
@@ -44,6 +45,7 @@ export type PartHosts = BlockRequesterHost &
   SeedModeHost &
   SwarmHost &
   TorrentAnnouncerHost &
+  TorrentIdentityHost &
   TorrentNewsHost &
   TrackerExchangeHost &
   UploadModeHost &

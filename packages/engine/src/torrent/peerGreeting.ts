@@ -16,7 +16,9 @@ import type { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TrackerExchange } from './trackerExchange.ts'
 
 export interface PeerGreetingHost {
-  readonly session: Pick<TorrentHost, 'peerId' | 'listenPort'>
+  readonly session: Pick<TorrentHost, 'listenPort'>
+  /** 20 bytes. */
+  readonly peerId: Uint8Array
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null
   /** 20 bytes. */
@@ -50,8 +52,7 @@ export class PeerGreeting {
   }
 
   private closeIfSelfOrDuplicate(peer: PeerConnection): boolean {
-    const { session, swarm, settings } = this.host
-    const { peerId } = session
+    const { peerId, swarm, settings } = this.host
     if (equalBytes(peer.peerId, peerId)) {
       if (peer.entry !== null) swarm.list.setFailcount(peer.entry, MAX_FAILCOUNT)
       peer.fail('selfConnection')
@@ -109,8 +110,12 @@ export class PeerGreeting {
   private sendExtensionHandshake(peer: PeerConnection): void {
     const { session, settings, metadata, trackerExchange, isUploadOnly } = this.host
     const handshake = {
-      client: settings.handshakeClientVersion || settings.userAgent,
-      listenPort: session.listenPort || undefined,
+      ...(settings.anonymousMode
+        ? null
+        : {
+            client: settings.handshakeClientVersion || settings.userAgent,
+            listenPort: session.listenPort || undefined,
+          }),
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: metadata.size || undefined,

@@ -34,7 +34,6 @@ export interface PeerReportsHost {
     | 'pool'
     | 'isDiskCongested'
     | 'blockSender'
-    | 'peerId'
     | 'discovery'
     | 'scheduleFlush'
     | 'onExternalAddress'
@@ -42,6 +41,8 @@ export interface PeerReportsHost {
   >
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null
+  /** 20 bytes. */
+  readonly peerId: Uint8Array
   /** 20 bytes. */
   readonly infoHashBytes: Uint8Array
   readonly picker: PiecePicker<TorrentPeer> | null
@@ -97,7 +98,7 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   get peerId(): Uint8Array {
-    return this.torrent.session.peerId
+    return this.torrent.peerId
   }
 
   /** Peers of a private torrent are not told of the DHT. */

@@ -307,7 +307,7 @@ export class TorrentTrackers {
         ...(entry.source === TrackerSource.tex ? NO_STATISTICS : null),
         url: entry.url,
         localEndpoint: endpoint.localEndpoint,
-        port: this.host.settings.announcePort || endpoint.localEndpoint.port,
+        port: this.host.settings.announcePort || (params.port ?? endpoint.localEndpoint.port),
         event: told,
         numWant: stopped ? 0 : numWant,
         trackerId: entry.trackerid,

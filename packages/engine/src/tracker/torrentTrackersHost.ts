@@ -24,6 +24,8 @@ export interface AnnounceParams
     | 'ipv6'
     | 'privateTorrent'
   > {
+  /** Told instead of the listen socket's own. */
+  readonly port?: number
   /** All that is wanted is here, but not all there is: announced as `paused` (BEP 21). */
   readonly partialSeed?: boolean
   /** Manual, set_tracker_login. */

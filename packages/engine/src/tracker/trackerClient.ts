@@ -1,3 +1,4 @@
+import { normalizeAddress } from '../address/addressBytes.ts'
 import { isUnspecified } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
@@ -135,7 +136,10 @@ export class TrackerClient implements UdpTrackerHost {
   /** Addresses of a peer that a tracker gave by name; none when the lookup fails. As `scrape`. */
   resolvePeer(name: string, done: (addresses: readonly string[]) => void): () => void {
     return this.track(done, (finish) =>
-      this.platform.resolver.resolve(name, (result) => finish(result instanceof LibtorrentError ? [] : result)),
+      this.platform.resolver.resolve(name, (result) =>
+        // A name that only the proxy may look up stands for itself: peers are connected to by address.
+        finish(result instanceof LibtorrentError ? [] : result.filter((found) => normalizeAddress(found) !== null)),
+      ),
     )
   }
 
