@@ -1,17 +1,23 @@
 import { chokingSettings } from '../../packages/engine/src/settings/chokingSettings.ts'
+import { discoverySettings } from '../../packages/engine/src/settings/discoverySettings.ts'
 import { diskSettings } from '../../packages/engine/src/settings/diskSettings.ts'
 import { peerSettings } from '../../packages/engine/src/settings/peerSettings.ts'
 import { pickerSettings } from '../../packages/engine/src/settings/pickerSettings.ts'
+import { proxySettings } from '../../packages/engine/src/settings/proxySettings.ts'
 import { sessionSettings } from '../../packages/engine/src/settings/sessionSettings.ts'
 import type { SettingRow } from '../../packages/engine/src/settings/settingRow.ts'
 import { defaultSettings, highPerformanceSeed, minMemoryUsage } from '../../packages/engine/src/settings/settings.ts'
 import { settingsTable } from '../../packages/engine/src/settings/settingsTable.ts'
 import { trackerSettings } from '../../packages/engine/src/settings/trackerSettings.ts'
+import { webSeedSettings } from '../../packages/engine/src/settings/webSeedSettings.ts'
 import { code, pageHead, table } from './markdown.ts'
 
 const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])[] = [
   ['Session', sessionSettings],
   ['Trackers', trackerSettings],
+  ['Finding peers: DHT, local network, port mapping', discoverySettings],
+  ['Proxies and anonymity', proxySettings],
+  ['Web seeds', webSeedSettings],
   ['Peers', peerSettings],
   ['Picking pieces', pickerSettings],
   ['Choking', chokingSettings],
@@ -34,6 +40,9 @@ function range(row: SettingRow): string {
 
 /** docs/settings.md */
 export function settingsPage(): string {
+  const listed = new Set(groups.flatMap(([, rows]) => Object.keys(rows)))
+  const missing = Object.keys(settingsTable).filter((name) => !listed.has(name))
+  if (missing.length > 0) throw new Error(`settings of no group of docs/settings.md: ${missing.join(', ')}`)
   const sections = groups.map(([title, rows]) => {
     const lines = Object.entries(rows).map(([name, row]) => [
       code(name),

@@ -22,6 +22,7 @@ export {
 } from './simPeer.ts'
 export { type ResourceKind, SimProcess } from './simProcess.ts'
 export { SimProgram } from './simProgram.ts'
+export { type ProxyRequest, SimProxy, type SimProxyOptions } from './simProxy.ts'
 export { type RouterMapping, type RouterOptions, SimRouter } from './simRouter.ts'
 export {
   type AnnounceEvent,

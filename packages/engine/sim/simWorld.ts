@@ -18,6 +18,7 @@ import { type Chunking, SimNetwork } from './simNetwork.ts'
 import { SimPeer, type SimPeerOptions } from './simPeer.ts'
 import { SimProcess } from './simProcess.ts'
 import { SimProgram } from './simProgram.ts'
+import { SimProxy, type SimProxyOptions } from './simProxy.ts'
 import { SimTracker, type TrackerOptions } from './simTracker.ts'
 import { SimUdp } from './simUdp.ts'
 import { SimUdpTracker } from './simUdpTracker.ts'
@@ -174,6 +175,11 @@ export class SimWorld {
     if (isUdp) this.bindUdpTracker(host, Number(parts.port || 80), tracker)
     else this.web.serve(parts.origin, host, (request) => answerHttpTracker(tracker, request))
     return tracker
+  }
+
+  /** A proxy on a host of its own. */
+  proxy(name: string, options: SimProxyOptions & HostOptions): SimProxy {
+    return new SimProxy(this.network, this.network.addHost(name, options), this.names, options)
   }
 
   /** A scripted peer on a host of its own. */

@@ -23,6 +23,7 @@ export {
 } from './api/dhtKeys.ts'
 export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
+export type { ProxySettings } from './api/proxyView.ts'
 export {
   type AlertFor,
   RemoveFlags,
@@ -64,7 +65,7 @@ export type { DhtLookup } from './dht/traversal.ts'
 export { DisabledStorage } from './disk/disabledStorage.ts'
 export { MemoryStorage } from './disk/memoryStorage.ts'
 export type { StorageConstructor, StorageInterface } from './disk/storageInterface.ts'
-export { type ErrorRow, httpErrors, libtorrentErrors, upnpErrors } from './errors/errorTables.ts'
+export { type ErrorRow, httpErrors, libtorrentErrors, socksErrors, upnpErrors } from './errors/errorTables.ts'
 export {
   type ErrorCategory,
   type HttpErrorCode,
@@ -72,6 +73,7 @@ export {
   type LibtorrentErrorCode,
   libtorrentError,
   type Operation,
+  type SocksErrorCode,
   type UpnpErrorCode,
 } from './errors/libtorrentError.ts'
 export { automaticPieceSize, CreateFlags, CreateTorrent } from './metainfo/createTorrent.ts'
@@ -100,15 +102,18 @@ export type { FileStat, StorageAllocation, StorageFile, StorageParams } from './
 export type { HttpClient, HttpRequest, HttpResponse } from './platform/http.ts'
 export { MoveFlags } from './platform/moveFlags.ts'
 export type { Platform } from './platform/platform.ts'
+export type { ProxyLogin, ProxyRoute } from './platform/proxyRoute.ts'
 export type { Random } from './platform/random.ts'
 export type { Resolver } from './platform/resolver.ts'
 export * from './platform/socketType.ts'
 export type { Stream, StreamHandler, Tcp, TcpConnectOptions, TcpListener } from './platform/tcp.ts'
 export type { Udp, UdpHandler, UdpSocket } from './platform/udp.ts'
+export { type ProxyPolicySettings, proxyRouteOf } from './proxy/proxyPolicy.ts'
 export { readResumeData } from './resume/readResumeData.ts'
 export { emptyResumeState, type ResumeState } from './resume/resumeState.ts'
 export { writeResumeData } from './resume/writeResumeData.ts'
 export type { SessionStatus } from './session/sessionStatus.ts'
+export { ProxyType } from './settings/proxyType.ts'
 export * from './settings/settingEnums.ts'
 export {
   applySettings,

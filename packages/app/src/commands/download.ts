@@ -1,11 +1,12 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
+import { type ProxyOptions, proxyOptionSettings } from '../options/proxyOptions.ts'
 import { settingChanges } from '../options/settingChanges.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt download` as commander gives them. */
-export interface DownloadOptions extends PeerSourceOptions {
+export interface DownloadOptions extends PeerSourceOptions, ProxyOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -27,7 +28,7 @@ export async function download(source: string, options: DownloadOptions, output:
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    settings: { ...peerSourceSettings(options), ...proxyOptionSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
     select: options.select ?? [],
     sequential: options.sequential ?? false,

@@ -1,11 +1,12 @@
 import type { HostAndPort } from '../options/hostAndPort.ts'
 import { type PeerSourceOptions, peerSourceSettings } from '../options/peerSources.ts'
+import { type ProxyOptions, proxyOptionSettings } from '../options/proxyOptions.ts'
 import { settingChanges } from '../options/settingChanges.ts'
 import type { Output } from '../output/output.ts'
 import { runTransfer } from '../transfer/runTransfer.ts'
 
 /** Options of `lt seed` as commander gives them. */
-export interface SeedOptions extends PeerSourceOptions {
+export interface SeedOptions extends PeerSourceOptions, ProxyOptions {
   readonly output: string
   readonly port?: number
   readonly peer?: readonly HostAndPort[]
@@ -23,7 +24,7 @@ export async function seed(source: string, options: SeedOptions, output: Output)
     savePath: options.output,
     port: options.port ?? null,
     peers: options.peer ?? [],
-    settings: { ...peerSourceSettings(options), ...settingChanges(options.set ?? []) },
+    settings: { ...peerSourceSettings(options), ...proxyOptionSettings(options), ...settingChanges(options.set ?? []) },
     trackers: options.tracker ?? [],
     select: [],
     sequential: false,

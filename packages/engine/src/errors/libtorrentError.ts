@@ -101,7 +101,7 @@ function withoutTrace(identity: ErrorIdentity, message: string, details?: ErrorD
 
 /** The same failure as part of another operation; `about`, whom it concerns, goes before the text. */
 export function duringOperation(error: LibtorrentError, operation: Operation, about: string): LibtorrentError {
-  return withoutTrace(error, `${about}: ${error.message}`, { operation, cause: error.cause })
+  return withoutTrace(error, `${about}: ${error.message}`, { operation, cause: error })
 }
 
 /** An error of the manual's own list, to be reported. */

@@ -96,7 +96,11 @@ export class HttpExchange {
       agent: false,
       localAddress,
       // The only name looked up on the way to a proxy is its own.
-      lookup: checkedLookup(this.request.resolver, through === null ? check : () => null, through === null ? family : bound),
+      lookup: checkedLookup(
+        this.request.resolver,
+        through === null ? check : () => null,
+        through === null ? family : bound,
+      ),
       maxHeaderSize: MAX_HEADER_BYTES,
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,

@@ -113,7 +113,7 @@ class ProxiedSocket implements UdpSocket {
     if (association === null) return this.refuse(notCarriedError(), failed)
     if (association.failure !== null) return this.refuse(association.failure, failed)
     if (association.relay !== null) return this.relay(packet, to, failed)
-    if (this.waiting.length < MAX_WAITING) this.waiting.push({ packet: packet.slice(), to, failed })
+    if (this.waiting.length < MAX_WAITING) this.waiting.push({ packet: new Uint8Array(packet), to, failed })
   }
 
   close(): void {

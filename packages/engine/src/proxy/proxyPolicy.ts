@@ -6,6 +6,7 @@ import type { UdpWay } from './proxiedUdp.ts'
 /** How connections of a kind are made: as if there were no proxy, not at all, or through one. */
 export type TcpWay = 'direct' | 'never' | ProxyRoute
 
+/** The settings that say what goes through the proxy. */
 export type ProxyPolicySettings = Readonly<
   Pick<
     Settings,

@@ -207,7 +207,7 @@ export class ProxyStream implements Stream {
     this.handler.onConnected()
     if (rest.length === 0 || !this.isOpen) return
     if (!this.paused) return this.handler.onData(rest)
-    this.held = rest.slice()
+    this.held = new Uint8Array(rest)
     // What comes behind, the end included, must not overtake it.
     base.pauseReading()
     base.setHandler({

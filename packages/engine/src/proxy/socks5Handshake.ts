@@ -65,10 +65,7 @@ export class Socks5Handshake implements ProxyHandshake {
     if (this.stage === 'login') return result === 0 ? null : socksFailure('authenticationError', 'proxy')
     if (this.stage === 'reply') return result === 0 ? null : socks5Failure(result)
     if (result === NO_LOGIN || (result === NAME_AND_PASSWORD && this.login !== null)) return null
-    return socksFailure(
-      result === NAME_AND_PASSWORD ? 'usernameRequired' : 'unsupportedAuthenticationMethod',
-      'proxy',
-    )
+    return socksFailure(result === NAME_AND_PASSWORD ? 'usernameRequired' : 'unsupportedAuthenticationMethod', 'proxy')
   }
 
   /** Length of the answer as far as it is known; null when it is no answer. */
@@ -95,12 +92,7 @@ export class Socks5Handshake implements ProxyHandshake {
   private loginMessage(): Uint8Array {
     const name = utf8(this.login?.username ?? '').subarray(0, MAX_LOGIN_BYTES)
     const password = utf8(this.login?.password ?? '').subarray(0, MAX_LOGIN_BYTES)
-    return concatBytes(
-      Uint8Array.of(LOGIN_VERSION, name.length),
-      name,
-      Uint8Array.of(password.length),
-      password,
-    )
+    return concatBytes(Uint8Array.of(LOGIN_VERSION, name.length), name, Uint8Array.of(password.length), password)
   }
 
   private request(): Uint8Array {

@@ -1,6 +1,6 @@
+import { addressToBytes } from '../address/addressBytes.ts'
 import { isGlobal, isUnspecified } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
-import { addressToBytes } from '../address/addressBytes.ts'
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Clock, Timer } from '../platform/clock.ts'
 import type { ProxyRoute } from '../platform/proxyRoute.ts'

@@ -18,7 +18,7 @@ export const proxySettings = {
     max: 65_535,
     unit: 'port',
     source: source.v1_1,
-    doc: 'Port of the proxy.',
+    doc: 'Port of the proxy; there is no usual one.',
   }),
   proxyUsername: text('proxy_username', {
     default: '',

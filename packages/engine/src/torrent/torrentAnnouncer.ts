@@ -137,7 +137,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     return {
       infoHash: host.infoHashBytes,
       peerId: host.identity.peerId,
-      ...(host.session.listenPort === 0 ? { port: UNREACHABLE_PORT } : null),
+      ...(host.session.listenPort === 0 ? { toldPort: UNREACHABLE_PORT } : null),
       uploaded: stats.totalPayloadUpload - this.fromUpload,
       downloaded: Math.max(0, host.settings.reportTrueDownloaded ? received : received - redundant - this.surplus()),
       left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),

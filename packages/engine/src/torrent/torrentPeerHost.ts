@@ -31,13 +31,7 @@ import type { TrackerExchange } from './trackerExchange.ts'
 export interface PeerReportsHost {
   readonly session: Pick<
     TorrentHost,
-    | 'pool'
-    | 'isDiskCongested'
-    | 'blockSender'
-    | 'discovery'
-    | 'scheduleFlush'
-    | 'onExternalAddress'
-    | 'onFault'
+    'pool' | 'isDiskCongested' | 'blockSender' | 'discovery' | 'scheduleFlush' | 'onExternalAddress' | 'onFault'
   >
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null

@@ -25,7 +25,7 @@ export interface AnnounceParams
     | 'privateTorrent'
   > {
   /** Told instead of the listen socket's own. */
-  readonly port?: number
+  readonly toldPort?: number
   /** All that is wanted is here, but not all there is: announced as `paused` (BEP 21). */
   readonly partialSeed?: boolean
   /** Manual, set_tracker_login. */
