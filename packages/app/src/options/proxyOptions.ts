@@ -8,9 +8,9 @@ export interface ProxyOptions {
 }
 
 interface Scheme {
-  readonly type: ProxyType
+  readonly type: Settings['proxyType']
   /** The same with a user name and password. */
-  readonly withLogin: ProxyType
+  readonly withLogin: Settings['proxyType']
   /** The proxy looks names up. */
   readonly hostnames: boolean
   readonly defaultPort: number | null
