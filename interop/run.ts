@@ -17,6 +17,7 @@ import { type InteropCase, type Requirement, Stage } from './cases/interopCase.t
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
+import { proxyCases } from './cases/proxies.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
@@ -53,6 +54,7 @@ const cases = [
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
+  ...(options.api ? [] : proxyCases(lt, libtorrent)),
   ...dhtCases(),
   ...dhtTransferCases(ours, libtorrent),
   ...peerExchangeCases(ours, libtorrent),

@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>
   /** The torrent may be found by DHT and peer exchange; what of them runs, `settings` says. */
   readonly discoverable?: boolean
+  /** URL of a proxy to connect through; nothing is listened on then. Only for `lt`. */
+  readonly proxy?: string
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number

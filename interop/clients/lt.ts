@@ -50,6 +50,7 @@ class LtClient implements RunningClient {
     args.push('--no-dht', '--no-lsd', '--no-upnp', '--no-natpmp')
     if (options.role === 'download') args.push('--no-seed')
     for (const peer of options.peers) args.push('--peer', `${peer.host}:${peer.port}`)
+    if (options.proxy !== undefined) args.push('--proxy', options.proxy)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     const command = [...LT_COMMAND, options.role, options.source, ...args]
     const client = new LtClient(
@@ -91,7 +92,8 @@ class LtClient implements RunningClient {
     // A small download may be over before its port was ever seen open.
     if (!this.owned.alive && options.role === 'download') return true
     if (!this.owned.alive) throw new Error(`lt ended:\n${this.owned.logTail()}`)
-    return isListening(options.port) && (options.role === 'download' || this.complete)
+    const isOpen = options.proxy !== undefined || isListening(options.port)
+    return isOpen && (options.role === 'download' || this.complete)
   }
 }
 

@@ -7,7 +7,7 @@ import type { ProxyRoute } from '../platform/proxyRoute.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
-import { type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
+import { type Connect, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
 const DEFAULT_REDIRECTS = 5
 /** All header lines of an answer together. */
@@ -16,6 +16,9 @@ const MAX_HEADER_BYTES = 16 * 1024
 const ADDRESS_ATTEMPT_MS: Millis = 1000
 /** Node's timers take no more. */
 const MAX_TIMER_MS: Millis = 0x7fff_ffff
+
+/** Should Node ever connect by itself where there is to be a tunnel, it leads nowhere. */
+const NOT_TO_BE_CONNECTED = '0.0.0.1'
 
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308])
 
@@ -86,14 +89,15 @@ export class HttpExchange {
     }
     const through = proxy === undefined ? null : this.through(proxy, url, check)
     this.way = through
+    const isTunnel = through?.connect != null
     const options: RequestOptions & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
       method: body === undefined ? 'GET' : 'POST',
-      hostname: through?.hostname ?? host,
+      hostname: isTunnel ? NOT_TO_BE_CONNECTED : (through?.hostname ?? host),
       port: through?.port ?? url.port,
       path: through?.path ?? url.pathname + url.search,
-      headers: through?.headers ?? this.headers,
-      ...(through?.connect ? { createConnection: through.connect as RequestOptions['createConnection'] } : null),
+      headers: isTunnel ? { host: url.host, ...this.headers } : (through?.headers ?? this.headers),
       agent: false,
+      ...(through?.connect ? tunnelled(through.connect) : null),
       localAddress,
       // The only name looked up on the way to a proxy is its own.
       lookup: checkedLookup(
@@ -212,6 +216,11 @@ export class HttpExchange {
     const expire = () => this.fail(libtorrentError('timedOut', { operation: 'socketRead' }))
     return setTimeout(expire, Math.min(delay, MAX_TIMER_MS)).unref()
   }
+}
+
+/** Node asks `createConnection` only where there is no agent, not even `false`. */
+function tunnelled(connect: Connect): Pick<RequestOptions, 'agent' | 'createConnection'> {
+  return { agent: undefined, createConnection: connect as RequestOptions['createConnection'] }
 }
 
 function httpUrl(text: string): URL | LibtorrentError {

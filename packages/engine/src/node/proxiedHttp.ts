@@ -40,7 +40,8 @@ export function proxiedRequest(
 ): ProxiedRequest {
   const host = bareHost(url)
   const path = url.pathname + url.search
-  if (route.kind === 'http' && url.protocol === 'http:') {
+  const isNamed = route.host !== '' && route.port !== 0
+  if (isNamed && route.kind === 'http' && url.protocol === 'http:') {
     const login = route.login === null ? null : { 'proxy-authorization': basicCredentials(route.login) }
     return {
       hostname: route.host,

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
-import type { SimProxy, SimProxyOptions } from '../../sim/simProxy.ts'
+import type { ProxyServerOptions } from '../../sim/proxyServer.ts'
+import type { SimProxy } from '../../sim/simProxy.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import { AlertCategory } from '../../src/alerts/alert.ts'
@@ -23,7 +24,11 @@ const EXTENDED = encodeReserved({ supportsFast: true, supportsExtensions: true }
 
 const TYPE_OF = { socks4: ProxyType.socks4, socks5: ProxyType.socks5Pw, http: ProxyType.httpPw } as const
 
-function through(proxy: SimProxy, kind: SimProxyOptions['kind'], settings: Partial<Settings> = {}): Partial<Settings> {
+function through(
+  proxy: SimProxy,
+  kind: ProxyServerOptions['kind'],
+  settings: Partial<Settings> = {},
+): Partial<Settings> {
   const [proxyUsername, proxyPassword] = LOGIN.split(':')
   return {
     proxyType: TYPE_OF[kind],
@@ -35,7 +40,7 @@ function through(proxy: SimProxy, kind: SimProxyOptions['kind'], settings: Parti
   }
 }
 
-function proxyIn(world: SimWorld, options: SimProxyOptions): SimProxy {
+function proxyIn(world: SimWorld, options: ProxyServerOptions): SimProxy {
   const login = options.kind === 'socks4' ? LOGIN.split(':')[0] : LOGIN
   const proxy = world.proxy('proxy', { login, ...options })
   world.names.set('proxy.example', proxy.host.address)
