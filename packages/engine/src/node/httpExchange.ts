@@ -7,7 +7,7 @@ import type { ProxyRoute } from '../platform/proxyRoute.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
-import { type Connect, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
+import { type Connect, isLookedUpByProxy, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
 const DEFAULT_REDIRECTS = 5
 /** All header lines of an answer together. */
@@ -84,6 +84,10 @@ export class HttpExchange {
     if (isIP(host) !== 0) {
       if (family !== 0 && isIP(host) !== family) return this.fail(noAddressOfFamily())
       // A literal address is connected to without a lookup.
+      const refused = check(host)
+      if (refused !== null) return this.fail(refused)
+    }
+    if (proxy !== undefined && isIP(host) === 0 && isLookedUpByProxy(proxy, url)) {
       const refused = check(host)
       if (refused !== null) return this.fail(refused)
     }

@@ -12,7 +12,7 @@ import type {
 } from '../platform/httpStream.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup } from './checkedLookup.ts'
-import { type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
+import { isLookedUpByProxy, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 import { ProxyAgents, type WithConnect } from './proxyAgents.ts'
 
 /** All header lines of an answer together. */
@@ -136,7 +136,8 @@ class NodeHttpStream implements HttpStream {
     const check = (address: string) => checkAddress?.(normalizeAddress(address) ?? address) ?? null
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
     // A literal address is connected to without a lookup.
-    const refused = isIP(host) === 0 ? null : check(host)
+    const isJudged = isIP(host) !== 0 || (proxy !== undefined && isLookedUpByProxy(proxy, url))
+    const refused = isJudged ? check(host) : null
     if (refused !== null) return this.fail(refused)
     const through =
       proxy === undefined

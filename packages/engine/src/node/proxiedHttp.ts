@@ -69,6 +69,11 @@ export function proxiedRequest(
   return { hostname: host, port: url.port, path, headers, connect, abort }
 }
 
+/** Whether the proxy is told the name of the server, and nobody else. */
+export function isLookedUpByProxy(route: ProxyRoute, url: URL): boolean {
+  return route.resolvesNames || (route.kind === 'http' && url.protocol === 'http:')
+}
+
 /** A connection to the server of `url`, with TLS on it for https. The returned function gives it up. */
 export function connectThroughProxy(
   route: ProxyRoute,

@@ -32,7 +32,7 @@ export interface HttpRequest {
   readonly localAddress?: string | undefined
   /**
    * Through this proxy, https and SOCKS by a tunnel, http by an HTTP proxy as a plain request. `family` does not count
-   * then, `localAddress` for the way to the proxy; `checkAddress` judges addresses only where it is us who find them.
+   * then, `localAddress` for the way to the proxy; `checkAddress` judges the name where it is the proxy that looks it up.
    */
   readonly proxy?: ProxyRoute | undefined
   /** Connect to addresses of this family only. A server that has none fails with `EAFNOSUPPORT`. Default: both. */

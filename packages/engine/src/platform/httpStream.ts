@@ -20,7 +20,7 @@ export interface HttpStreamRequest {
   readonly localAddress?: string
   /**
    * Through this proxy, https and SOCKS by a tunnel, http by an HTTP proxy as a plain request. `localAddress`
-   * counts for the way to the proxy; `checkAddress` judges addresses only where it is us who find them.
+   * counts for the way to the proxy; `checkAddress` judges the name where it is the proxy that looks it up.
    */
   readonly proxy?: ProxyRoute | undefined
 }

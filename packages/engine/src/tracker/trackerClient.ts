@@ -162,7 +162,8 @@ export class TrackerClient implements UdpTrackerHost {
   }
 
   checkAddress(address: string): LibtorrentError | null {
-    return this.host.checkAddress?.(address) ?? null
+    // A name that the proxy looks up is in no filter.
+    return normalizeAddress(address) === null ? null : (this.host.checkAddress?.(address) ?? null)
   }
 
   private acceptedTracker(url: string): TrackerLocation | LibtorrentError {
