@@ -49,7 +49,7 @@ export function proxyView(settings: Readonly<Settings>): ProxySettings {
 export function proxyChanges(proxy: Partial<ProxySettings>): Partial<Settings> {
   const all = { ...DEFAULTS, ...proxy }
   if (all.type === ProxyType.i2pProxy) {
-    throw new TypeError('an I2P router is set with setI2pProxy: it carries I2P torrents, the proxy everything else')
+    throw new TypeError('an I2P router is no proxy for other torrents, and I2P torrents are not supported')
   }
   return {
     proxyType: all.type,

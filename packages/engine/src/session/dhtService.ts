@@ -22,6 +22,7 @@ import type { DhtTorrent } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import { AnnounceRotation } from './announceRotation.ts'
+import { NamedNodeProbes } from './namedNodeProbes.ts'
 
 export interface DhtServiceHost {
   readonly settings: Readonly<Settings>
@@ -64,11 +65,19 @@ export class DhtService implements DhtHost {
   private readonly routers: NamedNode[] = []
   /** Named while the DHT did not run. */
   private waiting: NamedNode[] = []
+  private readonly probes: NamedNodeProbes
   /** Counts starts, so that what an earlier one still opens or looks up is dropped. */
   private generation = 0
 
   constructor(private readonly host: DhtServiceHost) {
     const service = this
+    this.probes = new NamedNodeProbes({
+      timers: host.timers,
+      random: host.random,
+      send: (packet, to) => {
+        for (const { socket } of this.open.values()) return socket.send(packet, to)
+      },
+    })
     this.rotation = new AnnounceRotation<DhtTorrent>({
       timers: host.timers,
       get interval(): Millis {
@@ -116,6 +125,7 @@ export class DhtService implements DhtHost {
   stop(): void {
     if (this.running === null) return
     this.generation++
+    this.probes.stop()
     this.rotation.clear()
     this.running.stop()
     this.running = null
@@ -152,7 +162,7 @@ export class DhtService implements DhtHost {
     let node: DhtNode | null = null
     const handler = {
       onPacket: (packet: Uint8Array, from: Endpoint) => {
-        node?.incoming(packet, from)
+        if (!this.probes.onPacket(packet, from)) node?.incoming(packet, from)
       },
       onError: () => this.onSocketFailed(endpoint),
     }
@@ -184,23 +194,28 @@ export class DhtService implements DhtHost {
 
   /** A node somebody knows of. `host` may be a name. */
   addNode(host: string, port: number): void {
-    if (this.running?.isRunning) this.lookUp(host, (address) => this.running?.addNode({ address, port }))
+    if (this.running?.isRunning) this.lookUp({ host, port }, (address) => this.running?.addNode({ address, port }))
     else if (this.waiting.length < MAX_WAITING_NODES) this.waiting.push({ host, port })
   }
 
-  private lookUpRouter({ host, port }: NamedNode): void {
-    this.lookUp(host, (address) => this.running?.addRouter({ address, port }))
+  private lookUpRouter(node: NamedNode): void {
+    this.lookUp(node, (address) => this.running?.addRouter({ address, port: node.port }))
   }
 
-  private lookUp(host: string, found: (address: string) => void): void {
+  private lookUp({ host, port }: NamedNode, found: (address: string) => void): void {
     if (this.running === null) return
     const address = normalizeAddress(host)
     if (address !== null) return found(address)
     const { generation } = this
     this.host.resolver.resolve(host, (result) => {
       if (generation !== this.generation) return
-      if (!(result instanceof LibtorrentError)) for (const each of result) found(each)
-      else {
+      if (!(result instanceof LibtorrentError)) {
+        for (const each of result) {
+          // Only the proxy may know what the name stands for.
+          if (normalizeAddress(each) === null) this.probes.ask(each, port, found)
+          else found(each)
+        }
+      } else {
         const fields = { error: result, operation: DhtErrorOp.hostnameLookup }
         this.post(DhtErrorAlert.category, () => new DhtErrorAlert(fields))
       }

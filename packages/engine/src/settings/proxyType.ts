@@ -12,11 +12,11 @@ export const ProxyType = {
   http: 4,
   /** The same, with user name and password. */
   httpPw: 5,
-  /** An I2P router's SAM bridge; only in what `i2pProxy` gives and `setI2pProxy` takes. */
+  /** An I2P router's SAM bridge. Not supported. */
   i2pProxy: 6,
 } as const
 export type ProxyType = (typeof ProxyType)[keyof typeof ProxyType]
 
 const { i2pProxy: _i2pProxy, ...sessionProxyTypes } = ProxyType
-/** The kinds that the setting `proxyType` takes. I2P has settings of its own, since it carries I2P torrents only. */
+/** The kinds that the setting `proxyType` takes. */
 export const SESSION_PROXY_TYPES = sessionProxyTypes

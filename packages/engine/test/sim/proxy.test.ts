@@ -343,6 +343,25 @@ describe('UDP through a proxy', () => {
   })
 })
 
+describe('the DHT through a proxy', () => {
+  scenario('routers known by name are found without a name server of ours', async (world) => {
+    const torrent = new TestTorrent({ size: 100_000 })
+    const router = new SimClient(world, 'router', torrent, { settings: { enableDht: true, dhtBootstrapNodes: '' } })
+    world.names.set(ROUTER, router.host.address)
+    // Routers enter no table: there is to be somebody they know.
+    const node = { enableDht: true, dhtBootstrapNodes: `${router.host.address}:6881` }
+    const other = new SimClient(world, 'other', torrent, { settings: node })
+    world.runUntil(() => router.session.status().dhtNodes > 0 || other.session.status().dhtNodes > 0, { minutes: 20 })
+    const proxy = proxyIn(world, { kind: 'socks5' })
+    const client = new WatchedClient(world, { ...through(proxy, 'socks5'), dhtBootstrapNodes: `${ROUTER}:6881` })
+    client.add(torrent)
+    world.runUntil(() => client.session.status().dhtNodes > 0, { minutes: 5 })
+    expect(client.log).not.toContain(`look up ${ROUTER}`)
+    expect(proxy.packetsTo).toContainEqual({ host: ROUTER, port: 6881 })
+    await world.settle(client.session.abort())
+  })
+})
+
 describe('anonymous mode', () => {
   scenario(
     'peers and trackers learn nothing that tells who we are, or that two torrents are of one client',
