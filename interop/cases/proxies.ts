@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ClientKind } from '../clients/client.ts'
 import { LT_COMMAND } from '../clients/lt.ts'
 import { Opentracker } from '../clients/opentracker.ts'
-import { LOGIN, Proxy, type ProxyName, proxyRequirement } from '../clients/proxies.ts'
+import { LOGIN, type ProxyName, ProxyProgram, proxyRequirement } from '../clients/proxies.ts'
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { OwnedProcess } from '../lib/processes.ts'
 import { writeTorrentFile } from '../lib/torrentFixture.ts'
@@ -36,6 +36,25 @@ const WAYS: readonly Way[] = [
   { proxy: 'tinyproxy', url: `http://${LOGIN}@127.0.0.1`, tracker: 'http' },
 ]
 
+interface WatchedWay extends Way {
+  /** What there is to be found besides the torrent's own tracker. */
+  readonly more: readonly string[]
+}
+
+/** Where names cannot be looked up, dante waits for that and carries nothing meanwhile; microsocks carries no UDP. */
+const WATCHED: readonly WatchedWay[] = [
+  { proxy: 'dante', url: 'socks5h://127.0.0.1', tracker: 'udp', more: ['--dht-router', '127.0.0.1:9'] },
+  {
+    proxy: 'microsocks',
+    url: `socks5h://${LOGIN}@127.0.0.1`,
+    tracker: 'http',
+    more: [
+      ...['--tracker', 'http://tracker.invalid/announce', '--tracker', 'udp://tracker.invalid:1/announce'],
+      ...['--dht-router', 'router.invalid:1', '--set', 'announceToAllTiers=true'],
+    ],
+  },
+]
+
 /** `lt` behind other people's proxies. */
 export function proxyCases(lt: ClientKind, other: ClientKind): InteropCase[] {
   return [
@@ -49,18 +68,18 @@ export function proxyCases(lt: ClientKind, other: ClientKind): InteropCase[] {
       needs: [proxyRequirement('microsocks'), lt, other],
       run: (stage: Stage) => seedThrough(stage, lt, other),
     },
-    {
-      name: 'proxy: the kernel sees nothing but the proxy',
-      needs: [proxyRequirement('dante'), strace, opentracker, lt, other],
-      run: (stage: Stage) => watchedByKernel(stage, other),
-    },
+    ...WATCHED.map((way) => ({
+      name: `proxy: the kernel sees nothing but ${way.proxy}`,
+      needs: [proxyRequirement(way.proxy), strace, opentracker, lt, other],
+      run: (stage: Stage) => watchedByKernel(stage, way, other),
+    })),
   ]
 }
 
 /** Whom there is to download from says a tracker that is asked through the proxy. */
 async function downloadThrough(stage: Stage, way: Way, lt: ClientKind, other: ClientKind): Promise<undefined> {
   const { fixture, torrent, seeding, tracker } = await announcedSeed(stage, way.tracker, other)
-  const proxy = stage.own(await Proxy.start(way.proxy, stage.directory))
+  const proxy = stage.own(await ProxyProgram.start(way.proxy, stage.directory))
   const savePath = stage.subdirectory('downloaded')
   const url = `${way.url}:${proxy.port}`
   const downloading = await stage.start(lt, { role: 'download', source: torrent, savePath, peers: [], proxy: url })
@@ -75,7 +94,7 @@ async function seedThrough(stage: Stage, lt: ClientKind, other: ClientKind): Pro
   const fixture = stage.fixture('single')
   const savePath = stage.subdirectory('downloaded')
   const downloading = await stage.start(other, { role: 'download', source: fixture.torrent, savePath, peers: [] })
-  const proxy = stage.own(await Proxy.start('microsocks', stage.directory))
+  const proxy = stage.own(await ProxyProgram.start('microsocks', stage.directory))
   const url = `socks5h://${LOGIN}@127.0.0.1:${proxy.port}`
   const peers = [addressOf(downloading)]
   const seedPath = stage.seedDirectory(fixture)
@@ -91,23 +110,14 @@ async function seedThrough(stage: Stage, lt: ClientKind, other: ClientKind): Pro
  * A download with everything on that finds peers - trackers by name, DHT, local discovery, port mapping - under strace:
  * all that the process sends goes to the proxy.
  */
-async function watchedByKernel(stage: Stage, other: ClientKind): Promise<string> {
-  // Over HTTP: where names cannot be looked up at all, dante's relay waits for that and carries nothing meanwhile.
-  const { fixture, torrent } = await announcedSeed(stage, 'http', other)
-  const proxy = stage.own(await Proxy.start('dante', stage.directory))
+async function watchedByKernel(stage: Stage, way: WatchedWay, other: ClientKind): Promise<string> {
+  const { fixture, torrent } = await announcedSeed(stage, way.tracker, other)
+  const proxy = stage.own(await ProxyProgram.start(way.proxy, stage.directory))
   const savePath = stage.subdirectory('downloaded')
   const trace = join(stage.directory, 'trace')
   const watch = ['strace', '-f', '-qq', '-e', 'trace=connect,sendto,sendmsg,sendmmsg,bind,listen', '-o', trace]
-  const everything = ['--dht-router', 'router.invalid:1', '--set', 'announceToAllTiers=true']
-  const names = [
-    ...everything,
-    '--tracker',
-    'http://tracker.invalid/announce',
-    '--tracker',
-    'udp://tracker.invalid:1/announce',
-  ]
-  const options = ['--output', savePath, '--no-seed', '--proxy', `socks5h://127.0.0.1:${proxy.port}`, '--anonymous']
-  const command = [...watch, ...LT_COMMAND, 'download', torrent, ...options, ...names]
+  const options = ['--output', savePath, '--no-seed', '--proxy', `${way.url}:${proxy.port}`, '--anonymous']
+  const command = [...watch, ...LT_COMMAND, 'download', torrent, ...options, ...way.more]
   const owned = OwnedProcess.start('strace', command, { log: join(stage.directory, 'strace.log') })
   const code = await within(WAIT_MS, 'lt under strace', owned.exited)
   if (code !== 0) throw new Error(`lt exited with ${code}:\n${owned.logTail()}`)
@@ -145,6 +155,6 @@ async function announcedSeed(stage: Stage, protocol: 'http' | 'udp', seeder: Cli
   return { fixture, torrent, tracker, seeding }
 }
 
-function expectInLog(proxy: Proxy, port: number): void {
+function expectInLog(proxy: ProxyProgram, port: number): void {
   if (!proxy.log.includes(String(port))) throw new Error(`the proxy knows nothing of port ${port}:\n${proxy.log}`)
 }

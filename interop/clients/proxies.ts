@@ -72,19 +72,19 @@ export function proxyRequirement(name: ProxyName): Requirement {
 }
 
 /** A proxy on 127.0.0.1. */
-export class Proxy {
+export class ProxyProgram {
   private constructor(
     readonly port: number,
     private readonly owned: OwnedProcess,
   ) {}
 
-  static async start(name: ProxyName, workDir: string): Promise<Proxy> {
+  static async start(name: ProxyName, workDir: string): Promise<ProxyProgram> {
     const kind: ProxyKind = PROXIES[name]
     const port = await freePort()
     const file = join(workDir, `${name}.conf`)
     if (kind.configuration !== undefined) writeFileSync(file, kind.configuration(port, workDir))
     const command = kind.command(findProgram(kind.program) ?? kind.program, port, file)
-    const proxy = new Proxy(port, OwnedProcess.start(name, command, { log: join(workDir, `${name}.log`) }))
+    const proxy = new ProxyProgram(port, OwnedProcess.start(name, command, { log: join(workDir, `${name}.log`) }))
     await waitUntil(5000, `${name} listening`, () => isListening(port), 20)
     return proxy
   }
