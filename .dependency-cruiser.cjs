@@ -16,6 +16,7 @@ const layers = [
   'alerts',
   'settings',
   'stats',
+  'proxy',
   'wire',
   'mse',
   'utp',

@@ -21,6 +21,7 @@ import { type InteropCase, type Requirement, Stage } from './cases/interopCase.t
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
+import { proxyCases } from './cases/proxies.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
@@ -71,6 +72,7 @@ const cases = [
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...encryptionCases(ours, libtorrent, transmission),
+  ...(options.api ? [] : proxyCases(lt, libtorrent)),
   ...dhtCases(),
   ...peerExchangeCases(ours, libtorrent),
   ...utpCases(ours, libtorrent, transmission),

@@ -2,11 +2,9 @@ import type { NameMapReasons } from './docs/nameMap.ts'
 
 /** What comes with a later subject. */
 const later = {
-  anonymous: 'later: anonymous mode',
   i2p: 'later: I2P',
   merkle: 'later: merkle trees (BitTorrent v2)',
   plugins: 'later: plugins',
-  proxies: 'later: proxies',
   queueing: 'later: queueing of auto-managed torrents',
   rates: 'later: rate limits',
   rss: 'later: RSS feeds',
@@ -167,7 +165,6 @@ export const nameMapReasons: NameMapReasons = {
     'feed_*': later.rss,
     'rss_*': later.rss,
     '*_feed*': later.rss,
-    'proxy_settings*': later.proxies,
     'upnp::*': no.mappers,
     upnp: no.mappers,
     'natpmp*': no.mappers,
@@ -175,7 +172,6 @@ export const nameMapReasons: NameMapReasons = {
     'plugin*': later.plugins,
     'torrent_plugin*': later.plugins,
     'peer_plugin*': later.plugins,
-    'anonymous_mode_alert*': later.anonymous,
     'torrent_need_cert_alert::error': 'not applicable: libtorrent never says anything in it',
     'i2p_alert*': later.i2p,
     'peer_list_entry*': later.plugins,
@@ -235,7 +231,6 @@ export const nameMapReasons: NameMapReasons = {
 
     // Session.
     'session::*i2p*': later.i2p,
-    'session::*proxy': later.proxies,
     'session::protocol_type*': 'not applicable: the texts `tcp` and `udp`',
     'session::*encryption*': later.state,
     'session::*rate_limit': later.rates,
@@ -341,9 +336,7 @@ export const nameMapReasons: NameMapReasons = {
     'settings::mixed_mode_algorithm': later.rates,
     'settings::*i2p*': later.i2p,
     'settings::announce_double_nat': 'later: telling trackers of a second router',
-    'settings::*proxy*': later.proxies,
-    'settings::anonymous_mode': later.anonymous,
-    'settings::always_send_user_agent': later.anonymous,
+    'settings::always_send_user_agent': 'not applicable: each request names the user agent, unless `anonymousMode`',
     'settings::max_http_recv_buffer_size': 'not applicable: what web seeds send is taken block by block as it arrives',
     'settings::*rate_limit*': later.rates,
     'settings::ignore_limits_on_local_network': later.rates,

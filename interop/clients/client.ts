@@ -35,6 +35,8 @@ export interface StartOptions {
   readonly ipFilter?: string
   /** For an SSL torrent: `port` is then that of its peers. Only for libtorrent and us. */
   readonly ssl?: SslFiles
+  /** URL of a proxy to connect through; nothing is listened on then. Only for `lt`. */
+  readonly proxy?: string
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number

@@ -59,6 +59,7 @@ class LtClient implements RunningClient {
     for (const peer of options.peers)
       args.push('--peer', peer.host.includes(':') ? `[${peer.host}]:${peer.port}` : `${peer.host}:${peer.port}`)
     if (options.ssl) args.push('--cert', options.ssl.certificate, '--key', options.ssl.privateKey)
+    if (options.proxy !== undefined) args.push('--proxy', options.proxy)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
     const client = new LtClient(options.port, startLt([options.role, options.source, ...args], options.workDir))
@@ -97,7 +98,8 @@ class LtClient implements RunningClient {
     // A small download may be over before its port was ever seen open.
     if (!this.owned.alive && options.role === 'download') return true
     if (!this.owned.alive) throw new Error(`lt ended:\n${this.owned.logTail()}`)
-    return isListening(options.port) && (options.role === 'download' || this.complete)
+    const isOpen = options.proxy !== undefined || isListening(options.port)
+    return isOpen && (options.role === 'download' || this.complete)
   }
 }
 

@@ -2,6 +2,7 @@ import {
   type ErrorRow,
   httpErrors,
   libtorrentErrors,
+  socksErrors,
   upnpErrors,
 } from '../../packages/engine/src/errors/errorTables.ts'
 import { code, pageHead, table } from './markdown.ts'
@@ -30,6 +31,7 @@ category \`system\` and Node's code (\`ENOSPC\`, \`ECONNREFUSED\`, ...). Wrong u
 `,
     `## Category libtorrent\n\n${errorTable(libtorrentErrors)}`,
     `## Category http\n\n${errorTable(httpErrors)}`,
+    `## Category socks\n\n${errorTable(socksErrors)}`,
     `## Category upnp\n\n${errorTable(upnpErrors)}`,
   ].join('\n')
 }

@@ -1,8 +1,10 @@
 import { chokingSettings } from '../../packages/engine/src/settings/chokingSettings.ts'
 import { discoverySettings } from '../../packages/engine/src/settings/discoverySettings.ts'
 import { diskSettings } from '../../packages/engine/src/settings/diskSettings.ts'
+import { encryptionSettings } from '../../packages/engine/src/settings/encryptionSettings.ts'
 import { peerSettings } from '../../packages/engine/src/settings/peerSettings.ts'
 import { pickerSettings } from '../../packages/engine/src/settings/pickerSettings.ts'
+import { proxySettings } from '../../packages/engine/src/settings/proxySettings.ts'
 import { rtcSettings } from '../../packages/engine/src/settings/rtcSettings.ts'
 import { sessionSettings } from '../../packages/engine/src/settings/sessionSettings.ts'
 import type { SettingRow } from '../../packages/engine/src/settings/settingRow.ts'
@@ -19,6 +21,8 @@ const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])
   ['Trackers', trackerSettings],
   ['DHT, local discovery, port mapping', discoverySettings],
   ['Web seeds', webSeedSettings],
+  ['Encryption', encryptionSettings],
+  ['Proxies and anonymity', proxySettings],
   ['WebRTC', rtcSettings],
   ['Peers', peerSettings],
   ['Picking pieces', pickerSettings],
@@ -44,6 +48,9 @@ function range(row: SettingRow): string {
 
 /** docs/settings.md */
 export function settingsPage(): string {
+  const listed = new Set(groups.flatMap(([, rows]) => Object.keys(rows)))
+  const missing = Object.keys(settingsTable).filter((name) => !listed.has(name))
+  if (missing.length > 0) throw new Error(`settings of no group of docs/settings.md: ${missing.join(', ')}`)
   const sections = groups.map(([title, rows]) => {
     const lines = Object.entries(rows).map(([name, row]) => [
       code(name),

@@ -44,12 +44,16 @@ interface Described {
 }
 
 /** Node's own wording: `ENOENT: no such file or directory, open '/x'`. */
+/** Which proxy is at fault; its cause says how. */
+const PROXY_TEXT = /^proxy \S+:(?= )/
 const NODE_TEXT = /^(E[A-Z0-9_]+)(?:: (.*?)(?:, (?:\w+ ?)?(?:'.*)?)?)?$/s
 
 /** What went wrong, in words, without naming a file. */
 export function reasonOf(error: unknown): string {
   const { message, code, category, cause } = (error ?? {}) as Described
   const text = typeof message === 'string' && message !== '' ? message : String(code ?? error)
+  const proxy = PROXY_TEXT.exec(text)
+  if (proxy !== null && cause instanceof Error) return `${proxy[0]} ${reasonOf(cause)}`
   const known = SYSTEM_TEXTS[String(code)]
   const node = NODE_TEXT.exec(text)
   if (known !== undefined && (node !== null || /^(?:connect|getaddrinfo|listen|write EPROTO) /.test(text))) return known

@@ -1,13 +1,16 @@
 import { type HttpResponse, LibtorrentError, NodeHttp, VERSION } from 'libtorrent-ts'
 import { CliError, reasonOf } from './cliError.ts'
+import type { Network } from './options/proxyOptions.ts'
 
 const MAX_BYTES = 10 * 1024 * 1024
 const COMPLETION_TIMEOUT_MS = 60_000
 const SILENCE_TIMEOUT_MS = 15_000
+/** Shared by many programs; what trackers are told in anonymous mode, too. */
+const ANONYMOUS_USER_AGENT = 'curl/7.81.0'
 
 /** Downloads the bytes of a .torrent. */
-export async function fetchTorrent(url: string): Promise<Uint8Array> {
-  const { status, headers, body } = await get(url)
+export async function fetchTorrent(url: string, network: Network): Promise<Uint8Array> {
+  const { status, headers, body } = await get(url, network)
   if (status !== 200) throw new CliError(`${url}: the server answered ${status}${statusHint(status)}`)
   if (isWebPage(headers['content-type'] ?? '', body)) {
     throw new CliError(
@@ -18,11 +21,16 @@ export async function fetchTorrent(url: string): Promise<Uint8Array> {
   return body
 }
 
-async function get(url: string): Promise<HttpResponse> {
+async function get(url: string, { proxy, isForced, isAnonymous }: Network): Promise<HttpResponse> {
+  if (isForced && proxy === null)
+    throw new CliError(`${url}: nothing may be connected to without a proxy (forceProxy).`)
   const result = await new Promise<HttpResponse | LibtorrentError>((resolve) => {
     const request = {
       url,
-      headers: { 'user-agent': `libtorrent-ts/${VERSION}`, accept: 'application/x-bittorrent, */*' },
+      headers: isAnonymous
+        ? { 'user-agent': ANONYMOUS_USER_AGENT, accept: '*/*' }
+        : { 'user-agent': `libtorrent-ts/${VERSION}`, accept: 'application/x-bittorrent, */*' },
+      ...(proxy !== null && { proxy }),
       completionTimeout: COMPLETION_TIMEOUT_MS,
       receiveTimeout: SILENCE_TIMEOUT_MS,
       maxBodyBytes: MAX_BYTES,

@@ -9,6 +9,7 @@ import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import type { DhtOptions } from './dht/dhtSession.ts'
 import { type HostAndPort, parseHostAndPort } from './options/hostAndPort.ts'
+import { parseProxyUrl } from './options/proxyOptions.ts'
 import { TRANSPORTS } from './options/transport.ts'
 import {
   parseAddress,
@@ -159,10 +160,12 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
   )
 
   common(
-    command('scrape <torrent>', 'Ask trackers how many seeds and peers a torrent has').option(
-      '--tracker <url>',
-      'one more tracker; may be repeated',
-      repeated(parseTrackerUrl),
+    proxied(
+      command('scrape <torrent>', 'Ask trackers how many seeds and peers a torrent has').option(
+        '--tracker <url>',
+        'one more tracker; may be repeated',
+        repeated(parseTrackerUrl),
+      ),
     ),
   ).action((source: string, options: ScrapeOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/scrape.ts')).scrape(source, options, output)),
@@ -240,6 +243,18 @@ function dhtRouter(command: Command): Command {
   )
 }
 
+/** Options of commands that connect to others. */
+function proxied(command: Command): Command {
+  return command
+    .option(
+      '--proxy <url>',
+      'connect through a proxy: socks4, socks4a, socks5, socks5h or http://[user:password@]host:port; ' +
+        'socks4a, socks5h and http look names up at the proxy',
+      parseProxyUrl,
+    )
+    .option('--anonymous', 'tell nobody who we are; with --proxy, nothing goes past it')
+}
+
 /** Options of commands that speak with peers. */
 function transfer(command: Command): Command {
   command
@@ -261,7 +276,7 @@ function transfer(command: Command): Command {
     )
     .option('--no-dht', 'do not look for peers in the DHT')
   return setting(
-    dhtRouter(command)
+    proxied(dhtRouter(command))
       .option('--no-lsd', 'do not look for peers on the local network')
       .option('--no-upnp', 'do not ask UPnP routers to forward the port')
       .option('--cert <file>', 'certificate to show the peers of an SSL torrent (PEM)')

@@ -1,6 +1,7 @@
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { LibtorrentError, type MagnetParams, parseMagnetUri, type Sha1Hash, TorrentInfo } from 'libtorrent-ts'
 import { CliError, reasonOf } from './cliError.ts'
+import { DIRECT, type Network } from './options/proxyOptions.ts'
 
 /** Largest .torrent that is read: 100,000 files and 100 GiB in 64 KiB pieces need about 40 MB. */
 const MAX_FILE_BYTES = 100 * 1024 * 1024
@@ -16,8 +17,8 @@ export type TorrentSource =
 /** An info-hash as people pass it on. */
 const INFO_HASH = /^(?:[0-9a-f]{40}|[a-z2-7]{32})$/i
 
-/** Reads what the user named: a .torrent file, a magnet link, an info-hash, or the URL of a .torrent. */
-export async function readSource(text: string): Promise<TorrentSource> {
+/** Reads what the user named: a .torrent file, a magnet link, an info-hash, or the URL of a .torrent, which `network` leads to. */
+export async function readSource(text: string, network: Network = DIRECT): Promise<TorrentSource> {
   if (/^magnet:/i.test(text)) return { kind: 'magnet', uri: text, magnet: parseLink(text) }
   if (INFO_HASH.test(text) && (await lstat(text).catch(() => null)) === null) {
     return readSource(`magnet:?xt=urn:btih:${text}`)
@@ -28,12 +29,12 @@ export async function readSource(text: string): Promise<TorrentSource> {
   if (!/^https?:\/\//i.test(text)) return { kind: 'torrent', info: parseTorrent(await readTorrentFile(text), text) }
   if (!URL.canParse(text)) throw new CliError(`${text}: this is no valid URL. It looks like http://host/file.torrent.`)
   const { fetchTorrent } = await import('./fetchTorrent.ts')
-  return { kind: 'torrent', info: parseTorrent(await fetchTorrent(text), text) }
+  return { kind: 'torrent', info: parseTorrent(await fetchTorrent(text, network), text) }
 }
 
 /** As `readSource`, for commands that need to know the files. `why` ends the sentence "The .torrent is needed ...". */
-export async function readTorrent(text: string, why: string): Promise<TorrentInfo> {
-  const source = await readSource(text)
+export async function readTorrent(text: string, why: string, network: Network = DIRECT): Promise<TorrentInfo> {
+  const source = await readSource(text, network)
   if (source.kind === 'torrent' && source.info.isValid) return source.info
   throw new CliError(`A magnet link does not say which files there are. The .torrent is needed ${why}.`)
 }

@@ -3,6 +3,7 @@
  * and without chance. Start with `SimWorld`.
  */
 export { type Duration, durationMillis } from './duration.ts'
+export { type ProxyRequest, ProxyServer, type ProxyServerOptions, type ProxyServerWorld } from './proxyServer.ts'
 export { runScenario, type Scenario } from './runScenario.ts'
 export { SeededRandom } from './seededRandom.ts'
 export { SimBlockPool } from './simBlockPool.ts'
@@ -22,6 +23,7 @@ export {
 } from './simPeer.ts'
 export { type ResourceKind, SimProcess } from './simProcess.ts'
 export { SimProgram } from './simProgram.ts'
+export { SimProxy } from './simProxy.ts'
 export { type RouterMapping, type RouterOptions, SimRouter } from './simRouter.ts'
 export { simIdentity, simRootCertificate } from './simTls.ts'
 export {

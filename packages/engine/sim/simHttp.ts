@@ -2,12 +2,14 @@ import { isV6 } from '../src/address/endpoint.ts'
 import { type LibtorrentError, libtorrentError } from '../src/errors/libtorrentError.ts'
 import type { Timer } from '../src/platform/clock.ts'
 import type { HttpClient, HttpRequest, HttpResponse } from '../src/platform/http.ts'
+import type { ProxyRoute } from '../src/platform/proxyRoute.ts'
 import { EMPTY_BYTES, utf8 } from '../src/util/bytes.ts'
 import type { Millis } from '../src/util/flavored.ts'
 import { type SimErrorCode, simError } from './simErrors.ts'
 import type { SimHost } from './simHost.ts'
 import type { SimProcess, SimResource } from './simProcess.ts'
 import type { SimResolver } from './simResolver.ts'
+import { wayOut } from './simWayOut.ts'
 import type { SimWeb, WebReply } from './simWeb.ts'
 
 const DEFAULT_REDIRECTS = 5
@@ -78,10 +80,36 @@ class Exchange implements SimResource {
       return this.finish(libtorrentError('unsupportedUrlProtocol'))
     }
     const resolver = this.request.resolver ?? this.resolver
+    const { proxy } = this.request
+    if (proxy !== undefined) return this.visitThrough(proxy, url)
     this.stopLookup = resolver.resolve(url.hostname, (result) => {
       this.stopLookup = null
       if ('code' in result) return this.finish(result)
       this.connect(url, result)
+    })
+  }
+
+  /** The way to a proxy as to a server; what lies behind is the proxy's: see `SimWayOut`. */
+  private visitThrough(proxy: ProxyRoute, url: URL): void {
+    const { process } = this
+    const resolver = this.request.resolver ?? this.resolver
+    this.stopLookup = resolver.resolve(proxy.host, (result) => {
+      this.stopLookup = null
+      if ('code' in result) return this.finish(result)
+      const out = wayOut(process, this.web, { address: result[0], port: proxy.port }, url)
+      if (out === 'silent') return
+      if ('code' in out) return this.next(process.host.latency, () => this.finish(out))
+      this.next(out.roundTrip, () => {
+        const reply = out.site.respond({
+          url: this.url,
+          path: url.pathname,
+          query: this.url.includes('?') ? this.url.slice(this.url.indexOf('?') + 1).split('#')[0] : '',
+          headers: lowerCaseNames(this.request.headers),
+          body: this.request.body ?? null,
+          from: out.from,
+        })
+        this.answer(reply, out.site.host, url.hostname, out.roundTrip / 2)
+      })
     })
   }
 

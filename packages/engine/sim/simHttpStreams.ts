@@ -7,12 +7,15 @@ import type {
   HttpStreamRequest,
   HttpStreams,
 } from '../src/platform/httpStream.ts'
+import type { ProxyRoute } from '../src/platform/proxyRoute.ts'
+import type { Resolver } from '../src/platform/resolver.ts'
 import { EMPTY_BYTES, utf8 } from '../src/util/bytes.ts'
 import type { Millis } from '../src/util/flavored.ts'
 import { type SimErrorCode, simError } from './simErrors.ts'
 import type { SimHost } from './simHost.ts'
 import type { SimProcess, SimResource } from './simProcess.ts'
 import type { SimResolver } from './simResolver.ts'
+import { wayOut } from './simWayOut.ts'
 import type { SimWeb, WebReply } from './simWeb.ts'
 
 const CHUNK_BYTES = 16 * 1024
@@ -92,11 +95,35 @@ class SimHttpStream implements HttpStream, SimResource {
   private look(): void {
     const url = new URL(this.request.url)
     const resolver = this.request.resolver ?? this.resolver
+    const { proxy } = this.request
+    if (proxy !== undefined) return this.lookThrough(proxy, url, resolver)
     this.stopLookup = resolver.resolve(url.hostname.replace(/^\[|\]$/g, ''), (result) => {
       this.stopLookup = null
       if (this.over) return
       if ('code' in result) this.fail(result)
       else this.connect(url, result[0])
+    })
+  }
+
+  private lookThrough(proxy: ProxyRoute, url: URL, resolver: Resolver): void {
+    this.stopLookup = resolver.resolve(proxy.host, (result) => {
+      this.stopLookup = null
+      if (this.over) return
+      if ('code' in result) return this.fail(result)
+      const out = wayOut(this.process, this.web, { address: result[0], port: proxy.port }, url)
+      if (out === 'silent') return
+      if ('code' in out) return this.next(this.process.host.latency, () => this.fail(out))
+      this.next(out.roundTrip, () => {
+        const reply = out.site.respond({
+          url: this.request.url,
+          path: url.pathname,
+          query: url.search.slice(1),
+          headers: this.request.headers,
+          body: null,
+          from: out.from,
+        })
+        this.answer(reply, out.site.host, url.hostname, out.roundTrip / 2)
+      })
     })
   }
 

@@ -35,7 +35,7 @@ export type WebReply = WebResponse | 'timeout' | 'reset' | 'refuse'
 /** A web server: what it answers to each request. */
 export type WebHandler = (request: WebRequest) => WebReply
 
-interface WebSite {
+export interface WebSite {
   readonly host: SimHost
   readonly respond: WebHandler
 }

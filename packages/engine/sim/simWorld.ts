@@ -7,6 +7,7 @@ import { Session, type SessionParams } from '../src/api/session.ts'
 import type { Platform } from '../src/platform/platform.ts'
 import type { Millis } from '../src/util/flavored.ts'
 import { type Duration, durationMillis } from './duration.ts'
+import type { ProxyServerOptions } from './proxyServer.ts'
 import { SeededRandom } from './seededRandom.ts'
 import type { SimDisk, SimDiskOptions } from './simDisk.ts'
 import { type CrashKeep, SimFileSystem } from './simFileSystem.ts'
@@ -18,6 +19,7 @@ import { type Chunking, SimNetwork } from './simNetwork.ts'
 import { SimPeer, type SimPeerOptions } from './simPeer.ts'
 import { SimProcess } from './simProcess.ts'
 import { SimProgram } from './simProgram.ts'
+import { SimProxy } from './simProxy.ts'
 import { SimTracker, type TrackerOptions } from './simTracker.ts'
 import { SimUdp } from './simUdp.ts'
 import { SimUdpTracker } from './simUdpTracker.ts'
@@ -174,6 +176,11 @@ export class SimWorld {
     if (isUdp) this.bindUdpTracker(host, Number(parts.port || 80), tracker)
     else this.web.serve(parts.origin, host, (request) => answerHttpTracker(tracker, request))
     return tracker
+  }
+
+  /** A proxy on a host of its own. */
+  proxy(name: string, options: ProxyServerOptions & HostOptions): SimProxy {
+    return new SimProxy(this.network, this.network.addHost(name, options), this.names, options)
   }
 
   /** A scripted peer on a host of its own. */

@@ -26,6 +26,7 @@ export type { DhtSettings } from './api/dhtSettings.ts'
 export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFiles.ts'
 export { type LoadedIpFilter, loadIpFilter } from './api/loadIpFilter.ts'
 export type { PeSettings } from './api/peSettings.ts'
+export type { ProxySettings } from './api/proxyView.ts'
 export {
   type AlertFor,
   RemoveFlags,
@@ -66,7 +67,7 @@ export type { SampledInfohashes } from './dht/nodeLookups.ts'
 export { DisabledStorage } from './disk/disabledStorage.ts'
 export { MemoryStorage } from './disk/memoryStorage.ts'
 export type { StorageConstructor, StorageInterface } from './disk/storageInterface.ts'
-export { type ErrorRow, httpErrors, libtorrentErrors, upnpErrors } from './errors/errorTables.ts'
+export { type ErrorRow, httpErrors, libtorrentErrors, socksErrors, upnpErrors } from './errors/errorTables.ts'
 export {
   type ErrorCategory,
   type HttpErrorCode,
@@ -74,6 +75,7 @@ export {
   type LibtorrentErrorCode,
   libtorrentError,
   type Operation,
+  type SocksErrorCode,
   type UpnpErrorCode,
 } from './errors/libtorrentError.ts'
 export { IpFilter, type IpFilterRanges, type IpRange } from './filter/ipFilter.ts'
@@ -106,6 +108,7 @@ export type { FileStat, StorageAllocation, StorageFile, StorageParams } from './
 export type { HttpClient, HttpRequest, HttpResponse } from './platform/http.ts'
 export { MoveFlags } from './platform/moveFlags.ts'
 export type { Platform } from './platform/platform.ts'
+export type { ProxyLogin, ProxyRoute } from './platform/proxyRoute.ts'
 export type { Random } from './platform/random.ts'
 export type { Resolver } from './platform/resolver.ts'
 export { SocketType } from './platform/socketType.ts'
@@ -119,10 +122,12 @@ export type {
   TlsServerOptions,
 } from './platform/tls.ts'
 export type { Udp, UdpHandler, UdpSocket } from './platform/udp.ts'
+export { type ProxyPolicySettings, proxyRouteOf } from './proxy/proxyPolicy.ts'
 export { readResumeData } from './resume/readResumeData.ts'
 export { emptyResumeState, type ResumeState } from './resume/resumeState.ts'
 export { writeResumeData } from './resume/writeResumeData.ts'
 export type { SessionStatus } from './session/sessionStatus.ts'
+export { ProxyType } from './settings/proxyType.ts'
 export * from './settings/settingEnums.ts'
 export {
   applySettings,

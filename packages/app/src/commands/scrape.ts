@@ -1,17 +1,19 @@
 import { Session } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
+import { networkOf, type ProxyOptions, proxyOptionSettings } from '../options/proxyOptions.ts'
 import { plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { infoHashOf, readSource } from '../torrentSource.ts'
 
 /** Options of `lt scrape` as commander gives them. */
-export interface ScrapeOptions {
+export interface ScrapeOptions extends ProxyOptions {
   readonly tracker?: readonly string[]
 }
 
 /** `lt scrape`: asks each tracker how many seeds and peers it knows. Exit code 0 when one of them tells. */
 export async function scrape(source: string, options: ScrapeOptions, output: Output): Promise<number> {
-  const torrent = await readSource(source)
+  const settings = proxyOptionSettings(options)
+  const torrent = await readSource(source, networkOf(settings))
   const { trackers } = torrent.kind === 'torrent' ? torrent.info : torrent.magnet
   const infoHash = infoHashOf(torrent)
   const urls = [...new Set([...(options.tracker ?? []), ...trackers.map(({ url }) => url)])]
@@ -19,7 +21,7 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
 
   const session = new Session({
     noListen: true,
-    settings: { enableDht: false, enableLsd: false, enableUpnp: false, enableNatpmp: false },
+    settings: { ...settings, enableDht: false, enableLsd: false, enableUpnp: false, enableNatpmp: false },
   })
   try {
     // Known by its info-hash only: nothing is looked for on disk.

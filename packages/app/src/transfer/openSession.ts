@@ -4,10 +4,12 @@ import {
   type Entry,
   type IpFilter,
   type ListenFailedAlert,
+  ProxyType,
   Session,
   type Settings,
 } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
+import { hostAndPortText } from '../options/hostAndPort.ts'
 import { type Listening, listenSettings } from '../options/listening.ts'
 import type { Output } from '../output/output.ts'
 
@@ -53,6 +55,12 @@ export async function openSession(
     await session.abort()
     throw new CliError(`Port ${port} cannot be listened on: ${reasonOf(fatal.error)}. Choose another with --port.`)
   }
-  if (!session.isListening) output.warn('No port could be listened on: peers can only be connected to.')
+  session.on('socks5', ({ error, ip }) => {
+    output.warn(`Proxy ${hostAndPortText({ host: ip.address, port: ip.port })}: ${reasonOf(error.cause ?? error)}.`)
+  })
+  // Behind a proxy nobody can connect to us.
+  const isBehindProxy = session.proxy.type !== ProxyType.none && session.proxy.proxyPeerConnections
+  if (!session.isListening && !isBehindProxy)
+    output.warn('No port could be listened on: peers can only be connected to.')
   return session
 }

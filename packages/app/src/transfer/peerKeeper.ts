@@ -1,6 +1,8 @@
+import { isIP } from 'node:net'
 import type { Endpoint, Session, TorrentHandle } from 'libtorrent-ts'
-import { reasonOf } from '../cliError.ts'
+import { CliError, reasonOf } from '../cliError.ts'
 import { type HostAndPort, hostAndPortText, resolveHost } from '../options/hostAndPort.ts'
+import type { Network } from '../options/proxyOptions.ts'
 import type { Output } from '../output/output.ts'
 
 /** A peer named on the command line is tried this often, however often it failed. */
@@ -12,8 +14,13 @@ export interface NamedPeer {
   readonly endpoints: readonly Endpoint[]
 }
 
-/** @throws CliError when a name is not known */
-export function resolvePeers(peers: readonly HostAndPort[]): Promise<NamedPeer[]> {
+/** @throws CliError when a name is not known, or would have to be told to a name server although a proxy hides names */
+export function resolvePeers(peers: readonly HostAndPort[], { proxy, isForced }: Network): Promise<NamedPeer[]> {
+  const named = peers.find(({ host }) => isIP(host) === 0)
+  if (named !== undefined && (isForced || proxy?.resolvesNames)) {
+    const message = `--peer ${named.host}: names are kept from name servers here. Give the address of the peer.`
+    return Promise.reject(new CliError(message))
+  }
   return Promise.all(peers.map(async (peer) => ({ name: hostAndPortText(peer), endpoints: await resolveHost(peer) })))
 }
 

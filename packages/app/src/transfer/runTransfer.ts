@@ -6,6 +6,7 @@ import { hasContent, nothingThere } from '../contentPlace.ts'
 import { DhtStateFile } from '../dht/dhtStateFile.ts'
 import { makeDirectory } from '../makeDirectory.ts'
 import type { Listening } from '../options/listening.ts'
+import { type Network, networkOf } from '../options/proxyOptions.ts'
 import type { Output } from '../output/output.ts'
 import { selectFiles, WANTED_PRIORITY } from '../selectFiles.ts'
 import { exitCodeOf, onStopSignals } from '../signals.ts'
@@ -30,10 +31,11 @@ export async function runTransfer(source: string, options: TransferOptions, outp
     if (transfer === null) process.exit(exitCodeOf(signal))
     else transfer.stop(signal)
   })
-  const peers = await resolvePeers(options.peers)
+  const network = networkOf(options.settings)
+  const peers = await resolvePeers(options.peers, network)
   const ipFilter = await readIpFilters(options.ipFilters, output)
   if (ipFilter !== null) warnOfBlockedPeers(peers, ipFilter, output)
-  const torrent = await readTransferSource(source, options)
+  const torrent = await readTransferSource(source, options, network)
   const savePath = resolve(options.savePath)
   if (options.role === 'download') await prepareSavePath(savePath)
   const dhtFile = options.isPublicDht ? new DhtStateFile(stateDirectory(), output) : null
@@ -115,13 +117,13 @@ async function runSession(
 }
 
 /** What can be found wrong before anything is started is found here. */
-async function readTransferSource(source: string, options: TransferOptions): Promise<TorrentSource> {
+async function readTransferSource(source: string, options: TransferOptions, network: Network): Promise<TorrentSource> {
   if (options.role === 'download') {
-    const torrent = await readSource(source)
+    const torrent = await readSource(source, network)
     if (torrent.kind === 'torrent' && torrent.info.isValid) selectFiles(torrent.info.files(), options.select)
     return torrent
   }
-  const info = await readTorrent(source, 'to seed it')
+  const info = await readTorrent(source, 'to seed it', network)
   const savePath = resolve(options.savePath)
   // The engine would leave empty files there.
   if (!(await hasContent(info, savePath))) throw await nothingThere(info, savePath, source)

@@ -13,6 +13,11 @@ export function isLoopback(address: string): boolean {
 }
 
 /** 0.0.0.0 or ::, which mean "any" to a listen socket and nothing to a peer. */
+/** A name that every resolver takes for its own machine (RFC 6761). */
+export function isLocalhostName(name: string): boolean {
+  return /^(?:.+\.)?localhost\.?$/i.test(name)
+}
+
 export function isUnspecified(address: string): boolean {
   const b = unmappedBytes(address)
   return b !== null && isZero(b, b.length)

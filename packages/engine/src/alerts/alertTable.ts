@@ -36,6 +36,7 @@ import {
   ListenFailedAlert,
   ListenSucceededAlert,
   SessionErrorAlert,
+  Socks5Alert,
   StateUpdateAlert,
   UdpErrorAlert,
 } from './sessionAlerts.ts'
@@ -74,6 +75,7 @@ import {
   TorrentUpdateAlert,
 } from './torrentAlerts.ts'
 import {
+  AnonymousModeAlert,
   ScrapeFailedAlert,
   ScrapeReplyAlert,
   TrackerAnnounceAlert,
@@ -185,6 +187,7 @@ export const alertTable = {
   dhtGetPeers: row(56, 'dht_get_peers_alert', DhtGetPeersAlert, normal, '0.15'),
   stats: row(57, 'stats_alert', StatsAlert, normal, '0.15'),
   cacheFlushed: row(58, 'cache_flushed_alert', CacheFlushedAlert, high, '0.15'),
+  anonymousMode: row(59, 'anonymous_mode_alert', AnonymousModeAlert, normal, '1.0'),
   lsdPeer: row(60, 'lsd_peer_alert', LsdPeerAlert, normal, '1.0'),
   trackerid: row(61, 'trackerid_alert', TrackeridAlert, normal, '1.0'),
   dhtBootstrap: row(62, 'dht_bootstrap_alert', DhtBootstrapAlert, normal, '1.0'),
@@ -203,6 +206,7 @@ export const alertTable = {
   sessionError: row(90, 'session_error_alert', SessionErrorAlert, normal, '1.1'),
   dhtLiveNodes: row(91, 'dht_live_nodes_alert', DhtLiveNodesAlert, critical, '1.1'),
   alertsDropped: row(95, 'alerts_dropped_alert', AlertsDroppedAlert, meta, '1.2'),
+  socks5: row(96, 'socks5_alert', Socks5Alert, normal, '1.2'),
 } as const
 
 /** The `type` of an alert: `'torrentFinished'`, `'trackerError'`, ... */

@@ -92,6 +92,33 @@ export class UdpErrorAlert extends Alert {
   }
 }
 
+/**
+ * The proxy cannot be reached, or does not do what it is asked for. The same reason is told once a minute at most.
+ * @see libtorrent `socks5_alert` (1.2); here about every kind of proxy
+ */
+export class Socks5Alert extends Alert {
+  static override readonly category = AlertCategory.error
+  readonly type = 'socks5'
+  readonly error: LibtorrentError
+  /** The proxy; as long as its name has no address the name. */
+  readonly ip: Endpoint
+
+  constructor(fields: { readonly error: LibtorrentError; readonly ip: Endpoint }) {
+    super()
+    this.error = fields.error
+    this.ip = fields.ip
+  }
+
+  /** What was being done. */
+  get op(): Operation {
+    return this.error.operation
+  }
+
+  override message(): string {
+    return `proxy error: ${this.error.message} (${endpointText(this.ip)})`
+  }
+}
+
 /** Answer to `postTorrentUpdates`: the torrents whose status changed. @see libtorrent `state_update_alert` (1.0) */
 export class StateUpdateAlert extends Alert {
   static override readonly category = AlertCategory.status

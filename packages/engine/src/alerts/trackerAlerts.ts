@@ -57,6 +57,35 @@ export class TrackerAnnounceAlert extends TrackerAlert {
   }
 }
 
+/** Why something is not done because it would not be anonymous (libtorrent 1.0, `anonymous_mode_alert::kind_t`). */
+export const AnonymousModeKind = {
+  /** The tracker cannot be reached through the proxy, and nothing may go past it; `str` is its URL. */
+  trackerNotAnonymous: 'trackerNotAnonymous',
+} as const
+export type AnonymousModeKind = (typeof AnonymousModeKind)[keyof typeof AnonymousModeKind]
+
+/**
+ * Something was not done, since the proxy does not carry it and it may not go past the proxy.
+ * @see libtorrent `anonymous_mode_alert` (1.0)
+ */
+export class AnonymousModeAlert extends TorrentAlert {
+  static override readonly category = AlertCategory.error
+  readonly type = 'anonymousMode'
+  readonly kind: AnonymousModeKind
+  /** What it is about. */
+  readonly str: string
+
+  constructor(fields: TorrentAlertFields & { readonly kind: AnonymousModeKind; readonly str: string }) {
+    super(fields)
+    this.kind = fields.kind
+    this.str = fields.str
+  }
+
+  override message(): string {
+    return `${super.message()}: tracker is not anonymous, set a proxy that carries it: ${this.str}`
+  }
+}
+
 /** An announce failed: time-out, lost connection, invalid or refusing answer. @see manual, tracker_error_alert */
 export class TrackerErrorAlert extends TrackerAlert {
   static override readonly category = AlertCategory.tracker | AlertCategory.error

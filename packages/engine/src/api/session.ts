@@ -39,6 +39,7 @@ import { bytesOf, DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt
 import { type DhtSettings, dhtSettingsOf, withDhtPrefix } from './dhtSettings.ts'
 import { MutableTorrents } from './mutableTorrents.ts'
 import { checkPeSettings, type PeSettings, peSettingsOf } from './peSettings.ts'
+import { type ProxySettings, proxyChanges, proxyView } from './proxyView.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
 /** An alert as the session gives it: `handle` is a `TorrentHandle`. */
@@ -392,6 +393,62 @@ export class Session {
   asForIp(address: string): number {
     const canonical = normalizeAddress(address)
     return canonical === null ? 0 : this.core.origins.network(canonical).inetAs
+  }
+
+  // --- proxies --------------------------------------------------------------------------------------------------
+
+  /**
+   * Connects through a proxy from now on; `{ type: ProxyType.none }` ends that. What is left out is as by default.
+   * Resolves when it is in effect; connections to peers that went another way end (manual, set_proxy).
+   * @throws as `applySettings`; TypeError for an I2P router
+   */
+  setProxy(proxy: Partial<ProxySettings>): Promise<void> {
+    return this.applySettings(proxyChanges(proxy))
+  }
+
+  /** The proxy, with all its settings (manual, proxy). */
+  get proxy(): ProxySettings {
+    return proxyView(this.core.settings)
+  }
+
+  /** As `setProxy`: there is one proxy for everything since libtorrent 1.0. */
+  setPeerProxy(proxy: Partial<ProxySettings>): Promise<void> {
+    return this.setProxy(proxy)
+  }
+
+  /** As `setProxy`. */
+  setWebSeedProxy(proxy: Partial<ProxySettings>): Promise<void> {
+    return this.setProxy(proxy)
+  }
+
+  /** As `setProxy`. */
+  setTrackerProxy(proxy: Partial<ProxySettings>): Promise<void> {
+    return this.setProxy(proxy)
+  }
+
+  /** As `setProxy`. */
+  setDhtProxy(proxy: Partial<ProxySettings>): Promise<void> {
+    return this.setProxy(proxy)
+  }
+
+  /** As `proxy`. */
+  get peerProxy(): ProxySettings {
+    return this.proxy
+  }
+
+  /** As `proxy`. */
+  get webSeedProxy(): ProxySettings {
+    return this.proxy
+  }
+
+  /** As `proxy`. */
+  get trackerProxy(): ProxySettings {
+    return this.proxy
+  }
+
+  /** As `proxy`. */
+  get dhtProxy(): ProxySettings {
+    return this.proxy
   }
 
   // --- DHT ------------------------------------------------------------------------------------------------------

@@ -664,6 +664,55 @@ export const httpErrors = {
   serviceUnavailable: { value: 503, message: 'service unavailable', description: '' },
 } as const satisfies Record<string, ErrorRow>
 
+/** The `socks` category: what went wrong with a SOCKS proxy. */
+export const socksErrors = {
+  unsupportedVersion: {
+    value: 1,
+    message: 'SOCKS unsupported version',
+    description: 'The proxy speaks another version of SOCKS, or something else',
+  },
+  unsupportedAuthenticationMethod: {
+    value: 2,
+    message: 'SOCKS unsupported authentication method',
+    description: 'The proxy accepts none of the ways to log in that we know',
+  },
+  unsupportedAuthenticationVersion: {
+    value: 3,
+    message: 'SOCKS unsupported authentication version',
+    description: 'The proxy logs us in by a version of RFC 1929 that does not exist',
+  },
+  authenticationError: {
+    value: 4,
+    message: 'SOCKS authentication error',
+    description: 'The proxy refused the user name or the password',
+  },
+  usernameRequired: {
+    value: 5,
+    message: 'SOCKS username required',
+    description: 'The proxy wants a user name, and there is none',
+  },
+  generalFailure: {
+    value: 6,
+    message: 'SOCKS general failure',
+    description: 'The proxy could not do it and does not say why, or its reply makes no sense',
+  },
+  commandNotSupported: {
+    value: 7,
+    message: 'SOCKS command not supported',
+    description: 'The proxy does not do this, such as carrying UDP',
+  },
+  noIdentd: {
+    value: 8,
+    message: 'SOCKS no identd running',
+    description: 'A SOCKS4 proxy wants to ask an identd on our machine who we are',
+  },
+  identdError: {
+    value: 9,
+    message: 'SOCKS identd could not identify username',
+    description: 'A SOCKS4 proxy asked the identd on our machine, which names another user',
+  },
+} as const satisfies Record<string, ErrorRow>
+
 /** The `upnp` category: what a router answered. */
 export const upnpErrors = {
   noError: { value: 0, message: 'No error', description: '' },

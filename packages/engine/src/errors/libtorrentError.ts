@@ -1,18 +1,20 @@
-import { type ErrorRow, httpErrors, libtorrentErrors, upnpErrors } from './errorTables.ts'
+import { type ErrorRow, httpErrors, libtorrentErrors, socksErrors, upnpErrors } from './errorTables.ts'
 
 /** Symbol of an error of the `libtorrent` category. */
 export type LibtorrentErrorCode = keyof typeof libtorrentErrors
 /** Symbol of an error of the `http` category: a status code by its name. */
 export type HttpErrorCode = keyof typeof httpErrors
+/** Symbol of an error of the `socks` category. */
+export type SocksErrorCode = keyof typeof socksErrors
 /** Symbol of an error of the `upnp` category. */
 export type UpnpErrorCode = keyof typeof upnpErrors
 
 /**
- * Who defines the error: `libtorrent` the manual's own list, `http` a status code, `upnp` a router,
+ * Who defines the error: `libtorrent` the manual's own list, `http` a status code, `socks` a proxy, `upnp` a router,
  * `system` the operating system (`code` is then Node's: `ENOSPC`, `ECONNREFUSED`, ...), `ssl` the TLS library (`code` is
  * then Node's, too: `ERR_SSL_WRONG_VERSION_NUMBER`, ...).
  */
-export type ErrorCategory = 'libtorrent' | 'http' | 'upnp' | 'ssl' | 'system'
+export type ErrorCategory = 'libtorrent' | 'http' | 'socks' | 'upnp' | 'ssl' | 'system'
 
 /** What was being done when the error struck (libtorrent's `operation_t`). */
 export type Operation =
@@ -41,6 +43,7 @@ export type Operation =
   | 'parseAddress'
   | 'tracker'
   | 'portmap'
+  | 'proxy'
 
 export interface ErrorDetails {
   readonly operation?: Operation
@@ -99,6 +102,11 @@ function withoutTrace(identity: ErrorIdentity, message: string, details?: ErrorD
   }
 }
 
+/** The same failure as part of another operation; `about`, whom it concerns, goes before the text. */
+export function duringOperation(error: LibtorrentError, operation: Operation, about: string): LibtorrentError {
+  return withoutTrace(error, `${about}: ${error.message}`, { operation, cause: error })
+}
+
 /** An error of the manual's own list, to be reported. */
 export function libtorrentError(code: LibtorrentErrorCode, details?: ErrorDetails): LibtorrentError {
   const row: ErrorRow = libtorrentErrors[code]
@@ -118,6 +126,12 @@ export function httpError(status: number, details?: ErrorDetails): LibtorrentErr
   const code = httpCodeOf.get(status) ?? `http${status}`
   const text = (httpErrors as Record<string, ErrorRow>)[code]?.message ?? 'HTTP error'
   return withoutTrace({ code, value: status, category: 'http' }, `${status} ${text}`, details)
+}
+
+/** An error of a SOCKS proxy. */
+export function socksError(code: SocksErrorCode, details?: ErrorDetails): LibtorrentError {
+  const row: ErrorRow = socksErrors[code]
+  return withoutTrace({ code, value: row.value, category: 'socks' }, row.message, details)
 }
 
 const upnpCodeOf = new Map(Object.entries(upnpErrors).map(([code, row]) => [row.value as number, code]))

@@ -17,6 +17,8 @@ export interface HttpTarget {
   readonly validateCertificate: boolean
   readonly localAddress: string | undefined
   readonly lookup: LookupFunction
+  /** The proxy it goes through, as `routeKey` names it; empty: none. */
+  readonly via: string
 }
 
 /** Whoever has an exchange on a connection. */
@@ -29,12 +31,15 @@ export interface HttpConnectionUser {
 
 /** A connection to a web server, one exchange at a time. */
 export class HttpConnection {
-  private readonly socket: Socket
+  private socket!: Socket
   private user: HttpConnectionUser | null = null
   private error: unknown = null
 
+  private constructor() {}
+
   /** Begins to connect; what is sent waits for it. */
-  constructor(target: HttpTarget) {
+  static to(target: HttpTarget): HttpConnection {
+    const connection = new HttpConnection()
     const { host, port, localAddress, lookup, validateCertificate, tls } = target
     const options = {
       host,
@@ -46,20 +51,35 @@ export class HttpConnection {
       onread: {
         buffer: readBuffer(),
         callback: (length: number, buffer: Uint8Array) => {
-          this.onRead(buffer.subarray(0, length))
+          connection.onRead(buffer.subarray(0, length))
           return true
         },
       },
     }
     const servername = isIP(host) === 0 ? host : undefined
     const secure = { servername, rejectUnauthorized: validateCertificate, ALPNProtocols: ['http/1.1'] }
-    this.socket = tls === null ? connect(options) : tls.connect({ ...options, ...secure })
-    this.socket.on('error', (cause) => {
+    return connection.watch(tls === null ? connect(options) : tls.connect({ ...options, ...secure }))
+  }
+
+  /** Over a socket that leads to the server already, or will: a tunnel through a proxy. */
+  static over(socket: Socket): HttpConnection {
+    const connection = new HttpConnection().watch(socket)
+    // A plain array, so that slice() copies.
+    socket.on('data', ({ buffer, byteOffset, byteLength }: Buffer) => {
+      connection.onRead(new Uint8Array(buffer, byteOffset, byteLength))
+    })
+    return connection
+  }
+
+  private watch(socket: Socket): this {
+    this.socket = socket
+    socket.on('error', (cause) => {
       this.error ??= cause
     })
-    this.socket.on('end', () => this.close(null))
-    this.socket.on('close', () => this.close(this.error))
-    this.socket.on('timeout', () => this.destroy())
+    socket.on('end', () => this.close(null))
+    socket.on('close', () => this.close(this.error))
+    socket.on('timeout', () => this.destroy())
+    return this
   }
 
   /** As the system names it; empty before it is connected. */

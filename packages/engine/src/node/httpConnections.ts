@@ -36,6 +36,6 @@ export class HttpConnections {
   }
 }
 
-function keyOf({ tls, host, port, validateCertificate, localAddress = '' }: HttpTarget): string {
-  return `${tls === null ? 'http' : validateCertificate ? 'https' : 'any'} ${host} ${port} ${localAddress}`
+function keyOf({ tls, host, port, validateCertificate, localAddress = '', via }: HttpTarget): string {
+  return `${tls === null ? 'http' : validateCertificate ? 'https' : 'any'} ${host} ${port} ${localAddress} ${via}`
 }

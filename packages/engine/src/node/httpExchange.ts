@@ -3,10 +3,12 @@ import { isIP } from 'node:net'
 import { normalizeAddress } from '../address/addressBytes.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { HttpRequest, HttpResponse } from '../platform/http.ts'
+import type { ProxyRoute } from '../platform/proxyRoute.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
 import { connectionLost, httpFailure } from './httpFailure.ts'
+import { type Connect, isLookedUpByProxy, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
 const DEFAULT_REDIRECTS = 5
 /** All header lines of an answer together. */
@@ -15,6 +17,9 @@ const MAX_HEADER_BYTES = 16 * 1024
 const ADDRESS_ATTEMPT_MS: Millis = 1000
 /** Node's timers take no more. */
 const MAX_TIMER_MS: Millis = 0x7fff_ffff
+
+/** Should Node ever connect by itself where there is to be a tunnel, it leads nowhere. */
+const NOT_TO_BE_CONNECTED = '0.0.0.1'
 
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308])
 
@@ -29,6 +34,8 @@ export class HttpExchange {
   private headers: Record<string, string>
   private completionTimer: NodeJS.Timeout | null = null
   private silenceTimer: NodeJS.Timeout | null = null
+  /** How the present hop goes through the proxy. */
+  private way: ProxiedRequest | null = null
 
   constructor(
     private readonly request: HttpRequest,
@@ -50,6 +57,7 @@ export class HttpExchange {
     clearTimeout(this.silenceTimer ?? undefined)
     this.hop?.destroy()
     this.hop = null
+    this.way?.abort()
   }
 
   private follow(url: string): void {
@@ -68,26 +76,40 @@ export class HttpExchange {
     const client = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
     if (this.over) return
 
-    const { checkAddress, localAddress, body } = this.request
+    const { checkAddress, localAddress, body, proxy } = this.request
     const hopText = url.href
     const check = (address: string) => checkAddress?.(normalizeAddress(address) ?? address, hopText) ?? null
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
-    const family = this.request.family ?? (localAddress === undefined ? 0 : isIP(localAddress))
+    const bound = localAddress === undefined ? 0 : isIP(localAddress)
+    const family = proxy === undefined ? (this.request.family ?? bound) : 0
     if (isIP(host) !== 0) {
       if (family !== 0 && isIP(host) !== family) return this.fail(noAddressOfFamily())
       // A literal address is connected to without a lookup.
       const refused = check(host)
       if (refused !== null) return this.fail(refused)
     }
+    if (proxy !== undefined && isIP(host) === 0 && isLookedUpByProxy(proxy, url)) {
+      const refused = check(host)
+      if (refused !== null) return this.fail(refused)
+    }
+    const through = proxy === undefined ? null : this.through(proxy, url, check)
+    this.way = through
+    const isTunnel = through?.connect != null
     const options: RequestOptions & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
       method: body === undefined ? 'GET' : 'POST',
-      hostname: host,
-      port: url.port,
-      path: url.pathname + url.search,
-      headers: this.headers,
+      hostname: isTunnel ? NOT_TO_BE_CONNECTED : (through?.hostname ?? host),
+      port: through?.port ?? url.port,
+      path: through?.path ?? url.pathname + url.search,
+      headers: isTunnel ? { host: url.host, ...this.headers } : (through?.headers ?? this.headers),
       agent: false,
+      ...(through?.connect ? tunnelled(through.connect) : null),
       localAddress,
-      lookup: checkedLookup(this.request.resolver, check, family),
+      // The only name looked up on the way to a proxy is its own.
+      lookup: checkedLookup(
+        this.request.resolver,
+        through === null ? check : () => null,
+        through === null ? family : bound,
+      ),
       maxHeaderSize: MAX_HEADER_BYTES,
       rejectUnauthorized: this.request.validateCertificate !== false,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
@@ -100,6 +122,16 @@ export class HttpExchange {
     hop.on('close', () => this.failHop(hop, connectionLost()))
   }
 
+  private through(proxy: ProxyRoute, url: URL, check: (address: string) => LibtorrentError | null): ProxiedRequest {
+    const { resolver, localAddress, validateCertificate } = this.request
+    return proxiedRequest(proxy, url, this.headers, {
+      resolver,
+      localAddress,
+      validateCertificate: validateCertificate !== false,
+      check,
+    })
+  }
+
   private onResponse(hop: ClientRequest, response: IncomingMessage, url: URL): void {
     if (hop !== this.hop) return
     this.silenceTimer?.refresh()
@@ -107,7 +139,8 @@ export class HttpExchange {
     if (REDIRECT_STATUS.has(status) && this.redirectsLeft > 0) return this.redirect(hop, response, url)
 
     if (Number(response.headers['content-length']) > this.request.maxBodyBytes) return this.fail(tooLarge())
-    const remoteAddress = response.socket.remoteAddress ?? ''
+    // Of a proxy the address says nothing about the server.
+    const remoteAddress = this.request.proxy === undefined ? (response.socket.remoteAddress ?? '') : url.hostname
     const chunks: Uint8Array[] = []
     let size = 0
     response.on('data', (chunk: Uint8Array) => {
@@ -188,6 +221,11 @@ export class HttpExchange {
     const expire = () => this.fail(libtorrentError('timedOut', { operation: 'socketRead' }))
     return setTimeout(expire, Math.min(delay, MAX_TIMER_MS)).unref()
   }
+}
+
+/** Node asks `createConnection` only where there is no agent, not even `false`. */
+function tunnelled(connect: Connect): Pick<RequestOptions, 'agent' | 'createConnection'> {
+  return { agent: undefined, createConnection: connect as RequestOptions['createConnection'] }
 }
 
 function httpUrl(text: string): URL | LibtorrentError {

@@ -1,15 +1,17 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { normalizeAddress } from '../address/addressBytes.ts'
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import { requestText } from '../http/requestText.ts'
 import type { ResponseHead } from '../http/responseHead.ts'
 import { type ResponseHandler, ResponseReader } from '../http/responseReader.ts'
 import type { HttpStream, HttpStreamHandler, HttpStreamRequest } from '../platform/httpStream.ts'
+import { routeKey } from '../platform/proxyRoute.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup } from './checkedLookup.ts'
 import { HttpConnection, type HttpConnectionUser, type HttpTarget } from './httpConnection.ts'
 import type { HttpConnections } from './httpConnections.ts'
 import { connectionLost, httpFailure } from './httpFailure.ts'
+import { isLookedUpByProxy, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
 /** Node's timers take no more. */
 const MAX_TIMER_MS: Millis = 0x7fff_ffff
@@ -27,6 +29,8 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
   private ended = false
   private silence: NodeJS.Timeout | null = null
   private target: HttpTarget | null = null
+  /** How the request goes through a proxy; null: there is none. */
+  private way: ProxiedRequest | null = null
 
   constructor(
     private readonly request: HttpStreamRequest,
@@ -57,6 +61,7 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
   abort(): void {
     if (this.over) return
     this.end()
+    this.way?.abort()
     this.connection?.destroy()
   }
 
@@ -85,7 +90,8 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
   // --- what the answer is ---------------------------------------------------------------------------------------
 
   onHead({ status, headers }: ResponseHead): void {
-    const remote = this.connection?.remoteAddress ?? ''
+    const direct = this.way === null
+    const remote = direct ? (this.connection?.remoteAddress ?? '') : new URL(this.request.url).hostname
     this.handler.onResponse({ status, headers, remoteAddress: normalizeAddress(remote) ?? remote })
   }
 
@@ -97,24 +103,34 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
 
   private async begin(): Promise<void> {
     const url = new URL(this.request.url)
-    const { localAddress, resolver, validateCertificate = true } = this.request
+    const { localAddress, resolver, validateCertificate = true, proxy } = this.request
     const isSecure = url.protocol === 'https:'
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
-    this.target = {
+    const family = localAddress === undefined ? 0 : isIP(localAddress)
+    const check = (address: string) => this.check(address)
+    const target = {
       tls: isSecure ? await import('node:tls') : null,
       host,
       port: Number(url.port) || (isSecure ? 443 : 80),
       validateCertificate,
       localAddress,
-      lookup: checkedLookup(
-        resolver,
-        (address) => this.check(address),
-        localAddress === undefined ? 0 : isIP(localAddress),
-      ),
+      lookup: checkedLookup(resolver, check, family),
+      via: '',
     }
     if (this.over) return
-    // A literal address is connected to without a lookup.
-    const refused = isIP(host) === 0 ? null : this.check(host)
+    if (proxy === undefined) this.target = target
+    else {
+      const { headers } = this.request
+      this.way = proxiedRequest(proxy, url, headers, { resolver, localAddress, validateCertificate, check })
+      // The only name looked up on the way to a proxy is its own.
+      const lookup = checkedLookup(resolver, () => null, family)
+      const { hostname, port, connect } = this.way
+      const first = connect === null ? { host: hostname, port: Number(port) } : null
+      this.target = { ...target, ...first, lookup, via: routeKey(proxy) }
+    }
+    // A literal address is connected to without a lookup, and a name that the proxy looks up never has one here.
+    const isJudged = isIP(host) !== 0 || (proxy !== undefined && isLookedUpByProxy(proxy, url))
+    const refused = isJudged ? this.check(host) : null
     if (refused !== null) this.fail(refused)
     else this.connect(true)
   }
@@ -124,17 +140,34 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
   }
 
   private connect(mayReuse: boolean): void {
-    const { target, request } = this
-    const text = requestText(new URL(request.url), request.headers)
+    const { target, request, way } = this
+    const path = way?.connect === null ? way.path : undefined
+    const text = requestText(new URL(request.url), way?.headers ?? request.headers, path)
     if (target === null || text === null) return this.fail(libtorrentError('urlParseError', { operation: 'connect' }))
     const used = mayReuse ? this.connections.take(target) : null
     this.isReused = used !== null
-    this.connection = used ?? new HttpConnection(target)
-    // A connection that is used again was allowed to somebody else.
-    const refused = used === null ? null : this.check(used.remoteAddress)
-    if (refused !== null) return this.fail(refused)
+    // A connection that is used again was allowed to somebody else. Of a proxy the address says nothing.
+    const refused = used === null || way !== null ? null : this.check(used.remoteAddress)
+    if (refused !== null) {
+      used?.destroy()
+      return this.fail(refused)
+    }
     this.watch()
-    this.connection.send(text, this)
+    if (used !== null) this.ask(used, text)
+    else if (way?.connect == null) this.ask(HttpConnection.to(target), text)
+    else {
+      way.connect({}, (error, socket) => {
+        if (this.over) socket?.destroy()
+        else if (error !== null) this.fail(httpFailure(error))
+        else this.ask(HttpConnection.over(socket as Socket), text)
+      })
+    }
+  }
+
+  private ask(connection: HttpConnection, text: string): void {
+    this.connection = connection
+    this.watch()
+    connection.send(text, this)
   }
 
   /** Whether all bytes were taken and more may come; the rest is kept, as it is when it is of `own`. */

@@ -1,5 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { ProxyRoute } from './proxyRoute.ts'
 import type { Resolver } from './resolver.ts'
 
 /** One HTTP(S) GET. Times are milliseconds. */
@@ -29,6 +30,11 @@ export interface HttpRequest {
   readonly resolver?: Resolver
   /** Bind outgoing connections to this local address. */
   readonly localAddress?: string | undefined
+  /**
+   * Through this proxy, https and SOCKS by a tunnel, http by an HTTP proxy as a plain request. `family` does not count
+   * then, `localAddress` for the way to the proxy; `checkAddress` judges the name where it is the proxy that looks it up.
+   */
+  readonly proxy?: ProxyRoute | undefined
   /** Connect to addresses of this family only. A server that has none fails with `EAFNOSUPPORT`. Default: both. */
   readonly family?: 4 | 6 | undefined
 }

@@ -1,5 +1,6 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { ProxyRoute } from './proxyRoute.ts'
 import type { Resolver } from './resolver.ts'
 
 export interface HttpStreamRequest {
@@ -17,6 +18,11 @@ export interface HttpStreamRequest {
   readonly checkAddress?: (address: string) => LibtorrentError | null
   /** Bind outgoing connections to this local address. */
   readonly localAddress?: string
+  /**
+   * Through this proxy, https and SOCKS by a tunnel, http by an HTTP proxy as a plain request. `localAddress`
+   * counts for the way to the proxy; `checkAddress` judges the name where it is the proxy that looks it up.
+   */
+  readonly proxy?: ProxyRoute | undefined
 }
 
 /** An answer before its body. Redirects are answers like others: nothing is followed. */

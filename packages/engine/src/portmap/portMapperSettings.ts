@@ -12,6 +12,8 @@ export interface PortMapperSettings {
   readonly natpmpGateway: string
   /** Shown in the router's list of UPnP mappings: `user_agent`. */
   readonly userAgent: string
+  /** No description. Default false. */
+  readonly anonymousMode?: boolean
 }
 
 /** libtorrent's defaults (0.15.5 to 2.1). */

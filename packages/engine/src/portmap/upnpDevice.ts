@@ -174,7 +174,8 @@ export class UpnpDevice {
       ['NewInternalPort', mapping.localPort],
       ['NewInternalClient', this.localAddress],
       ['NewEnabled', 1],
-      ['NewPortMappingDescription', this.host.settings.userAgent],
+      // A router's list can be read by everybody in its network.
+      ['NewPortMappingDescription', this.host.settings.anonymousMode ? '' : this.host.settings.userAgent],
       ['NewLeaseDuration', lifetime],
     ])
   }

@@ -22,6 +22,7 @@ import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { AddressFilters } from './addressFilters.ts'
 import { AnnounceRotation } from './announceRotation.ts'
+import { NamedNodeProbes } from './namedNodeProbes.ts'
 import type { PacketReceiver, SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface DhtServiceHost {
@@ -57,6 +58,7 @@ class DhtReceiver implements PacketReceiver {
   constructor(
     readonly socket: SharedUdpSocket,
     dht: Dht,
+    private readonly probes: NamedNodeProbes,
   ) {
     this.node = dht.addSocket({
       local: socket.local,
@@ -67,7 +69,7 @@ class DhtReceiver implements PacketReceiver {
 
   receive(packet: Uint8Array, from: Endpoint): boolean {
     if (packet[0] !== DICTIONARY) return false
-    this.node.incoming(packet, from)
+    if (!this.probes.onPacket(packet, from)) this.node.incoming(packet, from)
     return true
   }
 }
@@ -85,12 +87,20 @@ export class DhtService implements DhtHost {
   private readonly routers: NamedNode[] = []
   /** Named while the DHT did not run. */
   private waiting: NamedNode[] = []
+  private readonly probes: NamedNodeProbes
   /** Counts starts, so that what an earlier one still opens or looks up is dropped. */
   private generation = 0
   private readonly passesFilter = (address: string) => !this.host.filters.isBlocked(address)
 
   constructor(private readonly host: DhtServiceHost) {
     const service = this
+    this.probes = new NamedNodeProbes({
+      timers: host.timers,
+      random: host.random,
+      send: (packet, to) => {
+        for (const socket of this.receivers.keys()) return socket.send(packet, to)
+      },
+    })
     this.rotation = new AnnounceRotation<DhtTorrent>({
       timers: host.timers,
       get interval(): Millis {
@@ -137,6 +147,7 @@ export class DhtService implements DhtHost {
   stop(): void {
     if (this.running === null) return
     this.generation++
+    this.probes.stop()
     this.rotation.clear()
     this.running.stop()
     this.running = null
@@ -147,7 +158,7 @@ export class DhtService implements DhtHost {
   /** A socket came; it gets a node. */
   onUdpOpened(socket: SharedUdpSocket): void {
     if (this.running === null) return
-    const receiver = new DhtReceiver(socket, this.running)
+    const receiver = new DhtReceiver(socket, this.running, this.probes)
     this.receivers.set(socket, receiver)
     socket.addReceiver(receiver)
   }
@@ -171,23 +182,28 @@ export class DhtService implements DhtHost {
 
   /** A node somebody knows of. `host` may be a name. */
   addNode(host: string, port: number): void {
-    if (this.running?.isRunning) this.lookUp(host, (address) => this.running?.addNode({ address, port }))
+    if (this.running?.isRunning) this.lookUp({ host, port }, (address) => this.running?.addNode({ address, port }))
     else if (this.waiting.length < MAX_WAITING_NODES) this.waiting.push({ host, port })
   }
 
-  private lookUpRouter({ host, port }: NamedNode): void {
-    this.lookUp(host, (address) => this.running?.addRouter({ address, port }))
+  private lookUpRouter(node: NamedNode): void {
+    this.lookUp(node, (address) => this.running?.addRouter({ address, port: node.port }))
   }
 
-  private lookUp(host: string, found: (address: string) => void): void {
+  private lookUp({ host, port }: NamedNode, found: (address: string) => void): void {
     if (this.running === null) return
     const address = normalizeAddress(host)
     if (address !== null) return found(address)
     const { generation } = this
     this.host.resolver.resolve(host, (result) => {
       if (generation !== this.generation) return
-      if (!(result instanceof LibtorrentError)) for (const each of result) found(each)
-      else {
+      if (!(result instanceof LibtorrentError)) {
+        for (const each of result) {
+          // Only the proxy may know what the name stands for.
+          if (normalizeAddress(each) === null) this.probes.ask(each, port, found)
+          else found(each)
+        }
+      } else {
         const fields = { error: result, operation: DhtErrorOp.hostnameLookup }
         this.post(DhtErrorAlert.category, () => new DhtErrorAlert(fields))
       }

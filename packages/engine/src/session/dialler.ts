@@ -12,7 +12,10 @@ import { IGNORE } from './refuseStream.ts'
 
 export interface DiallerHost extends EncryptedStreamHost, OutgoingAddressesHost {
   readonly timers: Timers
-  readonly tcp: Tcp
+  /** Where connections to peers go through: the proxy, if there is one. */
+  readonly peerTcp: Pick<Tcp, 'connect'>
+  /** Peers may be spoken to by uTP. */
+  readonly carriesUtp: boolean
   readonly tls: Tls
   readonly settings: Readonly<Settings>
   readonly utp: {
@@ -43,8 +46,9 @@ export class Dialler {
   private open({ remote, interfaces, transport }: DialRequest, handler: StreamHandler): Stream {
     const localAddress = this.addresses.choose(remote.address, interfaces)
     if (localAddress === null) return new RefusedDial(this.host.timers, remote, handler, noWayOut())
-    const utp = transport === 'utp' ? this.host.utp.connect(remote, localAddress, handler) : null
+    const mayUseUtp = transport === 'utp' && this.host.carriesUtp
+    const utp = mayUseUtp ? this.host.utp.connect(remote, localAddress, handler) : null
     if (utp !== null) return utp
-    return this.host.tcp.connect(remote, { localAddress, ...this.ports.next() }, handler)
+    return this.host.peerTcp.connect(remote, { localAddress, ...this.ports.next() }, handler)
   }
 }

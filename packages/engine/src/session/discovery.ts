@@ -16,6 +16,7 @@ import type { Sha1Hash } from '../util/digest.ts'
 import type { AddressFilters } from './addressFilters.ts'
 import { DhtService } from './dhtService.ts'
 import type { ListenEndpoint } from './listenInterfaces.ts'
+import type { SessionProxy } from './sessionProxy.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
 
 export interface DiscoveryHost {
@@ -26,6 +27,9 @@ export interface DiscoveryHost {
   /** The UDP sockets beside them that are open. */
   readonly udpSockets: Iterable<SharedUdpSocket>
   /** The listen sockets that the world is told of. */
+  /** How the DHT reaches the world, and whether the world reaches us. */
+  readonly proxy: Pick<SessionProxy, 'dht' | 'policy'>
+  /** The listen sockets. */
   readonly announceEndpoints: readonly Endpoint[]
   /** All of them. */
   readonly listenEndpoints: readonly ListenEndpoint[]
@@ -55,7 +59,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
       random: platform.random,
       udpSockets: host.udpSockets,
       filters: host.filters,
-      resolver: platform.resolver,
+      resolver: host.proxy.dht.resolver,
       settings: host.settings,
       alerts: host.alerts,
       onExternalAddress: (address, source) => host.onExternalAddress(address, source),
@@ -80,20 +84,25 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   /** Starts what is to run and does not, and the other way round. */
   onSettingsChanged(): void {
-    const { settings } = this.host
+    const { settings, proxy } = this.host
+    const { isReachable, dht } = proxy.policy
     const may = this.isListening
+    const enableDht = settings.enableDht && dht !== 'never'
+    const enableLsd = settings.enableLsd && isReachable
+    const enableUpnp = settings.enableUpnp && isReachable
+    const enableNatpmp = settings.enableNatpmp && isReachable
     this.updateMappings()
-    if (may && settings.enableDht) this.dht.start(this.savedDhtState)
-    else if (!settings.enableDht && this.dht.isRunning) {
+    if (may && enableDht) this.dht.start(this.savedDhtState)
+    else if (!enableDht && this.dht.isRunning) {
       this.savedDhtState = this.dht.dht?.saveState()
       this.dht.stop()
     }
-    if (may && settings.enableLsd) this.lsd.start()
-    else if (!settings.enableLsd) this.lsd.stop()
-    if (may && settings.enableUpnp) this.portMapper.startUpnp()
-    else if (!settings.enableUpnp) this.portMapper.stopUpnp()
-    if (may && settings.enableNatpmp) this.portMapper.startNatpmp()
-    else if (!settings.enableNatpmp) this.portMapper.stopNatpmp()
+    if (may && enableLsd) this.lsd.start()
+    else if (!enableLsd) this.lsd.stop()
+    if (may && enableUpnp) this.portMapper.startUpnp()
+    else if (!enableUpnp) this.portMapper.stopUpnp()
+    if (may && enableNatpmp) this.portMapper.startNatpmp()
+    else if (!enableNatpmp) this.portMapper.stopNatpmp()
   }
 
   /** Ends everything; mappings are removed, for which routers get a moment. */
@@ -107,7 +116,9 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   // --- torrents -------------------------------------------------------------------------------------------------
 
   get dhtPort(): number {
-    return this.dht.port
+    const { policy } = this.host.proxy
+    // Behind a proxy others do not reach our port, which is nothing to be told of then.
+    return policy.dht === 'direct' && policy.isReachable ? this.dht.port : 0
   }
 
   joinDht(torrent: DhtTorrent): void {
@@ -135,7 +146,8 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   /** Has routers forward the TCP port of each IPv4 listen socket, and its UDP port if anything comes there. */
   private updateMappings(): void {
     const wanted = new Map<string, { protocol: 'tcp' | 'udp'; endpoint: Endpoint }>()
-    for (const endpoint of this.host.listenEndpoints) {
+    const { isReachable } = this.host.proxy.policy
+    for (const endpoint of isReachable ? this.host.listenEndpoints : []) {
       if (isV6(endpoint.address) || endpoint.local) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })

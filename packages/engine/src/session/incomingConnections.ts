@@ -133,6 +133,11 @@ export class IncomingConnections implements IncomingHost {
   /** Drops those that wait, and all that come from now on. */
   close(): void {
     this.closed = true
+    this.dropWaiting()
+  }
+
+  /** Drops those that wait. */
+  dropWaiting(): void {
     for (const connection of this.waiting) connection.drop()
     this.waiting.clear()
   }

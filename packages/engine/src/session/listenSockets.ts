@@ -18,6 +18,8 @@ export interface ListenSocketsHost {
   readonly localNetwork: LocalNetwork
   readonly alerts: AlertSink
   readonly settings: Readonly<Settings>
+  /** Others can connect to us: no proxy is between. */
+  readonly isReachable: boolean
   /** A stranger connected; `ssl`: to a socket for SSL torrents, and nothing was said yet. */
   onIncoming(stream: Stream, ssl: boolean): void
   /** `endpoints` are others. */
@@ -158,6 +160,7 @@ export class ListenSockets {
   }
 
   private wanted(): ListenEndpoint[] {
+    if (!this.host.isReachable) return []
     const { settings, localNetwork } = this.host
     const { hasSslTorrent } = this
     // Asking the system is not free, and only devices need it.
@@ -222,15 +225,24 @@ export class ListenSockets {
 
   private takeStock(round: Round): void {
     const before = this.settled.length
-    const endpoints = this.sockets.map(({ endpoint }) => endpoint)
+    const endpoints = this.host.isReachable ? this.sockets.map(({ endpoint }) => endpoint) : [this.unreachable()]
     // Looking in vain for an address changes nothing.
     if (!round.isRetry || endpoints.length !== before) {
       this.settled = endpoints
-      this.plainEndpoints = this.announced(false)
-      this.sslEndpoints = this.announced(true)
+      this.plainEndpoints = this.host.isReachable ? this.announced(false) : endpoints
+      this.sslEndpoints = this.host.isReachable ? this.announced(true) : endpoints
       this.host.onListenSocketsChanged()
     }
     if (round.absent.length > 0) this.retryLater(round.absent)
+  }
+
+  /**
+   * Behind a proxy nothing is listened on. Trackers are asked once, from wherever the proxy is, and our UDP sockets keep
+   * the port that the setting names (libtorrent).
+   */
+  private unreachable(): ListenEndpoint {
+    const { port } = parseListenInterfaces(this.host.settings.listenInterfaces)[0] ?? { port: 0 }
+    return { address: '0.0.0.0', port, ssl: false, local: false }
   }
 
   private announced(ssl: boolean): Endpoint[] {

@@ -3,13 +3,14 @@ import { AlertQueue } from '../alerts/alertQueue.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { ExternalIpAlert, SessionErrorAlert, UdpErrorAlert } from '../alerts/sessionAlerts.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
-import { type LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
+import { LibtorrentError, type LibtorrentErrorCode, systemError, thrownError } from '../errors/libtorrentError.ts'
 import type { IpFilter } from '../filter/ipFilter.ts'
 import type { PortFilter } from '../filter/portFilter.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockSender } from '../peer/blockSender.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { AttemptBook } from '../peers/attemptBook.ts'
+import { makePeerId } from '../peers/peerId.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '../platform/disk.ts'
 import type { HttpStreams } from '../platform/httpStream.ts'
@@ -42,12 +43,12 @@ import { guardedPlatform } from './guardedPlatform.ts'
 import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
 import type { ListenEndpoint } from './listenInterfaces.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
-import { makePeerId } from './peerId.ts'
 import { PeerOrigins } from './peerOrigins.ts'
 import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
 import { RtcPeers, type RtcPeersHost } from './rtcPeers.ts'
+import { SessionProxy } from './sessionProxy.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
@@ -98,6 +99,7 @@ export class SessionCore
   readonly filters = new AddressFilters()
   readonly origins = new PeerOrigins()
   readonly platform: Platform
+  readonly proxy: SessionProxy
   readonly disk: GuardedDisk
   readonly timers: Timers
   readonly peerId: Uint8Array
@@ -141,7 +143,14 @@ export class SessionCore
     this.trackerKey = platform.random.u32()
     this.torrents = new SessionTorrents(this)
     this.webTrackers = new WebTrackers(new RtcPeers(this))
-    this.trackerClient = new TrackerClient(this)
+    this.proxy = new SessionProxy(this)
+    this.trackerClient = new TrackerClient({
+      platform: this.proxy.trackers,
+      settings,
+      localAddress: (family) => this.localAddress(family),
+      checkAddress: (address) => this.checkAddress(address),
+      webTrackers: this.webTrackers,
+    })
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
     this.udpSockets = new UdpSockets(this)
@@ -178,6 +187,24 @@ export class SessionCore
     return this.platform.localNetwork
   }
 
+  get peerTcp(): Pick<Platform['tcp'], 'connect'> {
+    return this.proxy.peerTcp
+  }
+
+  /** Nobody may learn our address: WebRTC, which tells it, is off. */
+  get isHiding(): boolean {
+    return this.settings.anonymousMode || !this.isReachable
+  }
+
+  /** Peers may be spoken to by uTP. */
+  get carriesUtp(): boolean {
+    return this.proxy.policy.carriesUtp
+  }
+
+  get isReachable(): boolean {
+    return this.proxy.policy.isReachable
+  }
+
   get random(): Random {
     return this.platform.random
   }
@@ -187,7 +214,7 @@ export class SessionCore
   }
 
   get httpStreams(): HttpStreams {
-    return this.platform.httpStreams
+    return this.proxy.webSeeds
   }
 
   get pool(): BlockPool {
@@ -235,12 +262,13 @@ export class SessionCore
   }
 
   get udp(): Platform['udp'] {
-    return this.platform.udp
+    return this.proxy.dht.udp
   }
 
   get wantsUdp(): boolean {
     const { enableDht, enableIncomingUtp, enableOutgoingUtp } = this.settings
-    return enableDht || enableIncomingUtp || enableOutgoingUtp
+    const wantsUtp = (enableIncomingUtp || enableOutgoingUtp) && this.carriesUtp
+    return wantsUtp || (enableDht && this.proxy.policy.dht !== 'never')
   }
 
   onUdpOpened(socket: SharedUdpSocket): void {
@@ -383,6 +411,8 @@ export class SessionCore
       filePoolSize: this.settings.filePoolSize,
     })
     this.limit.enforce()
+    const { peersMove, reachabilityChanged } = this.proxy.onSettingsChanged()
+    if (peersMove) this.leavePeers()
     for (const torrent of this.torrents.values()) {
       torrent.trackers.onSettingsChanged()
       torrent.swarm.onSettingsChanged()
@@ -393,7 +423,9 @@ export class SessionCore
     this.udpSockets.update(() => {
       if (!this.closing) this.discovery.onSettingsChanged()
     })
-    if (this.settings.listenInterfaces === listenInterfaces && this.settings.sslListen === sslListen) done()
+    const { settings } = this
+    const isSame = settings.listenInterfaces === listenInterfaces && settings.sslListen === sslListen
+    if (isSame && !reachabilityChanged) done()
     else this.listenSockets.onSettingsChanged(done)
   }
 
@@ -409,6 +441,20 @@ export class SessionCore
 
   checkAddress(address: string): LibtorrentError | null {
     return this.filters.refusal(address)
+  }
+
+  /** Nothing stays open on a way that the settings have closed. */
+  private leavePeers(): void {
+    this.incoming.dropWaiting()
+    const reason = new LibtorrentError(
+      { code: 'ECONNABORTED', value: 103, category: 'system' },
+      'peers are connected to in another way now: the settings of the proxy have changed',
+      { operation: 'proxy' },
+    )
+    for (const torrent of this.torrents.values()) {
+      torrent.swarm.closeAll(reason)
+      torrent.webSeeds.stop()
+    }
   }
 
   // --- each second ----------------------------------------------------------------------------------------------

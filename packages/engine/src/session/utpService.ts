@@ -14,6 +14,8 @@ export interface UtpServiceHost {
   readonly timers: Timers
   readonly random: Random
   readonly settings: Readonly<Settings>
+  /** Peers may be spoken to by uTP. */
+  readonly carriesUtp: boolean
   /** A peer connected. */
   onIncoming(stream: Stream): void
   onFault(cause: unknown): void
@@ -23,7 +25,10 @@ export interface UtpServiceHost {
 class UtpReceiver implements PacketReceiver {
   readonly sockets: UtpSockets
 
-  constructor(host: UtpServiceHost, socket: SharedUdpSocket) {
+  constructor(
+    private readonly host: UtpServiceHost,
+    socket: SharedUdpSocket,
+  ) {
     this.sockets = new UtpSockets({
       clock: host.clock,
       timers: host.timers,
@@ -37,7 +42,7 @@ class UtpReceiver implements PacketReceiver {
   }
 
   receive(packet: Uint8Array, from: Endpoint): boolean {
-    return this.sockets.incoming(packet, from)
+    return this.host.carriesUtp && this.sockets.incoming(packet, from)
   }
 }
 

@@ -4,6 +4,7 @@ import { diskSettings } from './diskSettings.ts'
 import { encryptionSettings } from './encryptionSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
+import { proxySettings } from './proxySettings.ts'
 import { rtcSettings } from './rtcSettings.ts'
 import { sessionSettings } from './sessionSettings.ts'
 import { trackerSettings } from './trackerSettings.ts'
@@ -19,6 +20,7 @@ export const settingsTable = {
   ...sessionSettings,
   ...trackerSettings,
   ...discoverySettings,
+  ...proxySettings,
   ...webSeedSettings,
   ...rtcSettings,
   ...peerSettings,

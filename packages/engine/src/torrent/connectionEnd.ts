@@ -36,6 +36,8 @@ const NO_PEER_ERRORS: ReadonlySet<string> = new Set<LibtorrentErrorCode>([
 
 /** Whether it counts against the peer when there is a choice of whom to connect to: never reached, or no good peer. */
 export function isConnectionFailure(error: LibtorrentError, wasReady: boolean): boolean {
+  // That our proxy fails says nothing of those behind it.
+  if (error.operation === 'proxy') return false
   return !HARMLESS_ENDS.has(error.code) && (!wasReady || isOfProtocol(error))
 }
 

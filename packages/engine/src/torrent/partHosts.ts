@@ -19,6 +19,7 @@ import type { RunStateHost } from './runState.ts'
 import type { SeedModeHost } from './seedMode.ts'
 import type { SwarmHost } from './swarm.ts'
 import type { TorrentAnnouncerHost } from './torrentAnnouncer.ts'
+import type { TorrentIdentityHost } from './torrentIdentity.ts'
 import type { TorrentNewsHost } from './torrentNews.ts'
 import type { PeerReportsHost } from './torrentPeerHost.ts'
 import type { TorrentSslHost } from './torrentSsl.ts'
@@ -49,6 +50,7 @@ export type PartHosts = BlockRequesterHost &
   SeedModeHost &
   SwarmHost &
   TorrentAnnouncerHost &
+  TorrentIdentityHost &
   TorrentNewsHost &
   TorrentSslHost &
   TrackerExchangeHost &

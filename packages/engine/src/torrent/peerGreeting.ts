@@ -11,13 +11,13 @@ import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PeerExchange } from './peerExchange.ts'
 import type { Swarm } from './swarm.ts'
-import type { TorrentHost } from './torrentHost.ts'
 import type { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 import type { TrackerExchange } from './trackerExchange.ts'
 
 export interface PeerGreetingHost {
-  readonly session: Pick<TorrentHost, 'peerId'>
+  /** 20 bytes. */
+  readonly peerId: Uint8Array
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null
   /** 20 bytes. */
@@ -52,8 +52,7 @@ export class PeerGreeting {
   }
 
   private closeIfSelfOrDuplicate(peer: PeerConnection): boolean {
-    const { session, swarm, settings } = this.host
-    const { peerId } = session
+    const { peerId, swarm, settings } = this.host
     if (equalBytes(peer.peerId, peerId)) {
       if (peer.entry !== null) swarm.list.setFailcount(peer.entry, MAX_FAILCOUNT)
       peer.fail('selfConnection')
@@ -117,8 +116,12 @@ export class PeerGreeting {
   private sendExtensionHandshake(peer: PeerConnection): void {
     const { settings, metadata, trackerExchange, isUploadOnly, ssl } = this.host
     const handshake = {
-      client: settings.handshakeClientVersion || settings.userAgent,
-      listenPort: ssl.listenPort || undefined,
+      ...(settings.anonymousMode
+        ? null
+        : {
+            client: settings.handshakeClientVersion || settings.userAgent,
+            listenPort: ssl.listenPort || undefined,
+          }),
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: metadata.size || undefined,

@@ -379,8 +379,8 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.known?.clearPriorities()
   }
 
-  closeAll(code: LibtorrentErrorCode): void {
-    const error = libtorrentError(code)
+  closeAll(reason: LibtorrentErrorCode | LibtorrentError): void {
+    const error = typeof reason === 'string' ? libtorrentError(reason) : reason
     for (const peer of [...this.connections]) peer.close(error)
     // Starting over is starting anew.
     this.boosted = 0

@@ -45,6 +45,7 @@ import { Swarm } from './swarm.ts'
 import { TorrentAnnouncer } from './torrentAnnouncer.ts'
 import { TorrentCounters } from './torrentCounters.ts'
 import type { SlotWaiter, TorrentHost, Wakeable } from './torrentHost.ts'
+import { TorrentIdentity } from './torrentIdentity.ts'
 import type { LoadedPieces, TorrentLoader } from './torrentLoader.ts'
 import { TorrentNews } from './torrentNews.ts'
 import { TorrentPeerHost } from './torrentPeerHost.ts'
@@ -82,6 +83,7 @@ export class Torrent implements PartHosts, Wakeable {
   readonly server: BlockServer
   readonly suggester: PieceSuggester
   readonly metadata: MetadataExchange
+  readonly identity: TorrentIdentity
   readonly announcer: TorrentAnnouncer
   readonly files: FilePriorities
   readonly stats = new TransferStats()
@@ -150,6 +152,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.metadata = new MetadataExchange(this)
     this.ticker = new PeerTicker(this)
     this.files = new FilePriorities(this)
+    this.identity = new TorrentIdentity(this)
     this.announcer = new TorrentAnnouncer(this)
     this.discovery = new PeerDiscovery(this)
     this.exchange = new PeerExchange(this)
@@ -179,7 +182,7 @@ export class Torrent implements PartHosts, Wakeable {
   }
 
   get peerId(): Uint8Array {
-    return this.session.peerId
+    return this.identity.peerId
   }
 
   get infoHashBytes(): Uint8Array {

@@ -22,11 +22,13 @@ import type { PeerFilter } from './peerFilter.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
+import type { TorrentIdentity } from './torrentIdentity.ts'
 import type { TorrentPieces } from './torrentPieces.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface TorrentAnnouncerHost {
-  readonly session: Pick<TorrentHost, 'clock' | 'trackerClient' | 'peerId' | 'trackerKey' | 'onExternalAddress'>
+  readonly session: Pick<TorrentHost, 'clock' | 'trackerClient' | 'onExternalAddress'>
+  readonly identity: TorrentIdentity
   readonly random: Random
   readonly settings: Readonly<Settings>
   readonly alerts: AlertSink
@@ -50,6 +52,8 @@ export interface TorrentAnnouncerHost {
 
 /** Announced as missing while the metadata is not known: anything but 0, since we are no seed. */
 const UNKNOWN_LEFT = 16_384
+/** Announced while nobody can connect to us, behind a proxy: trackers refuse 0 (libtorrent). */
+const UNREACHABLE_PORT = 1
 
 /** What a torrent tells its trackers, and what becomes of their answers. */
 export class TorrentAnnouncer implements TorrentTrackersHost {
@@ -133,13 +137,14 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     const received = stats.totalPayloadDownload - this.fromDownload - corrupt
     return {
       infoHash: host.infoHashBytes,
-      peerId: host.session.peerId,
+      peerId: host.identity.peerId,
+      ...(host.ssl.listenPort === 0 ? { toldPort: UNREACHABLE_PORT } : null),
       uploaded: stats.totalPayloadUpload - this.fromUpload,
       downloaded: Math.max(0, host.settings.reportTrueDownloaded ? received : received - redundant - this.surplus()),
       left: pieces === null || layout === null ? UNKNOWN_LEFT : layout.totalSize - pieces.haveBytes(),
       corrupt,
       redundant,
-      key: host.session.trackerKey,
+      key: host.identity.trackerKey,
       numWant: host.settings.numWant,
       privateTorrent: host.info.priv,
       applyIpFilter: host.peerFilter.applies,

@@ -32,17 +32,12 @@ import type { TrackerExchange } from './trackerExchange.ts'
 export interface PeerReportsHost {
   readonly session: Pick<
     TorrentHost,
-    | 'pool'
-    | 'isDiskCongested'
-    | 'blockSender'
-    | 'peerId'
-    | 'discovery'
-    | 'scheduleFlush'
-    | 'onExternalAddress'
-    | 'onFault'
+    'pool' | 'isDiskCongested' | 'blockSender' | 'discovery' | 'scheduleFlush' | 'onExternalAddress' | 'onFault'
   >
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null
+  /** 20 bytes. */
+  readonly peerId: Uint8Array
   /** 20 bytes. */
   readonly infoHashBytes: Uint8Array
   readonly picker: PiecePicker<TorrentPeer> | null
@@ -99,7 +94,7 @@ export class TorrentPeerHost implements PeerHost {
   }
 
   get peerId(): Uint8Array {
-    return this.torrent.session.peerId
+    return this.torrent.peerId
   }
 
   /** Peers of a private torrent are not told of the DHT. */

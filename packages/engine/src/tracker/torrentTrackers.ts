@@ -311,7 +311,7 @@ export class TorrentTrackers {
 
   private send(entry: AnnounceEntry, endpoint: AnnounceEndpoint, event: TrackerEvent, highPriority: boolean): void {
     const now = this.host.clock.now()
-    const { partialSeed, numWant, ...params } = this.host.announceParams()
+    const { partialSeed, numWant, toldPort, ...params } = this.host.announceParams()
     endpoint.updating = true
     endpoint.triggeredManually = false
     endpoint.nextAnnounce = now
@@ -331,7 +331,7 @@ export class TorrentTrackers {
         ...(entry.source === TrackerSource.tex ? NO_STATISTICS : null),
         url: entry.url,
         localEndpoint: endpoint.localEndpoint,
-        port: this.host.settings.announcePort || endpoint.localEndpoint.port,
+        port: this.host.settings.announcePort || (toldPort ?? endpoint.localEndpoint.port),
         event: told,
         numWant: stopped ? 0 : numWant,
         trackerId: entry.trackerid,

@@ -25,6 +25,8 @@ export interface AnnounceParams
     | 'privateTorrent'
     | 'applyIpFilter'
   > {
+  /** Told instead of the listen socket's own. */
+  readonly toldPort?: number
   /** All that is wanted is here, but not all there is: announced as `paused` (BEP 21). */
   readonly partialSeed?: boolean
   /** Manual, set_tracker_login. */

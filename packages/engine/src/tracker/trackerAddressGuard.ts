@@ -1,4 +1,5 @@
-import { isGlobal, isLinkLocal, isLoopback, isUnspecified } from '../address/classify.ts'
+import { normalizeAddress } from '../address/addressBytes.ts'
+import { isGlobal, isLinkLocal, isLocalhostName, isLoopback, isUnspecified } from '../address/classify.ts'
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import { isIdna } from './isIdna.ts'
 import { blockedByIdnaError, ssrfMitigationError } from './trackerErrors.ts'
@@ -21,7 +22,8 @@ export interface TrackerAddressRules {
  * Judges the addresses one HTTP announce or scrape is about to connect to, redirects included, so that a torrent cannot
  * aim our requests at services behind our firewall: the machine itself (also by a link-local address) is only spoken to
  * in the form of an announce, a public tracker cannot redirect to a private address, and mail servers and the like are
- * not spoken to at all. Make one for each request; it remembers where the request has been.
+ * not spoken to at all. Make one for each request; it remembers where the request has been. Of a server that a proxy
+ * looks up it is the name that is judged: our proxy's own machine is no more anybody's business than ours.
  */
 export function trackerAddressGuard(
   rules: TrackerAddressRules,
@@ -32,9 +34,12 @@ export function trackerAddressGuard(
     if (rules.ssrfMitigation) {
       const hop = new URL(url)
       if (TEXT_PROTOCOL_PORTS.has(Number(hop.port))) return libtorrentError('portBlocked', { operation: 'tracker' })
-      const ownMachine = isLoopback(address) || isUnspecified(address) || isLinkLocal(address)
+      const isName = normalizeAddress(address) === null
+      const ownMachine = isName
+        ? isLocalhostName(address)
+        : isLoopback(address) || isUnspecified(address) || isLinkLocal(address)
       if (ownMachine && !rules.allowedPaths.some((path) => hop.pathname.startsWith(path))) return ssrfMitigationError()
-      if (isGlobal(address)) publicHops.add(url)
+      if (isName ? !ownMachine : isGlobal(address)) publicHops.add(url)
       else if (publicHops.size > (publicHops.has(url) ? 1 : 0)) return ssrfMitigationError()
     }
     return rules.checkAddress(address)

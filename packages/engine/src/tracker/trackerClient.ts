@@ -1,3 +1,4 @@
+import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -154,7 +155,10 @@ export class TrackerClient implements UdpTrackerHost {
   /** Addresses of a peer that a tracker gave by name; none when the lookup fails. As `scrape`. */
   resolvePeer(name: string, done: (addresses: readonly string[]) => void): () => void {
     return this.track(done, (finish) =>
-      this.platform.resolver.resolve(name, (result) => finish(result instanceof LibtorrentError ? [] : result)),
+      this.platform.resolver.resolve(name, (result) =>
+        // A name that only the proxy may look up stands for itself: peers are connected to by address.
+        finish(result instanceof LibtorrentError ? [] : result.filter((found) => normalizeAddress(found) !== null)),
+      ),
     )
   }
 
@@ -178,7 +182,8 @@ export class TrackerClient implements UdpTrackerHost {
 
   checkAddress(address: string, query: TrackerQuery): LibtorrentError | null {
     if (query.applyIpFilter === false || !this.settings.applyIpFilterToTrackers) return null
-    return this.host.checkAddress?.(address) ?? null
+    // A name that the proxy looks up is in no filter.
+    return normalizeAddress(address) === null ? null : (this.host.checkAddress?.(address) ?? null)
   }
 
   private acceptedTracker(url: string): TrackerLocation | LibtorrentError {

@@ -1,5 +1,6 @@
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import {
+  AnonymousModeAlert,
   ScrapeFailedAlert,
   ScrapeReplyAlert,
   type TrackerAlertFields,
@@ -10,6 +11,7 @@ import {
   TrackerReplyAlert,
   TrackerWarningAlert,
 } from '../alerts/trackerAlerts.ts'
+import { isNotCarried } from '../proxy/notCarried.ts'
 import type { AnnounceEndpoint } from './announceEndpoint.ts'
 import type { AnnounceEntry } from './announceEntry.ts'
 import { withoutCredentials } from './trackerLocation.ts'
@@ -47,6 +49,10 @@ export class TrackerNews {
   }
 
   failed(entry: AnnounceEntry, from: AnnounceEndpoint, { error, message }: TrackerFailure): void {
+    if (isNotCarried(error) && this.wants(AnonymousModeAlert)) {
+      const { handle, url: str } = this.about(entry, from)
+      this.host.alerts.post(new AnonymousModeAlert({ handle, kind: 'trackerNotAnonymous', str }))
+    }
     if (!this.wants(TrackerErrorAlert)) return
     const timesInRow = Math.max(1, from.fails)
     this.host.alerts.post(new TrackerErrorAlert({ ...this.about(entry, from), timesInRow, error, msg: message }))

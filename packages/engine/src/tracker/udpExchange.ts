@@ -126,7 +126,8 @@ export class UdpExchange {
   /** A packet that bears our transaction id. Ignored unless it comes from where we sent to and answers what we sent. */
   onResponse(response: UdpResponse, from: Endpoint): void {
     const waiting = this.state
-    if (waiting.name !== 'waiting' || !sameEndpoint(from, waiting.target)) return
+    // What a name stands for only the proxy knows: the transaction id has to do.
+    if (waiting.name !== 'waiting' || !(isName(waiting.target.address) || sameEndpoint(from, waiting.target))) return
     if (response.kind === 'error') return this.onRefused(waiting, response.message)
     if (response.kind === 'malformed') return this.nextAddress(error('invalidTrackerResponseLength'))
     if (response.kind !== waiting.action) return
@@ -170,7 +171,8 @@ export class UdpExchange {
       // A literal address of the URL may be written in many ways; the answer's sender is compared with it.
       const address = normalizeAddress(found) ?? found
       const local = this.localFor(address)
-      const refused = local === null ? noRouteError() : this.host.refuses(address, query)
+      // What a name stands for only the proxy knows.
+      const refused = local === null ? noRouteError() : isName(address) ? null : this.host.refuses(address, query)
       if (local !== null && refused === null) this.targets.push({ address, port: this.tracker.port, local })
       else refusal ??= refused
     }
@@ -181,6 +183,7 @@ export class UdpExchange {
   /** Our address to speak to `address` from, if that may be done. */
   private localFor(address: string): string | null {
     const from = this.question.action === 'announce' ? this.question.request.localEndpoint : undefined
+    if (from !== undefined && isName(address)) return from.address
     if (from === undefined) return this.host.localAddress(isV6(address) ? 6 : 4)
     return isV6(from.address) === isV6(address) ? from.address : null
   }
@@ -310,6 +313,11 @@ export class UdpExchange {
   private now(): Millis {
     return this.host.platform.clock.now()
   }
+}
+
+/** It is looked up by the proxy that the packets go through. */
+function isName(address: string): boolean {
+  return normalizeAddress(address) === null
 }
 
 function error(code: LibtorrentErrorCode): LibtorrentError {
