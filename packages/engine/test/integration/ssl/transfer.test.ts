@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
+import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import { PeerFlags } from '../../../src/torrent/peerInfo.ts'
 import { Authority, openssl } from './authority.ts'
 import { endCodes, openClient, poll, sslEndpoint, sslTorrent } from './sslSessions.ts'
@@ -49,15 +50,16 @@ test('who has the torrent of the same name of another publisher finds nobody', a
   expect(client.torrent.isSeed).toBe(false)
 })
 
-test('a plain torrent still goes over the plain port, beside an SSL torrent', async () => {
+test('TLS to the plain port is no handshake', async () => {
   const authority = new Authority()
   const content = sslTorrent(authority)
-  const seed = await openClient(content, { seeds: true, certificate: authority.issue() })
+  // It would be taken for the key of an encrypted one, and waited for.
+  const settings = { inEncPolicy: EncPolicy.disabled }
+  const seed = await openClient(content, { seeds: true, certificate: authority.issue(), settings })
   const client = await openClient(content, { certificate: authority.issue() })
   expect(seed.session.listenPort).not.toBe(seed.session.sslListenPort)
   client.torrent.connectPeer({ address: '127.0.0.1', port: seed.session.listenPort })
-  // TLS to the plain port.
-  await poll(() => endCodes(seed)).toEqual(['invalidInfoHash'])
+  await poll(() => endCodes(seed)).toEqual(['noIncomingEncrypted'])
   expect(client.torrent.isSeed).toBe(false)
 })
 
