@@ -62,6 +62,10 @@ try {
   await expectSame(content, join(folder, 'first/content.bin'))
   await run('alerts.ts', torrent, join(folder, 'second'), `127.0.0.1:${port}`)
   await expectSame(content, join(folder, 'second/content.bin'))
+  const blocklist = join(folder, 'blocklist.txt')
+  await writeFile(blocklist, '10.0.0.0/8\n2001:db8::/32\n')
+  await run('privacy.ts', torrent, join(folder, 'third'), `127.0.0.1:${port}`, blocklist)
+  await expectSame(content, join(folder, 'third/content.bin'))
 
   const closed = once(seed.process, 'close')
   seed.process.kill('SIGINT')
