@@ -13,10 +13,10 @@ import { fileURLToPath } from 'node:url'
 const TIMEOUT_MS = 60_000
 const root = fileURLToPath(new URL('..', import.meta.url))
 const started: ChildProcess[] = []
-const tsx = join(root, 'node_modules/tsx/dist/cli.mjs')
 
 function start(example: string, ...args: string[]): { readonly process: ChildProcess; readonly output: () => string } {
-  const command = [tsx, join(root, 'examples', example), ...args]
+  // Not by tsx's own command: that is a process with a child, which outlives it when it is killed.
+  const command = ['--import', 'tsx', join(root, 'examples', example), ...args]
   const process = spawn(globalThis.process.execPath, command, { timeout: TIMEOUT_MS })
   started.push(process)
   let output = ''
