@@ -36,24 +36,29 @@ const SYSTEM_TEXTS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
 }
 
+/** UDP through a proxy that has none, say. */
+const NOT_CARRIED = 'the proxy does not carry this, and nothing may go past it'
+
 interface Described {
   readonly message?: unknown
   readonly code?: unknown
   readonly category?: unknown
   readonly cause?: unknown
+  readonly operation?: unknown
 }
 
-/** Node's own wording: `ENOENT: no such file or directory, open '/x'`. */
 /** Which proxy is at fault; its cause says how. */
 const PROXY_TEXT = /^proxy \S+:(?= )/
+/** Node's own wording: `ENOENT: no such file or directory, open '/x'`. */
 const NODE_TEXT = /^(E[A-Z0-9_]+)(?:: (.*?)(?:, (?:\w+ ?)?(?:'.*)?)?)?$/s
 
 /** What went wrong, in words, without naming a file. */
 export function reasonOf(error: unknown): string {
-  const { message, code, category, cause } = (error ?? {}) as Described
+  const { message, code, category, cause, operation } = (error ?? {}) as Described
   const text = typeof message === 'string' && message !== '' ? message : String(code ?? error)
   const proxy = PROXY_TEXT.exec(text)
   if (proxy !== null && cause instanceof Error) return `${proxy[0]} ${reasonOf(cause)}`
+  if (code === 'EPERM' && operation === 'proxy') return NOT_CARRIED
   const known = SYSTEM_TEXTS[String(code)]
   const node = NODE_TEXT.exec(text)
   if (known !== undefined && (node !== null || /^(?:connect|getaddrinfo|listen|write EPROTO) /.test(text))) return known

@@ -257,6 +257,28 @@ function proxied(command: Command): Command {
 
 /** Options of commands that speak with peers. */
 function transfer(command: Command): Command {
+  finding(command.optionsGroup('Where peers come from:'))
+  connecting(command.optionsGroup('How they are connected to:'))
+  sealing(command.optionsGroup('Encryption and certificates:'))
+  return setting(
+    command
+      .optionsGroup('When to stop:')
+      .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
+      .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)
+      .optionsGroup('Everything else:'),
+  )
+}
+
+function finding(command: Command): void {
+  dhtRouter(
+    command
+      .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
+      .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
+      .option('--no-dht', 'do not look for peers in the DHT'),
+  ).option('--no-lsd', 'do not look for peers on the local network')
+}
+
+function connecting(command: Command): void {
   command
     .option('--port <n>', 'port for peers, 0 for any (default: the first free one from 6881)', parsePort)
     .option(
@@ -264,42 +286,37 @@ function transfer(command: Command): Command {
       'address or device, like eth0, to listen on and to connect from; may be repeated (default: all)',
       repeated(parseInterface),
     )
-    .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
-    .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
+    .option('--no-upnp', 'do not ask UPnP routers to forward the port')
+    .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
     .addOption(
       new Option('--transport <kind>', 'what connections to peers go over (default: both)').choices(TRANSPORTS),
     )
-    .option(
-      '--ip-filter <file>',
-      'list of addresses to refuse: .dat, .p2p, .p2b or CIDR, plain or gzip; may be repeated',
-      repeated(String),
-    )
-    .option('--no-dht', 'do not look for peers in the DHT')
-  return setting(
-    proxied(dhtRouter(command))
-      .option('--no-lsd', 'do not look for peers on the local network')
-      .option('--no-upnp', 'do not ask UPnP routers to forward the port')
-      .option('--cert <file>', 'certificate to show the peers of an SSL torrent (PEM)')
-      .option('--key <file>', 'its private key (default: in the same file)')
-      .option('--key-passphrase <text>', 'opens the private key')
-      .option('--no-natpmp', 'do not ask NAT-PMP and PCP routers to forward the port')
-      .addOption(
-        new Option('--encryption <policy>', 'encrypted connections only, too, or none (default: enabled)').choices([
-          'forced',
-          'enabled',
-          'disabled',
-        ]),
-      )
-      .addOption(
-        new Option('--encryption-level <level>', 'encrypt all, or the handshake only (default: both)').choices([
-          'rc4',
-          'plaintext',
-          'both',
-        ]),
-      )
-      .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
-      .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration),
+  proxied(command).option(
+    '--ip-filter <file>',
+    'list of addresses to refuse: .dat, .p2p, .p2b or CIDR, plain or gzip; may be repeated',
+    repeated(String),
   )
+}
+
+function sealing(command: Command): void {
+  command
+    .addOption(
+      new Option('--encryption <policy>', 'encrypted connections only, too, or none (default: enabled)').choices([
+        'forced',
+        'enabled',
+        'disabled',
+      ]),
+    )
+    .addOption(
+      new Option('--encryption-level <level>', 'encrypt all, or the handshake only (default: both)').choices([
+        'rc4',
+        'plaintext',
+        'both',
+      ]),
+    )
+    .option('--cert <file>', 'certificate to show the peers of an SSL torrent (PEM)')
+    .option('--key <file>', 'its private key (default: in the same file)')
+    .option('--key-passphrase <text>', 'opens the private key')
 }
 
 /** Options of every command. */

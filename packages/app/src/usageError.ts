@@ -11,7 +11,9 @@ const EXCESS_HINTS: Readonly<Record<string, string>> = {
 
 /** Wrong usage in one line, with where to read on. `args` are those of the whole command line. */
 export function usageError(error: CommanderError, args: readonly string[]): CliError {
-  const command = error.code === 'commander.unknownCommand' ? undefined : args.find((arg) => !arg.startsWith('-'))
+  const isUnknown = error.code === 'commander.unknownCommand'
+  const [command, nested] = args.filter((arg) => !arg.startsWith('-'))
+  const shown = commandPath(command, nested, isUnknown)
   const text = error.message
     .replace(/^error: /, '')
     .split('\n')
@@ -19,8 +21,14 @@ export function usageError(error: CommanderError, args: readonly string[]): CliE
   const hint = error.code === 'commander.excessArguments' ? EXCESS_HINTS[command ?? ''] : undefined
   if (error.code === 'commander.unknownOption' && args[0] !== command) text.push('Options follow the command.')
   if (hint !== undefined) text.push(asSentence(hint))
-  text.push(`See lt ${command === undefined ? '' : `${command} `}--help.`)
+  text.push(`See ${['lt', ...shown].join(' ')} --help.`)
   return new CliError(text.join(' '), USAGE_EXIT_CODE, { cause: error })
+}
+
+/** The command whose help says more. One that does not exist has none, but the one it was asked of. */
+function commandPath(command: string | undefined, nested: string | undefined, isUnknown: boolean): string[] {
+  if (command === 'dht') return nested === undefined || isUnknown ? ['dht'] : ['dht', nested]
+  return command === undefined || isUnknown ? [] : [command]
 }
 
 /** `Unknown option '--foo'.`; what is in parentheses stays as it is. */

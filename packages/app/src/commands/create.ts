@@ -98,7 +98,10 @@ async function checkTarget(target: string, { force }: CreateOptions): Promise<vo
 function nextSteps(path: string, target: string, info: TorrentInfo): string[] {
   const content = resolve(path)
   if (basename(content) !== info.name) return [`To give it to others, ${content} has to be called ${info.name}.`]
-  const steps = [`To give it to others: lt seed ${shellWord(target)} --output ${shellWord(dirname(content))}`]
+  const certificate = info.sslCert === '' ? '' : ' --cert FILE --key FILE'
+  const steps = [
+    `To give it to others: lt seed ${shellWord(target)} --output ${shellWord(dirname(content))}${certificate}`,
+  ]
   if (info.trackers.length === 0 && info.webSeeds.length === 0 && !info.priv) {
     steps.push('It names no tracker: others find you by the DHT, or by your address with --peer HOST:PORT.')
   }

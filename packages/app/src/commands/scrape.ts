@@ -4,6 +4,7 @@ import { networkOf, type ProxyOptions, proxyOptionSettings } from '../options/pr
 import { plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { infoHashOf, readSource } from '../torrentSource.ts'
+import { reportProxy } from '../transfer/reportProxy.ts'
 
 /** Options of `lt scrape` as commander gives them. */
 export interface ScrapeOptions extends ProxyOptions {
@@ -23,6 +24,7 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
     noListen: true,
     settings: { ...settings, enableDht: false, enableLsd: false, enableUpnp: false, enableNatpmp: false },
   })
+  reportProxy(session, output)
   try {
     // Known by its info-hash only: nothing is looked for on disk.
     const handle = session.addTorrent({ infoHash, trackers: urls, savePath: '.', paused: true, autoManaged: false })
@@ -40,7 +42,9 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
         ended()
       })
       session.on('scrapeFailed', ({ url, error, msg }) => {
-        output.warn(`Tracker ${url}: ${msg === '' ? reasonOf(error) : msg}`, { tracker: url })
+        // What a tracker says it says in its own words.
+        const text = msg === error.message ? reasonOf(error) : msg
+        output.warn(`Tracker ${url}: ${text}`, { tracker: url })
         ended()
       })
       for (const index of handle.trackers().keys()) handle.scrapeTracker(index)

@@ -26,7 +26,9 @@ export async function createKeyFile(path: string): Promise<Ed25519Keypair> {
   try {
     await writeFile(path, `${Buffer.from(seed).toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
   } catch (cause) {
-    throw new CliError(`${path} could not be written: ${reasonOf(cause)}.`, 1, { cause })
+    const exists = (cause as NodeJS.ErrnoException).code === 'EEXIST'
+    const reason = exists ? 'exists already, and keys are never replaced' : `could not be written: ${reasonOf(cause)}`
+    throw new CliError(`${path} ${reason}. Give another path.`, 1, { cause })
   }
   return ed25519CreateKeypair(seed)
 }

@@ -15,8 +15,9 @@ export interface CertificateFiles {
 }
 
 /** Null when no certificate is given. A file may hold both. */
-export function certificateFiles({ cert, key, keyPassphrase = '' }: CertificateOptions): CertificateFiles | null {
-  if (cert !== undefined) return { certificate: cert, privateKey: key ?? cert, passphrase: keyPassphrase }
-  if (key === undefined) return null
-  throw new CliError('--key belongs to a certificate: give that with --cert.', USAGE_EXIT_CODE)
+export function certificateFiles({ cert, key, keyPassphrase }: CertificateOptions): CertificateFiles | null {
+  if (cert !== undefined) return { certificate: cert, privateKey: key ?? cert, passphrase: keyPassphrase ?? '' }
+  if (key === undefined && keyPassphrase === undefined) return null
+  const option = key === undefined ? '--key-passphrase' : '--key'
+  throw new CliError(`${option} belongs to a certificate: give that with --cert.`, USAGE_EXIT_CODE)
 }

@@ -41,6 +41,9 @@ function parsedValue(name: SettingName, text: string): boolean | number | string
     return TRUE.test(text)
   }
   if (choices !== null && Object.hasOwn(choices, text)) return (choices as Readonly<Record<string, number>>)[text]
+  if (choices !== null && !/^-?\d+$/.test(text)) {
+    throw usage(`--set ${name}: it is one of ${Object.keys(choices).join(', ')}; not "${text}".`)
+  }
   const number = Number(text)
   if (text.trim() === '' || !Number.isFinite(number)) throw usage(`--set ${name}: it is a number, not "${text}".`)
   return number

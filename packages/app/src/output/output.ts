@@ -87,17 +87,19 @@ export class Output {
   /** Why the command failed. */
   error(error: unknown): void {
     const message = messageOf(error)
-    if (this.mode === 'json') this.put(this.stderr, jsonText({ type: 'error', message, ...codeOf(error) }))
-    else this.put(this.stderr, `lt: ${terminalText(message)}`)
-    if (!this.debug) return
-    for (let cause = error; cause instanceof Error; cause = cause.cause) {
-      for (const line of (cause.stack ?? '').split('\n')) this.put(this.stderr, terminalText(line))
+    const stack = this.debug ? stackOf(error) : []
+    if (this.mode === 'json') {
+      const event = { type: 'error', message, ...codeOf(error), ...(stack.length > 0 && { stack }) }
+      return this.put(this.stderr, jsonText(event))
     }
+    this.put(this.stderr, `lt: ${terminalText(message)}`)
+    for (const line of stack) this.put(this.stderr, terminalText(line))
   }
 
   /** Only with --debug. */
   trace(message: string): void {
-    if (this.debug) this.put(this.stderr, `lt: ${terminalText(message)}`)
+    if (!this.debug) return
+    this.put(this.stderr, this.mode === 'json' ? jsonText({ type: 'debug', message }) : `lt: ${terminalText(message)}`)
   }
 
   /** Leaves the terminal with an empty last line. */
@@ -111,6 +113,13 @@ export class Output {
     this.clearProgress()
     stream.write(`${line}\n`)
   }
+}
+
+/** The lines of its stack, and of those of its causes. */
+function stackOf(error: unknown): string[] {
+  const lines: string[] = []
+  for (let cause = error; cause instanceof Error; cause = cause.cause) lines.push(...(cause.stack ?? '').split('\n'))
+  return lines
 }
 
 function codeOf(error: unknown): { readonly code?: string } {

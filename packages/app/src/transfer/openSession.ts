@@ -9,9 +9,9 @@ import {
   type Settings,
 } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
-import { hostAndPortText } from '../options/hostAndPort.ts'
 import { type Listening, listenSettings } from '../options/listening.ts'
 import type { Output } from '../output/output.ts'
+import { reportProxy } from './reportProxy.ts'
 
 /** Machines without IPv6, or without IPv4, listen on the other. */
 const MISSING_FAMILY: readonly string[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
@@ -55,12 +55,23 @@ export async function openSession(
     await session.abort()
     throw new CliError(`Port ${port} cannot be listened on: ${reasonOf(fatal.error)}. Choose another with --port.`)
   }
-  session.on('socks5', ({ error, ip }) => {
-    output.warn(`Proxy ${hostAndPortText({ host: ip.address, port: ip.port })}: ${reasonOf(error.cause ?? error)}.`)
-  })
-  // Behind a proxy nobody can connect to us.
-  const isBehindProxy = session.proxy.type !== ProxyType.none && session.proxy.proxyPeerConnections
-  if (!session.isListening && !isBehindProxy)
-    output.warn('No port could be listened on: peers can only be connected to.')
+  reportProxy(session, output)
+  if (!session.isListening) warnOfSilence(session, listening, output)
   return session
+}
+
+/** Nothing is listened on: says what that means, unless it was asked for. */
+function warnOfSilence(session: Session, { interfaces }: Listening, output: Output): void {
+  const { proxy } = session
+  const isProxied = proxy.type !== ProxyType.none
+  // Behind a proxy nobody can connect to us.
+  if (isProxied && proxy.proxyPeerConnections) return
+  if (!isProxied && session.settings().forceProxy) {
+    output.warn('Nothing may be connected to without a proxy (forceProxy), and there is none. Name one with --proxy.')
+  } else if (interfaces.length > 0) {
+    output.warn(
+      `--interface ${interfaces.join(', ')}: this machine has no such device or address now. ` +
+        'Until it has, there is no connection to anybody.',
+    )
+  } else output.warn('No port could be listened on: peers can only be connected to.')
 }

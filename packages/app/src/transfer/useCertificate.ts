@@ -3,6 +3,8 @@ import { CliError, messageOf } from '../cliError.ts'
 import type { CertificateFiles } from '../options/certificate.ts'
 import type { Output } from '../output/output.ts'
 
+const SAME_FILE = 'Without --key the private key is looked for in the same file. '
+
 /** Gives an SSL torrent, whose metadata is known, the certificate it shows its peers. @throws CliError */
 export async function useCertificate(
   handle: TorrentHandle,
@@ -19,6 +21,12 @@ export async function useCertificate(
   try {
     await handle.setSslCertificate(files.certificate, files.privateKey, '', files.passphrase)
   } catch (cause) {
-    throw new CliError(`${messageOf(cause)}.`, 1, { cause })
+    // OpenSSL's own words help nobody; --debug shows them.
+    const reason = messageOf(cause).replace(/: error:[0-9A-F]+:.*$/s, '')
+    throw new CliError(
+      `${reason}. ${files.certificate === files.privateKey ? SAME_FILE : ''}See --cert, --key and --key-passphrase.`,
+      1,
+      { cause },
+    )
   }
 }

@@ -59,6 +59,29 @@ test.each([
     /^lt: --encryption-level says how much is encrypted, and with --encryption disabled nothing is\. Leave one out\.\n$/,
   ],
   [
+    ['seed', 'x', '--transport', 'udp'],
+    /^lt: Option '--transport <kind>' argument 'udp' is invalid\. Allowed choices are tcp, utp, both\. See lt seed --help\.\n$/,
+  ],
+  [
+    ['download', 'x', '--transport', 'utp', '--proxy', 'http://127.0.0.1:8080'],
+    /^lt: --transport utp needs a proxy that carries UDP: --proxy socks5:\/\/\.\.\. or socks5h:\/\/\.\.\.\n$/,
+  ],
+  [
+    ['download', 'x', '--proxy', 'https://127.0.0.1:8080'],
+    /^lt: Option '--proxy <url>' .* not spoken to by TLS.* See lt download --help\.\n$/,
+  ],
+  [
+    ['seed', 'x', '--interface', '!'],
+    /^lt: Option '--interface <name>' .* address, or the name of a network device\. See lt seed --help\.\n$/,
+  ],
+  [['seed', 'x', '--key', 'k'], /^lt: --key belongs to a certificate: give that with --cert\.\n$/],
+  [
+    ['seed', 'x', '--key-passphrase', 'p'],
+    /^lt: --key-passphrase belongs to a certificate: give that with --cert\.\n$/,
+  ],
+  [['dht', 'publish', 'x'], /^lt: Required option '--key <path>' not specified\. See lt dht publish --help\.\n$/],
+  [['dht', 'publsh', 'x'], /^lt: Unknown command 'publsh'\. \(Did you mean publish\?\) See lt dht --help\.\n$/],
+  [
     ['seed', 'x', '--port', 'a'],
     /^lt: Option '--port <n>' .* A port is a number from 0 to 65535\. See lt seed --help\.\n$/,
   ],
@@ -73,6 +96,41 @@ test('with --json bad usage too is an object on stderr', async () => {
     type: 'error',
     message: "Missing required argument 'torrent'. See lt info --help.",
   })
+})
+
+test('with --json --debug what is said on stderr is objects as well', async () => {
+  const { code, stderr } = await Lt.run('info', '/nowhere/x.torrent', '--json', '--debug')
+  expect(code).toBe(1)
+  expect(JSON.parse(stderr)).toMatchObject({
+    type: 'error',
+    stack: expect.arrayContaining([expect.stringMatching(/^ {4}at /)]),
+  })
+})
+
+test('a device that is not there, and forceProxy without a proxy, leave nobody to wonder', async () => {
+  const content = await makeContent({ single: 20_000 })
+  const warning = async (...options: string[]) => {
+    const seed = new Lt('seed', content.torrent, '-o', content.directory, '--json', ...options)
+    return (await seed.event('warning')).message
+  }
+  expect(await warning('--interface', 'absent0')).toMatch(
+    /^--interface absent0: this machine has no such device or address now\./,
+  )
+  expect(await warning('--set', 'forceProxy=true')).toMatch(
+    /^Nothing may be connected to without a proxy .* --proxy\.$/,
+  )
+})
+
+test('a list of addresses that is none, and a certificate that is none, end the command', async () => {
+  const content = await makeContent({ single: 20_000 })
+  const list = join(temporaryDirectory(), 'list.txt')
+  writeFileSync(list, 'no addresses\n')
+  const seed = await Lt.run('seed', content.torrent, '-o', content.directory, '--ip-filter', list)
+  expect(seed.code).toBe(1)
+  expect(seed.stderr).toMatch(/^lt: --ip-filter .* cannot be used: it is no list of addresses\..*\n$/)
+  const made = await Lt.run('create', content.directory, '-o', `${list}.torrent`, '--root-cert', list)
+  expect(made.code).toBe(1)
+  expect(made.stderr).toMatch(/^lt: --root-cert .*: this is no certificate in PEM form\.\n$/)
 })
 
 test('help and version are no failures', async () => {

@@ -42,3 +42,8 @@ test('words written for the user are not touched', () => {
 test('whatever is thrown has a text', () => {
   for (const thrown of [undefined, null, 'text', 5, {}, new Error('')]) expect(messageOf(thrown)).not.toBe('')
 })
+
+test('what a proxy does not carry is no lack of permission', () => {
+  const error = Object.assign(new Error('EPERM: not carried'), { code: 'EPERM', operation: 'proxy' })
+  expect(reasonOf(error)).toBe('the proxy does not carry this, and nothing may go past it')
+})

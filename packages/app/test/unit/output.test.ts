@@ -95,3 +95,14 @@ test('a stack trace is shown with --debug only, causes included', () => {
   debugging.output.error(error)
   expect(debugging.stderr.text).toMatch(/lt: outer\n.*Error: outer\n +at .*Error: inner\n/s)
 })
+
+test('with --json and --debug everything on stderr is an object with a type, too', () => {
+  const { output, stderr } = scene(false, { json: true, debug: true })
+  output.trace('peer connected')
+  output.error(new Error('outer', { cause: new Error('inner') }))
+  const lines = stderr.text.trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { type: 'debug', message: 'peer connected' },
+    { type: 'error', message: 'outer', stack: expect.arrayContaining(['Error: outer', 'Error: inner']) },
+  ])
+})

@@ -18,6 +18,7 @@ test.each([
   ['=5', /written as name=value/],
   ['enableDht=perhaps', /true or false, not "perhaps"/],
   ['connectionsLimit=', /a number, not ""/],
+  ['proxyType=sock5', /one of none, socks4, socks5, socks5Pw, http, httpPw; not "sock5"/],
   ['connectionsLimit=1.5', /whole number/],
   ['connectionsLimit=1', /from 2 to/],
 ])('%s is refused', (text, message) => {

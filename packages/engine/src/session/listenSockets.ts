@@ -103,11 +103,12 @@ export class ListenSockets {
 
   /**
    * The address to speak from to others of a family: the first that the setting names, so that nothing leaves by
-   * another way than the user chose; null: no address of that family is named. With nothing named the system chooses.
+   * another way than the user chose, to a proxy neither; null: no address of that family is named. With nothing named the
+   * system chooses.
    */
   localAddress(family: 4 | 6): string | null {
     if (parseListenInterfaces(this.host.settings.listenInterfaces).length === 0) return family === 6 ? '::' : '0.0.0.0'
-    return this.wanted().find(({ address }) => isV6(address) === (family === 6))?.address ?? null
+    return this.named().find(({ address }) => isV6(address) === (family === 6))?.address ?? null
   }
 
   /**
@@ -160,7 +161,11 @@ export class ListenSockets {
   }
 
   private wanted(): ListenEndpoint[] {
-    if (!this.host.isReachable) return []
+    return this.host.isReachable ? this.named() : []
+  }
+
+  /** What the settings name, whether it may be listened on or not. */
+  private named(): ListenEndpoint[] {
     const { settings, localNetwork } = this.host
     const { hasSslTorrent } = this
     // Asking the system is not free, and only devices need it.

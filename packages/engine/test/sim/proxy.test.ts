@@ -253,6 +253,20 @@ describe('nothing goes past the proxy', () => {
     })
   }
 
+  scenario('trackers of both kinds are scraped through the proxy, although nothing is listened on', async (world) => {
+    const torrent = new TestTorrent({ size: 100_000, trackers: [[HTTP], [UDP]] })
+    const { http, udp } = surroundings(world, torrent)
+    const proxy = proxyIn(world, { kind: 'socks5' })
+    const client = new WatchedClient(world, through(proxy, 'socks5'))
+    const handle = client.session.addTorrent({ ti: torrent.info(), savePath: SAVE, autoManaged: false, paused: true })
+    world.run({ seconds: 1 })
+    for (const tracker of [0, 1]) handle.scrapeTracker(tracker)
+    world.runUntil(() => http.scrapes.length === 1 && udp.scrapes.length === 1, { minutes: 1 })
+    const { address } = proxy.host
+    expect(client.log.filter((line) => / to /.test(line) && !line.includes(` to ${address}`))).toEqual([])
+    await world.settle(client.session.abort())
+  })
+
   scenario('forceProxy without a proxy: not a single packet', async (world) => {
     const torrent = hunted()
     const { peers } = surroundings(world, torrent)
