@@ -384,11 +384,12 @@ export class SessionCore
     const part = () => {
       if (--left === 0) this.release(done)
     }
+    // Torrents first: their uTP connections take leave by the sockets that are closed next.
+    this.torrents.removeAll('sessionClosing', part)
     this.discovery.close(() => {
       this.udpSockets.close()
       part()
     })
-    this.torrents.removeAll('sessionClosing', part)
   }
 
   private release(done: () => void): void {
