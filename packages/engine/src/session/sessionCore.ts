@@ -191,9 +191,9 @@ export class SessionCore
     return this.proxy.peerTcp
   }
 
-  /** Nobody may learn our address: WebRTC, which tells it, is off. */
+  /** Peers or trackers may not learn our address: WebRTC, which tells both, is off. */
   get isHiding(): boolean {
-    return this.settings.anonymousMode || !this.isReachable
+    return this.settings.anonymousMode || !this.isReachable || this.proxy.policy.trackers !== 'direct'
   }
 
   /** Peers may be spoken to by uTP. */
@@ -414,6 +414,7 @@ export class SessionCore
     this.limit.enforce()
     const { peersMove, reachabilityChanged } = this.proxy.onSettingsChanged()
     if (peersMove) this.leavePeers()
+    this.webTrackers.onSettingsChanged()
     for (const torrent of this.torrents.values()) {
       torrent.trackers.onSettingsChanged()
       torrent.swarm.onSettingsChanged()
