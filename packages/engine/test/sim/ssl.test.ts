@@ -133,15 +133,18 @@ scenario('neighbours are told the port for TLS', (world) => {
   expect(seed.alerts('peerError')).toEqual([])
 })
 
-scenario('a connection of an SSL torrent that ends early is not tried at once as if encryption by MSE were missing', (world) => {
-  const torrent = sslTorrent()
-  const seed = member(world, 'seed', torrent, { has: 'all', add: { paused: true } })
-  const client = member(world, 'client', torrent, { settings: { outEncPolicy: EncPolicy.enabled } })
-  world.run({ seconds: 1 })
-  client.torrent.connectPeer(sslEndpoint(seed))
-  world.run({ seconds: 20 })
-  expect(client.endCodes).toEqual(['EOF'])
-})
+scenario(
+  'a connection of an SSL torrent that ends early is not tried at once as if encryption by MSE were missing',
+  (world) => {
+    const torrent = sslTorrent()
+    const seed = member(world, 'seed', torrent, { has: 'all', add: { paused: true } })
+    const client = member(world, 'client', torrent, { settings: { outEncPolicy: EncPolicy.enabled } })
+    world.run({ seconds: 1 })
+    client.torrent.connectPeer(sslEndpoint(seed))
+    world.run({ seconds: 20 })
+    expect(client.endCodes).toEqual(['EOF'])
+  },
+)
 
 scenario('where TCP is off an SSL torrent, which no peer takes uTP connections for, dials nobody', (world) => {
   const torrent = sslTorrent()

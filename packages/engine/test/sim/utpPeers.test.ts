@@ -45,7 +45,9 @@ scenario('a session that ends takes leave of its uTP peers as it does of others'
   seed.forget()
   world.settle(leecher.session.abort())
   world.run({ seconds: 5 })
-  expect(seed.endings.filter(({ address }) => address === leecher.host.address).map(({ code }) => code)).toEqual(['EOF'])
+  expect(seed.endings.filter(({ address }) => address === leecher.host.address).map(({ code }) => code)).toEqual([
+    'EOF',
+  ])
   expect(leecher.endCodes).toEqual(['sessionClosing'])
   expect(leecher.alerts('peerConnect')).toEqual([])
 })
