@@ -100,7 +100,7 @@ async function scene(more: (port: number) => Partial<Settings>): Promise<void> {
   await expect.poll(() => alerts.filter(({ type }) => type === 'peerConnect').length).toBeGreaterThan(2)
   await new Promise((resolve) => setTimeout(resolve, 500))
   const kinds = new Set(grown(before).map(([name]) => name))
-  expect([...kinds]).toEqual(expect.arrayContaining(['TCPSocketWrap', 'UDPWRAP']))
+  expect([...kinds]).toEqual(expect.arrayContaining(['TCPSocketWrap', 'UDPWrap']))
   await Promise.all(sessions.map((session) => session.abort()))
   // What closing needs of the system is a moment of the event loop.
   await expect.poll(() => grown(before), { timeout: 5000 }).toEqual([])
