@@ -414,6 +414,7 @@ export class SessionCore
     this.limit.enforce()
     const { peersMove, reachabilityChanged } = this.proxy.onSettingsChanged()
     if (peersMove) this.leavePeers()
+    this.utp.onSettingsChanged()
     this.webTrackers.onSettingsChanged()
     for (const torrent of this.torrents.values()) {
       torrent.trackers.onSettingsChanged()
