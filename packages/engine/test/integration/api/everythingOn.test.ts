@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -48,10 +49,7 @@ const EVERYTHING: Partial<Settings> = {
 
 /** Servers that begin to answer, and never end. */
 async function endless(): Promise<readonly [http: number, https: number]> {
-  const answer = (
-    _: unknown,
-    response: { writeHead: (status: number, headers: object) => void; write: (text: string) => void },
-  ) => {
+  const answer: RequestListener = (_, response) => {
     response.writeHead(206, { 'content-length': 1_000_000, 'content-range': 'bytes 0-999999/1000000' })
     response.write('x'.repeat(1000))
   }
