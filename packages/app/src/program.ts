@@ -9,7 +9,7 @@ import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import type { DhtOptions } from './dht/dhtSession.ts'
 import { type HostAndPort, parseHostAndPort } from './options/hostAndPort.ts'
-import { parseProxyUrl } from './options/proxyOptions.ts'
+import { parseProxyUrl } from './options/proxyUrl.ts'
 import { TRANSPORTS } from './options/transport.ts'
 import {
   parseAddress,

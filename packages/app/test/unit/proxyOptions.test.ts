@@ -1,6 +1,7 @@
 import { ProxyType } from 'libtorrent-ts'
 import { expect, test } from 'vitest'
-import { networkOf, parseProxyUrl, proxyOptionSettings } from '../../src/options/proxyOptions.ts'
+import { networkOf, proxyOptionSettings } from '../../src/options/proxyOptions.ts'
+import { parseProxyUrl } from '../../src/options/proxyUrl.ts'
 
 test.each([
   ['socks4://proxy.example', ProxyType.socks4, 'proxy.example', 1080, '', '', false],

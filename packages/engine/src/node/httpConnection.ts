@@ -68,6 +68,8 @@ export class HttpConnection {
     socket.on('data', ({ buffer, byteOffset, byteLength }: Buffer) => {
       connection.onRead(new Uint8Array(buffer, byteOffset, byteLength))
     })
+    // One that broke on the way here says so no more.
+    if (socket.destroyed) setImmediate(() => connection.close(null))
     return connection
   }
 

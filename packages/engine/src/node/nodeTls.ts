@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
-import tls from 'node:tls'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Tls, TlsClientOptions, TlsContext, TlsIdentity, TlsServerOptions } from '../platform/tls.ts'
+import { loadTls } from './loadTls.ts'
 import { NodeStream } from './nodeTcp.ts'
 import { NodeTlsStream, notSigned } from './nodeTlsStream.ts'
 import { StreamDuplex } from './streamDuplex.ts'
@@ -27,7 +27,7 @@ export class NodeTls implements Tls {
     const below = socketOf(stream)
     const secure = new NodeTlsStream(below, stream, verify)
     secure.setHandler(handler)
-    const socket = tls.connect({
+    const socket = loadTls().connect({
       socket: below,
       servername: serverName,
       secureContext: credentialsOf(context).context,
@@ -44,7 +44,7 @@ export class NodeTls implements Tls {
     const secure = new NodeTlsStream(below, stream, options.verify)
     // A server of its own for each connection, since nothing else tells which of several a callback is about. It costs a
     // quarter of a millisecond, a fraction of what the handshake does.
-    const server = tls.createServer({
+    const server = loadTls().createServer({
       ...TLS_OPTIONS,
       ca: [],
       requestCert: true,

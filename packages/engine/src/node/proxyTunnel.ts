@@ -73,6 +73,8 @@ export function openTunnel(
       if (step.send !== null) socket.write(step.send)
     } else {
       cleanUp()
+      // It may break before its next owner looks after it.
+      socket.on('error', () => {})
       socket.pause()
       if (step.rest.length > 0) socket.unshift(step.rest)
       done(socket)

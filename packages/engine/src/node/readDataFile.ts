@@ -1,9 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { promisify } from 'node:util'
-import { gunzip as gunzipCallback } from 'node:zlib'
 import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
-
-const gunzip = promisify(gunzipCallback)
 
 /**
  * All of a file that a user names, or the bytes given in its place. Not more than `maxBytes`: a wrong name may be that of
@@ -33,8 +30,9 @@ export async function readDataFile(source: string | Uint8Array, maxBytes: number
 /** What is in gzip data; other bytes as they are. Not more than `maxBytes`, however small the data. */
 export async function gunzipIfNeeded(bytes: Uint8Array, maxBytes: number, source: unknown): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+  const { gunzip } = await import('node:zlib')
   try {
-    return await gunzip(bytes, { maxOutputLength: maxBytes })
+    return await promisify(gunzip)(bytes, { maxOutputLength: maxBytes })
   } catch (cause) {
     const isTooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
     const reason = isTooLarge ? `it unpacks to more than ${maxBytes >> 20} MiB` : 'its gzip data is damaged or cut off'

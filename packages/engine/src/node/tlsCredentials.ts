@@ -1,10 +1,11 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import { type LibtorrentError, libtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { CertificateNames, TlsContext, TlsIdentity } from '../platform/tls.ts'
 import { certificateNames } from '../ssl/certificateNames.ts'
 import { DerReader, DerTag } from '../ssl/derReader.ts'
 import { EMPTY_BYTES } from '../util/bytes.ts'
+import { loadTls } from './loadTls.ts'
 import { TLS_OPTIONS } from './tlsOptions.ts'
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
@@ -45,7 +46,7 @@ export function readCredentials(rootPem: string, identity: TlsIdentity): TlsCred
     return invalid('the Diffie-Hellman parameters are none in PEM form')
   }
   try {
-    const context = createSecureContext({
+    const context = loadTls().createSecureContext({
       ...TLS_OPTIONS,
       ca: root.toString(),
       cert: identity.certificate,

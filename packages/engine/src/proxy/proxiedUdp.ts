@@ -71,7 +71,9 @@ class ProxiedSocket implements UdpSocket {
   private association: UdpAssociation | null = null
   private readonly waiting: WaitingPacket[] = []
   private readonly names = new Set<string>()
-  private readonly buffer = new Uint8Array(LARGEST_PACKET)
+  private buffer: Uint8Array | null = null
+  /** What was last seen to be an address: most packets go where the one before went. */
+  private lastAddress = ''
 
   constructor(
     private readonly host: ProxiedUdpHost,
@@ -107,7 +109,10 @@ class ProxiedSocket implements UdpSocket {
     const { base, association } = this
     if (base === null) return
     if (this.way === 'direct') {
-      if (addressToBytes(to.address) === null) return this.refuse(noLookup(), failed)
+      if (to.address !== this.lastAddress) {
+        if (addressToBytes(to.address) === null) return this.refuse(noLookup(), failed)
+        this.lastAddress = to.address
+      }
       return base.send(packet, to, failed)
     }
     if (association === null) return this.refuse(notCarriedError(), failed)
@@ -161,11 +166,12 @@ class ProxiedSocket implements UdpSocket {
   }
 
   private relay(packet: Uint8Array, to: Endpoint, failed: FailedCallback): void {
-    const { base, association, buffer } = this
+    const { base, association } = this
+    this.buffer ??= new Uint8Array(LARGEST_PACKET)
     const relay = association?.relay ?? null
     if (base === null || association === null || relay === null || to.port === 0) return
     const target = { host: to.address, port: to.port }
-    const wrapped = to.address.length > 255 ? null : wrapPacket(packet, target, buffer)
+    const wrapped = to.address.length > 255 ? null : wrapPacket(packet, target, this.buffer)
     if (wrapped === null) return
     if (!association.maySend()) return this.refuse(association.failure ?? notCarriedError(), failed)
     if (addressToBytes(to.address) === null) this.remember(to.address)

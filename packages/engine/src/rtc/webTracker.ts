@@ -159,6 +159,16 @@ export class WebTracker implements Introducer, WebSocketHandler {
     if (state.name === 'connecting' || state.name === 'open') state.socket.close()
   }
 
+  /** As `close`; whoever waits for something learns why. */
+  endWith(error: LibtorrentError): void {
+    const { state, pending } = this
+    const waiting = state.name === 'connecting' ? [...state.waiting] : []
+    const answers = [...pending]
+    this.close()
+    for (const done of waiting) done(error)
+    for (const { done } of answers) done(trackerFailure(error))
+  }
+
   // --- the socket -----------------------------------------------------------------------------------------------
 
   onOpen(address: string): void {
@@ -260,7 +270,7 @@ export class WebTracker implements Introducer, WebSocketHandler {
   private leaveIfUnused(): void {
     this.leaving?.cancel()
     this.leaving = null
-    if (this.isUsed) return
+    if (this.isUsed || this.state.name === 'closed') return
     this.leaving = this.host.platform.timers.after(Math.max(LINGER_MS, this.restLeft * MEMORY_RESTS), () => {
       this.close()
       this.events.onUnused(this)

@@ -124,12 +124,23 @@ export class WebTrackers implements WebTrackerClient {
     }
   }
 
+  /** Where it may not be used any more, trackers and those they were introducing are left at once. */
+  onSettingsChanged(): void {
+    if (this.isOn) return
+    for (const tracker of this.leaveAll()) tracker.endWith(libtorrentError('unsupportedUrlProtocol', TRACKER))
+  }
+
   /** Ends everything that is on its way. */
   close(): void {
+    for (const tracker of this.leaveAll()) tracker.close()
+  }
+
+  private leaveAll(): WebTracker[] {
+    const trackers = [...this.trackers.values()]
     this.introductions?.close()
-    for (const tracker of this.trackers.values()) tracker.close()
     this.trackers.clear()
     this.urls.clear()
+    return trackers
   }
 
   // --- the steps of an exchange ---------------------------------------------------------------------------------
@@ -151,6 +162,8 @@ export class WebTrackers implements WebTrackerClient {
   }
 
   private open<Reply>(exchange: WebExchange<Reply>, tracker: WebTracker, then: () => void): void {
+    // The settings may be others by now.
+    if (!this.isOn) return exchange.finish(trackerFailure(libtorrentError('unsupportedUrlProtocol', TRACKER)))
     exchange.step(() =>
       tracker.open((error) => {
         if (error === null) then()
@@ -224,7 +237,7 @@ export class WebTrackers implements WebTrackerClient {
           else this.introductions?.onAnswer(by, message)
         },
         onLost: (lost, infoHashes, delay) => this.onLost(lost, infoHashes, delay),
-        onUnused: () => this.trackers.delete(key),
+        onUnused: () => this.trackers.get(key) === tracker && this.trackers.delete(key),
       },
       request,
     )

@@ -49,6 +49,8 @@ export class Dialler {
     const mayUseUtp = transport === 'utp' && this.host.carriesUtp
     const utp = mayUseUtp ? this.host.utp.connect(remote, localAddress, handler) : null
     if (utp !== null) return utp
+    // That uTP is not to be had here makes TCP no more welcome than it was.
+    if (!this.host.settings.enableOutgoingTcp) return new RefusedDial(this.host.timers, remote, handler, noWayOut())
     return this.host.peerTcp.connect(remote, { localAddress, ...this.ports.next() }, handler)
   }
 }

@@ -26,12 +26,9 @@ export interface DiscoveryHost {
   readonly filters: AddressFilters
   /** The UDP sockets beside them that are open. */
   readonly udpSockets: Iterable<SharedUdpSocket>
-  /** The listen sockets that the world is told of. */
   /** How the DHT reaches the world, and whether the world reaches us. */
   readonly proxy: Pick<SessionProxy, 'dht' | 'policy'>
-  /** The listen sockets. */
-  readonly announceEndpoints: readonly Endpoint[]
-  /** All of them. */
+  /** All listen sockets. */
   readonly listenEndpoints: readonly ListenEndpoint[]
   onExternalAddress(address: string, source: string): void
   /** A machine on the local network has this torrent. */

@@ -35,6 +35,10 @@ export interface IncomingSsl {
   readonly target: object | null
 }
 
+const TLS_HANDSHAKE = 22
+const TLS_MAJOR = 3
+const TLS_CLIENT_HELLO = 1
+
 /**
  * A connection a stranger opened, until its handshake says which torrent it is about. What does not begin like a handshake
  * is taken for the key of an encrypted one: `stream` is then an `EncryptedStream`, and what comes out of it is read anew.
@@ -89,7 +93,8 @@ export class IncomingConnection implements StreamHandler {
   /** It does not speak BitTorrent, or does so encrypted. `rest` follows what the reader has taken. */
   private readEncrypted(rest: Uint8Array): void {
     const { host, stream, reader } = this
-    if (this.encrypted !== null || isEncryptedTransport(stream.socketType)) return this.refuse('invalidInfoHash')
+    const isSecured = isEncryptedTransport(stream.socketType)
+    if (this.encrypted !== null || isSecured || isTls(reader.collected, rest)) return this.refuse('invalidInfoHash')
     if (host.encPolicy === EncPolicy.disabled) return this.refuse('noIncomingEncrypted')
     this.reader = new HandshakeReader()
     this.encrypted = EncryptedStream.accepting(host.encryptionFor(stream.remote.address), stream, this)
@@ -136,4 +141,13 @@ export class IncomingConnection implements StreamHandler {
 /** TLS and WebRTC have their own encryption. */
 function isEncryptedTransport(type: SocketType): boolean {
   return type.endsWith('Ssl') || type === 'rtc'
+}
+
+/**
+ * A peer of an SSL torrent has come to the wrong port. Of a billion keys of encrypted handshakes one looks like this, and is
+ * followed by another at the next try.
+ */
+function isTls(first: Uint8Array, rest: Uint8Array): boolean {
+  const byte = (i: number) => (i < first.length ? first[i] : rest[i - first.length])
+  return byte(0) === TLS_HANDSHAKE && byte(1) === TLS_MAJOR && byte(2) <= 4 && byte(5) === TLS_CLIENT_HELLO
 }

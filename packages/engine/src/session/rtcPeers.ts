@@ -3,6 +3,7 @@ import type { AlertSink } from '../alerts/alertSink.ts'
 import { IncomingConnectionAlert } from '../alerts/peerAlerts.ts'
 import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Platform } from '../platform/platform.ts'
+import { SocketType } from '../platform/socketType.ts'
 import type { Stream } from '../platform/tcp.ts'
 import type { RtcHost } from '../rtc/rtcHost.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -59,7 +60,9 @@ export class RtcPeers implements RtcHost {
 
   wantsPeer(infoHash: string, isOutgoing: boolean): boolean {
     const torrent = this.find(infoHash)
-    if (torrent === null || !torrent.isTakingPeers || this.host.freeConnections <= 0) return false
+    if (torrent === null || !torrent.isTakingPeers || this.isHiding || this.host.freeConnections <= 0) return false
+    // Nobody shows a certificate by WebRTC.
+    if (!torrent.ssl.admits(SocketType.rtc)) return false
     if (isOutgoing && torrent.isFinished && !this.settings.seedingOutgoingConnections) return false
     return torrent.swarm.numPeers < torrent.maxConnections
   }
@@ -84,7 +87,7 @@ export class RtcPeers implements RtcHost {
       alerts.post(new IncomingConnectionAlert({ socketType: stream.socketType, endpoint: stream.remote }))
     }
     try {
-      const refusal = torrent.swarm.adopt(stream, isOutgoing)
+      const refusal = torrent.adopt(stream, isOutgoing)
       if (refusal === null) return
       refuseStream(stream)
       const error = libtorrentError(refusal, { operation: 'bittorrent' })

@@ -191,9 +191,9 @@ export class SessionCore
     return this.proxy.peerTcp
   }
 
-  /** Nobody may learn our address: WebRTC, which tells it, is off. */
+  /** Peers or trackers may not learn our address: WebRTC, which tells both, is off. */
   get isHiding(): boolean {
-    return this.settings.anonymousMode || !this.isReachable
+    return this.settings.anonymousMode || !this.isReachable || this.proxy.policy.trackers !== 'direct'
   }
 
   /** Peers may be spoken to by uTP. */
@@ -384,11 +384,12 @@ export class SessionCore
     const part = () => {
       if (--left === 0) this.release(done)
     }
+    // Torrents first: their uTP connections take leave by the sockets that are closed next.
+    this.torrents.removeAll('sessionClosing', part)
     this.discovery.close(() => {
       this.udpSockets.close()
       part()
     })
-    this.torrents.removeAll('sessionClosing', part)
   }
 
   private release(done: () => void): void {
@@ -413,6 +414,8 @@ export class SessionCore
     this.limit.enforce()
     const { peersMove, reachabilityChanged } = this.proxy.onSettingsChanged()
     if (peersMove) this.leavePeers()
+    this.utp.onSettingsChanged()
+    this.webTrackers.onSettingsChanged()
     for (const torrent of this.torrents.values()) {
       torrent.trackers.onSettingsChanged()
       torrent.swarm.onSettingsChanged()

@@ -69,6 +69,16 @@ export class UtpService {
     this.past.add(receiver.sockets.counters)
   }
 
+  /** What the proxy settings leave no way for does not go on by another. */
+  onSettingsChanged(): void {
+    if (this.host.carriesUtp) return
+    for (const [socket, { sockets }] of [...this.receivers]) {
+      if (sockets.size === 0) continue
+      this.onUdpClosed(socket)
+      this.onUdpOpened(socket)
+    }
+  }
+
   status(): UtpStatus {
     return utpStatus(
       [...this.receivers.values()].map(({ sockets }) => sockets),

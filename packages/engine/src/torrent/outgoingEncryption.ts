@@ -1,6 +1,7 @@
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
+import { isSslSocket } from '../platform/socketType.ts'
 import { EncPolicy } from '../settings/settingEnums.ts'
 import type { Settings } from '../settings/settings.ts'
 
@@ -40,6 +41,8 @@ export class OutgoingEncryption {
    */
   isWorthRetry(peer: PeerConnection, error: LibtorrentError): boolean {
     if (!peer.isOutgoing || !peer.wasConnected || peer.wasReady) return false
+    // TLS and WebRTC encrypt by themselves.
+    if (isSslSocket(peer.socketType) || peer.isRtc) return false
     if (this.settings.outEncPolicy !== EncPolicy.enabled || peer.encryption !== 'none') return false
     const { entry } = peer
     if (entry === null || entry.isSecondTry) return false

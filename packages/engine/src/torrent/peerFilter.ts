@@ -108,15 +108,14 @@ export class PeerFilter {
 
   onPortFilterChanged(): void {
     const { swarm, webSeeds } = this.host
-    const isOut = ({ port, connectable, connection }: TorrentPeer<PeerConnection>) =>
-      connectable && this.isPortBlocked(port) && (connection === null || connection.isOutgoing)
+    const isOut = (peer: TorrentPeer<PeerConnection>) => isOursToDial(peer) && this.isPortBlocked(peer.port)
     swarm.eraseWhere(this.telling(PeerBlockedReason.portFilter, isOut), 'portBlocked')
     webSeeds.onFilterChanged((address) => this.refusal(address))
   }
 
   onSettingsChanged(): void {
     if (!this.host.settings.noConnectPrivilegedPorts) return
-    const isOut = ({ port }: TorrentPeer) => isPrivilegedPort(port)
+    const isOut = (peer: TorrentPeer<PeerConnection>) => isOursToDial(peer) && isPrivilegedPort(peer.port)
     this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.privilegedPorts, isOut), 'portBlocked')
   }
 
@@ -143,4 +142,9 @@ export class PeerFilter {
     const { alerts, ref } = this.host
     if (alerts.wants(PeerBlockedAlert.category)) alerts.post(new PeerBlockedAlert({ handle: ref, ip, reason }))
   }
+}
+
+/** Its port is one we connect, or have connected, to: rules about ports say nothing of those who connected to us. */
+function isOursToDial({ connectable, connection }: TorrentPeer<PeerConnection>): boolean {
+  return connectable && (connection === null || connection.isOutgoing)
 }

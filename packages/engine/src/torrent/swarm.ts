@@ -122,7 +122,9 @@ export class Swarm implements Wakeable, WaitingDialler {
   private get hasRoom(): boolean {
     const { isTakingPeers, isFinished, maxConnections, settings, ssl } = this.host
     if (isFinished && !settings.seedingOutgoingConnections) return false
-    if (!settings.enableOutgoingTcp && !settings.enableOutgoingUtp) return false
+    // Nobody listens for TLS over uTP.
+    const mayUseUtp = settings.enableOutgoingUtp && !ssl.isSslTorrent
+    if (!settings.enableOutgoingTcp && !mayUseUtp) return false
     return isTakingPeers && ssl.isReady && this.connections.size < maxConnections
   }
 
@@ -158,11 +160,10 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
     peer.stats.sentSyn(isV6(remote.address))
-    const isEncrypted = this.encryption.choose(entry)
-    peer.isEncryptedAttempt = isEncrypted
     const { interfaces } = this
     const { tls } = this.host.ssl
-    // Nobody listens for TLS over uTP.
+    const isEncrypted = tls === null && this.encryption.choose(entry)
+    peer.isEncryptedAttempt = isEncrypted
     const transport = tls !== null ? 'tcp' : (how ?? chooseTransport(entry, this.host.settings) ?? 'tcp')
     const request = { remote, infoHash: this.peerHost.infoHash, transport, isEncrypted, tls, interfaces }
     peer.attach(this.host.session.connect(request, peer))
@@ -203,7 +204,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     if (this.host.peerFilter.refuses(endpoint)) return
     const entry = this.hasRoom ? this.list.addPeer(endpoint, PeerSource.pex) : null
     if (entry === null || entry.connection !== null || entry.banned || this.host.session.freeConnections <= 0) return
-    if (!this.host.settings.enableOutgoingUtp) return
+    if (!this.host.settings.enableOutgoingUtp || this.host.ssl.isSslTorrent) return
     entry.supportsUtp = true
     this.open(this.list, entry, 'utp').isHolepunched = true
   }

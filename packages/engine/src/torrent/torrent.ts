@@ -477,6 +477,12 @@ export class Torrent implements PartHosts, Wakeable {
     return refusal
   }
 
+  /** Takes over a WebRTC connection; see `Swarm.adopt`. Returns why not, or null. */
+  adopt(stream: Stream, isOutgoing: boolean): LibtorrentErrorCode | null {
+    if (!this.ssl.admits(stream.socketType)) return 'requiresSslConnection'
+    return this.swarm.adopt(stream, isOutgoing)
+  }
+
   /** `limit`: at least 2, or -1 for none. Surplus connections end at once. */
   setMaxConnections(limit: number): void {
     if (this.connectionLimit === limit) return

@@ -51,8 +51,8 @@ export interface PendingAnnounce {
 }
 
 /**
- * Speaks to the trackers of all torrents of a session (http, https, udp; ws and wss by somebody else). Holds the queue of HTTP announces and the
- * shared UDP sockets; knows nothing of torrents, tiers or schedules.
+ * Speaks to the trackers of all torrents of a session (http, https, udp; ws and wss by somebody else). Holds the queue of
+ * HTTP announces and the shared UDP sockets; knows nothing of torrents, tiers or schedules.
  */
 export class TrackerClient implements UdpTrackerHost {
   private readonly queue: AnnounceQueue

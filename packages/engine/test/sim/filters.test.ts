@@ -348,3 +348,16 @@ scenario('a filter given with the session holds before anybody can connect, and 
   expect(torrent.getPeerInfo()).toEqual([])
   expect(seed.alerts('incomingConnection')).toEqual([])
 })
+
+scenario('whoever connected to us from behind a privileged port is not disconnected when settings change', (world) => {
+  const content = new TestTorrent({ size: 1_000_000 })
+  const seed = new SimClient(world, 'seed', content, { has: 'all', settings: { noConnectPrivilegedPorts: true } })
+  const client = new SimClient(world, 'client', content, { settings: { listenInterfaces: '0.0.0.0:80' }, down: 10_000 })
+  world.run({ seconds: 1 })
+  client.torrent.connectPeer(seed.endpoint)
+  world.run({ seconds: 5 })
+  expect(seed.numPeers).toBe(1)
+  world.settle(seed.session.applySettings({ maxFailcount: 4 }))
+  expect(seed.endings.filter(({ address }) => address === client.host.address)).toEqual([])
+  expect(seed.numPeers).toBe(1)
+})

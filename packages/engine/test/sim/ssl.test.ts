@@ -3,6 +3,7 @@ import { simIdentity, simRootCertificate } from '../../sim/simTls.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import type { TlsIdentity } from '../../src/platform/tls.ts'
+import { EncPolicy } from '../../src/settings/settingEnums.ts'
 import { PeerFlags } from '../../src/torrent/peerInfo.ts'
 import { type ClientOptions, SimClient } from './client.ts'
 import { scenario } from './scenario.ts'
@@ -130,4 +131,29 @@ scenario('neighbours are told the port for TLS', (world) => {
   world.runUntil(() => client.torrent.isSeed, { minutes: 5 })
   expect(new Set(client.alerts('lsdPeer').map(({ endpoint }) => endpoint.port))).toEqual(new Set([4433]))
   expect(seed.alerts('peerError')).toEqual([])
+})
+
+scenario(
+  'a connection of an SSL torrent that ends early is not tried at once as if encryption by MSE were missing',
+  (world) => {
+    const torrent = sslTorrent()
+    const seed = member(world, 'seed', torrent, { has: 'all', add: { paused: true } })
+    const client = member(world, 'client', torrent, { settings: { outEncPolicy: EncPolicy.enabled } })
+    world.run({ seconds: 1 })
+    client.torrent.connectPeer(sslEndpoint(seed))
+    world.run({ seconds: 20 })
+    expect(client.endCodes).toEqual(['EOF'])
+  },
+)
+
+scenario('where TCP is off an SSL torrent, which no peer takes uTP connections for, dials nobody', (world) => {
+  const torrent = sslTorrent()
+  const seed = member(world, 'seed', torrent, { has: 'all' })
+  const settings = { enableOutgoingTcp: false, enableOutgoingUtp: true, enableIncomingUtp: true }
+  const client = member(world, 'client', torrent, { settings })
+  world.run({ seconds: 1 })
+  client.torrent.connectPeer(sslEndpoint(seed))
+  world.run({ seconds: 20 })
+  expect(client.alerts('peerConnect')).toEqual([])
+  expect(client.torrent.status().connectCandidates).toBe(1)
 })

@@ -7,9 +7,11 @@ import { AlertCategory } from '../../../src/alerts/alert.ts'
 import { Session, type SessionAlert } from '../../../src/api/session.ts'
 import type { TorrentHandle } from '../../../src/api/torrentHandle.ts'
 import { IpFilter } from '../../../src/filter/ipFilter.ts'
+import { ProxyType } from '../../../src/settings/proxyType.ts'
 import type { Settings } from '../../../src/settings/settings.ts'
 import type { AddTorrentParams } from '../../../src/torrent/addTorrentParams.ts'
 import { ALONE } from '../../alone.ts'
+import { Authority } from '../ssl/authority.ts'
 import { afterThisTest } from '../tracker/servers.ts'
 import { WebTrackerServer } from './webTrackerServer.ts'
 
@@ -62,10 +64,10 @@ class Client {
   }
 }
 
-async function scene(settings: Partial<Settings> = {}) {
+async function scene(settings: Partial<Settings> = {}, seedSettings: Partial<Settings> = {}) {
   const tracker = await WebTrackerServer.start()
   const torrent = new TestTorrent({ size: 3_000_000, pieceLength: 64 * 1024, trackers: [tracker.url] })
-  const seed = new Client('seed')
+  const seed = new Client('seed', seedSettings)
   seed.seed(torrent)
   await seed.alert('trackerReply')
   const leecher = new Client('leecher', settings)
@@ -88,11 +90,12 @@ test('two sessions that know nothing but a WebSocket tracker meet, and the file 
   expect(tracker.events).toEqual(['started', 'started', 'completed', 'stopped'])
   await seed.alert('peerDisconnected')
   await seed.session.abort()
-  expect(tracker.connections).toBe(0)
+  await expect.poll(() => tracker.connections).toBe(0)
 }, 30_000)
 
 test('a magnet link is enough, and peers of WebRTC are told to nobody', async () => {
-  const { torrent, seed, leecher } = await scene({ closeRedundantConnections: false })
+  const keep = { closeRedundantConnections: false }
+  const { torrent, seed, leecher } = await scene(keep, keep)
   const tracker = encodeURIComponent(torrent.info().trackers[0].url)
   const handle = leecher.add({ url: `magnet:?xt=urn:btih:${torrent.infoHash.toHex()}&tr=${tracker}` })
   await leecher.alert('torrentFinished')
@@ -115,6 +118,43 @@ test('with WebRTC switched off a WebSocket tracker is not announced to', async (
   await new Promise((resolve) => setTimeout(resolve, 200))
   expect(tracker.connections).toBe(1)
   expect(handle.trackers()[0]).toMatchObject({ updating: false, fails: 0, verified: false })
+}, 30_000)
+
+test('who has trackers asked through a proxy announces to no WebSocket tracker, which would not go through it', async () => {
+  const { tracker, torrent, leecher } = await scene({
+    proxyType: ProxyType.socks5,
+    proxyHostname: '127.0.0.1',
+    proxyPort: 1,
+    proxyPeerConnections: false,
+  })
+  leecher.add({ ti: torrent.info() })
+  await leecher.alert('torrentChecked')
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(tracker.connections).toBe(1)
+}, 30_000)
+
+test('who begins to hide leaves WebSocket trackers and those they introduced', async () => {
+  const { tracker, torrent, leecher } = await scene({ closeRedundantConnections: false })
+  const handle = leecher.add({ ti: torrent.info() })
+  await leecher.alert('peerConnect')
+  await leecher.session.applySettings({ proxyType: ProxyType.socks5, proxyHostname: '127.0.0.1', proxyPort: 1 })
+  expect(handle.getPeerInfo()).toEqual([])
+  await expect.poll(() => tracker.connections).toBe(1)
+}, 30_000)
+
+test('an SSL torrent has nothing to do with WebRTC peers, who show no certificate', async () => {
+  const authority = new Authority()
+  const tracker = await WebTrackerServer.start()
+  const torrent = new TestTorrent({ size: 300_000, trackers: [tracker.url], sslCert: authority.rootCert })
+  const clients = [new Client('seed'), new Client('leecher')]
+  for (const client of clients) {
+    const { certificate, privateKey } = authority.issue()
+    client.seed(torrent).setSslCertificateBuffer(certificate, privateKey)
+    await client.alert('trackerReply')
+  }
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(tracker.messages.map(({ offers }) => (offers as object[]).length)).toEqual([0, 0])
+  expect(clients.flatMap(({ session }) => session.getTorrents().map((each) => each.getPeerInfo()))).toEqual([[], []])
 }, 30_000)
 
 test('the IP filter keeps WebRTC peers away', async () => {

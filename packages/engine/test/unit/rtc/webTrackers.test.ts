@@ -144,6 +144,36 @@ describe('an announce to a WebSocket tracker', () => {
     expect(host.webRtc.sockets).toEqual([])
   })
 
+  test('is given up, with all that came of earlier ones, when we begin to hide', () => {
+    announced()
+    const { socket } = host.webRtc
+    announce({ url: 'wss://b.example/announce' })
+    host.isHiding = true
+    trackers.onSettingsChanged()
+    expect(codes()).toEqual(['reply', 'unsupportedUrlProtocol'])
+    expect(socket.isClosed).toBe(true)
+    expect(host.webRtc.open).toEqual([])
+    expect(host.webRtc.sockets.every(({ isClosed }) => isClosed)).toBe(true)
+    // And begun anew when we do not hide any more.
+    host.isHiding = false
+    trackers.onSettingsChanged()
+    announced()
+    host.time.pass(60_000)
+    trackers.close()
+    expect(host.webRtc.sockets.every(({ isClosed }) => isClosed)).toBe(true)
+    expect(host.time.pending).toBe(0)
+  })
+
+  test('does not open a connection that was still being prepared when we began to hide', () => {
+    host.webRtc.loadPeers = (done) => {
+      host.isHiding = true
+      host.time.after(0, () => done(null))
+    }
+    announce()
+    expect(codes()).toEqual(['unsupportedUrlProtocol'])
+    expect(host.webRtc.sockets).toEqual([])
+  })
+
   test('is not made where WebRTC is switched off, or unknown', () => {
     host.settings.maxWebtorrentOffers = 0
     expect(trackers.isOn).toBe(false)
