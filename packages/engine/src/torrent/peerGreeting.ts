@@ -8,6 +8,7 @@ import type { Settings } from '../settings/settings.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { allowedFastSet } from '../wire/allowedFastSet.ts'
 import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
+import type { Holepunch } from './holepunch.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
 import type { PeerExchange } from './peerExchange.ts'
 import type { Swarm } from './swarm.ts'
@@ -27,6 +28,7 @@ export interface PeerGreetingHost {
   readonly swarm: Swarm
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
+  readonly holepunch: Holepunch
   readonly trackerExchange: TrackerExchange
   readonly peerHost: TorrentPeerHost
   readonly random: Random
@@ -132,11 +134,12 @@ export class PeerGreeting {
     peer.sendExtensionHandshake(handshake, this.withheldExtensions())
   }
 
-  /** What a private torrent has no use for. */
+  /** What a private torrent, or peers behind a proxy, have no use for. */
   private withheldExtensions(): readonly string[] {
-    const { exchange, metadata, trackerExchange } = this.host
+    const { exchange, holepunch, metadata, trackerExchange } = this.host
     return [
       ...(exchange.isAllowed ? [] : ['ut_pex']),
+      ...(holepunch.isAllowed ? [] : ['ut_holepunch']),
       ...(metadata.isAllowed ? [] : ['ut_metadata', 'LT_metadata']),
       ...(trackerExchange.isAllowed ? [] : ['lt_tex']),
     ]
