@@ -49,6 +49,9 @@ export class Dialler {
     const mayUseUtp = transport === 'utp' && this.host.carriesUtp
     const utp = mayUseUtp ? this.host.utp.connect(remote, localAddress, handler) : null
     if (utp !== null) return utp
+    if (transport === 'utp' && !this.host.settings.enableOutgoingTcp) {
+      return new RefusedDial(this.host.timers, remote, handler, noWayOut())
+    }
     return this.host.peerTcp.connect(remote, { localAddress, ...this.ports.next() }, handler)
   }
 }
