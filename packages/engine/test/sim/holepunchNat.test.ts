@@ -24,6 +24,10 @@ interface MeetingOptions {
   /** Of the relay, beside `settings`. */
   readonly relaySettings?: Partial<Settings>
   readonly torrent?: TestTorrent
+  /** Seconds by which the leecher finds the relay later than the seed does. */
+  readonly leecherLate?: number
+  /** Of packets, on the lines of the two. */
+  readonly loss?: number
   /** Parameters of the seed's torrent. */
   readonly seedAdd?: Partial<AddTorrentParams>
 }
@@ -43,14 +47,17 @@ function meeting(world: SimWorld, options: MeetingOptions) {
     settings,
     address: addresses?.seed ?? '192.168.1.2',
     nat: seedNat,
+    loss: options.loss,
   })
   const leecher = new SimClient(world, 'leecher', torrent, {
     settings,
     address: addresses?.leecher ?? '192.168.2.2',
     nat: leecherNat,
+    loss: options.loss,
   })
   world.run({ seconds: 2 })
   seed.torrent.connectPeer(relay.endpoint)
+  world.run({ seconds: options.leecherLate ?? 0 })
   leecher.torrent.connectPeer(relay.endpoint)
   return { relay, seed, leecher }
 }
@@ -162,3 +169,17 @@ scenario('members of a private torrent are introduced to nobody', (world) => {
   world.run({ minutes: 5 })
   expect(leecher.torrent.isSeed).toBe(false)
 })
+
+scenario('one that is told of the other while it still tries by itself gives that up', (world) => {
+  const { leecher } = meeting(world, { ...PORT_RESTRICTED, leecherLate: 40 })
+  world.runUntil(() => leecher.torrent.isSeed, { seconds: 35 })
+})
+
+scenario(
+  'lines that lose packets keep nobody apart for long',
+  (world) => {
+    const { leecher } = meeting(world, { ...PORT_RESTRICTED, loss: 0.1 })
+    world.runUntil(() => leecher.torrent.isSeed, { minutes: 15 })
+  },
+  { seeds: 10 },
+)
