@@ -109,18 +109,19 @@ const PORT_RESTRICTED = {
   leecherNat: { kind: 'portRestricted', externalAddress: LEECHER_ADDRESS },
 } as const
 
+const KEEPS_PORTS = {
+  seedNat: { ...PORT_RESTRICTED.seedNat, keepsPorts: true },
+  leecherNat: { ...PORT_RESTRICTED.leecherNat, keepsPorts: true },
+} as const
+
 scenario('routers that keep ports are no different', (world) => {
-  const { leecher } = meeting(world, {
-    seedNat: { ...PORT_RESTRICTED.seedNat, keepsPorts: true },
-    leecherNat: { ...PORT_RESTRICTED.leecherNat, keepsPorts: true },
-  })
+  const { leecher } = meeting(world, KEEPS_PORTS)
   world.runUntil(() => leecher.torrent.isSeed, { minutes: 6 })
 })
 
 scenario('a relay that is reached by TCP knows the ports that routers keep', (world) => {
   const { relay, leecher } = meeting(world, {
-    seedNat: { ...PORT_RESTRICTED.seedNat, keepsPorts: true },
-    leecherNat: { ...PORT_RESTRICTED.leecherNat, keepsPorts: true },
+    ...KEEPS_PORTS,
     relaySettings: { enableIncomingUtp: false },
   })
   world.runUntil(() => leecher.torrent.isSeed, { minutes: 6 })
@@ -178,7 +179,7 @@ scenario('one that is told of the other while it still tries by itself gives tha
 scenario(
   'lines that lose packets keep nobody apart for long',
   (world) => {
-    const { leecher } = meeting(world, { ...PORT_RESTRICTED, loss: 0.1 })
+    const { leecher } = meeting(world, { ...KEEPS_PORTS, loss: 0.1 })
     world.runUntil(() => leecher.torrent.isSeed, { minutes: 15 })
   },
   { seeds: 10 },
