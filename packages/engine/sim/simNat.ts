@@ -40,7 +40,7 @@ export class SimNat {
   /** Packets that were let in, and that were not. */
   admitted = 0
   dropped = 0
-  private readonly mappings: Mapping[] = []
+  private mappings: Mapping[] = []
   private nextPort = FIRST_PORT
 
   constructor(
@@ -93,6 +93,7 @@ export class SimNat {
         (this.options.kind !== 'symmetric' || each.permits.has(endpointText(to))),
     )
     if (found !== undefined) return found
+    this.mappings = this.mappings.filter((each) => each.expiresAt > now)
     const mapping = { inside, outside: this.outsideOf(inside), permits: new Map<string, Millis>(), expiresAt: 0 }
     this.mappings.push(mapping)
     return mapping
