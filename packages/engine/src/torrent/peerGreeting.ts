@@ -10,13 +10,14 @@ import { allowedFastSet } from '../wire/allowedFastSet.ts'
 import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
 import type { Holepunch } from './holepunch.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
+import { type OtherFamilyAddressHost, otherFamilyAddress } from './otherFamilyAddress.ts'
 import type { PeerExchange } from './peerExchange.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 import type { TrackerExchange } from './trackerExchange.ts'
 
-export interface PeerGreetingHost {
+export interface PeerGreetingHost extends OtherFamilyAddressHost {
   /** 20 bytes. */
   readonly peerId: Uint8Array
   readonly settings: Readonly<Settings>
@@ -123,6 +124,7 @@ export class PeerGreeting {
         : {
             client: settings.handshakeClientVersion || settings.userAgent,
             listenPort: ssl.listenPort || undefined,
+            ...otherFamilyAddress(this.host, peer.remote.address),
           }),
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
