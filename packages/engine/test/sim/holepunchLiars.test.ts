@@ -46,7 +46,8 @@ function knocks(client: SimClient): number {
 scenario('a relay that sends us to one address again and again makes us try a few times', (world) => {
   const { client, connection } = duped(world)
   for (let minute = 0; minute < 10; minute++) {
-    for (let port = 1; port <= 20; port++) say(connection, HolepunchType.connect, { address: VICTIM, port: 5000 + port })
+    for (let port = 1; port <= 20; port++)
+      say(connection, HolepunchType.connect, { address: VICTIM, port: 5000 + port })
     world.run({ minutes: 1 })
   }
   expect(knocks(client)).toBeGreaterThan(0)
@@ -86,23 +87,26 @@ scenario('twenty strangers a minute at most are tried, whatever a relay says', (
   expect(client.alerts('peerConnect').filter(({ endpoint }) => endpoint.address.startsWith('12.'))).toHaveLength(20)
 })
 
-scenario('whoever asks for thousands is answered twenty times a minute, by how many connections he may ask', (world) => {
-  const { client, liar } = duped(world)
-  const answers = () =>
-    liar.connections.flatMap((each) => each.received('extended')).filter(({ body }) => body[0] === OUR_ID).length
-  for (let round = 0; round < 4; round++) {
-    const again = liar.connection
-    for (let i = 0; i < 1000; i++) {
-      say(again, HolepunchType.rendezvous, { address: `13.0.${i >> 8}.${i & 255}`, port: 5000 })
+scenario(
+  'whoever asks for thousands is answered twenty times a minute, by how many connections he may ask',
+  (world) => {
+    const { client, liar } = duped(world)
+    const answers = () =>
+      liar.connections.flatMap((each) => each.received('extended')).filter(({ body }) => body[0] === OUR_ID).length
+    for (let round = 0; round < 4; round++) {
+      const again = liar.connection
+      for (let i = 0; i < 1000; i++) {
+        say(again, HolepunchType.rendezvous, { address: `13.0.${i >> 8}.${i & 255}`, port: 5000 })
+      }
+      world.run({ seconds: 2 })
+      again.close()
+      world.run({ seconds: 1 })
+      liar.connect(client.endpoint)
+      world.run({ seconds: 3 })
     }
-    world.run({ seconds: 2 })
-    again.close()
-    world.run({ seconds: 1 })
-    liar.connect(client.endpoint)
-    world.run({ seconds: 3 })
-  }
-  expect(answers()).toBe(20)
-})
+    expect(answers()).toBe(20)
+  },
+)
 
 scenario('many strangers do not lead one peer anywhere more than twenty times a minute', (world) => {
   const { client, liar } = duped(world)

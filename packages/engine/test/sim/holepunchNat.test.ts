@@ -90,16 +90,20 @@ for (const a of KINDS) {
         expect(peerAt(seed, LEECHER_ADDRESS)).toBeDefined()
       })
     } else {
-      scenario(`a ${a} and a ${b} NAT do not meet, and the attempts end`, (world) => {
-        const { seed, leecher } = meeting(world, nats)
-        world.run({ minutes: 60 })
-        expect(leecher.torrent.isSeed).toBe(false)
-        const tries = (client: SimClient) => client.alerts('peerConnect').length
-        const sofar = tries(seed) + tries(leecher)
-        expect(sofar).toBeLessThan(60)
-        world.run({ minutes: 60 })
-        expect(tries(seed) + tries(leecher) - sofar).toBeLessThan(20)
-      }, { seeds: 1 })
+      scenario(
+        `a ${a} and a ${b} NAT do not meet, and the attempts end`,
+        (world) => {
+          const { seed, leecher } = meeting(world, nats)
+          world.run({ minutes: 60 })
+          expect(leecher.torrent.isSeed).toBe(false)
+          const tries = (client: SimClient) => client.alerts('peerConnect').length
+          const sofar = tries(seed) + tries(leecher)
+          expect(sofar).toBeLessThan(60)
+          world.run({ minutes: 60 })
+          expect(tries(seed) + tries(leecher) - sofar).toBeLessThan(20)
+        },
+        { seeds: 1 },
+      )
     }
   }
 }

@@ -47,20 +47,23 @@ scenario('uTP over IPv6 only', (world) => {
   expect(flagsAt(leecher) & PeerFlags.utpSocket).not.toBe(0)
 })
 
-scenario('a peer that answers to uTP and then says nothing is left when the time for the handshake is over', (world) => {
-  const client = new SimClient(world, 'client', content, { settings: { ...ONLY_UTP, handshakeTimeout: 10 } })
-  const silent = utpOn(world, world.host('silent'))
-  world.run({ seconds: 1 })
-  client.torrent.connectPeer(silent.at)
-  world.runUntil(() => silent.accepted.length > 0, { seconds: 5 })
-  world.runUntil(() => client.numPeers === 0, { seconds: 15 })
-  expect(client.endCodes).toEqual(['timedOutNoHandshake'])
-  world.run({ seconds: 5 })
-  expect(silent.accepted[0].closed).toBeDefined()
-  silent.close()
-})
+scenario(
+  'a peer that answers to uTP and then says nothing is left when the time for the handshake is over',
+  (world) => {
+    const client = new SimClient(world, 'client', content, { settings: { ...ONLY_UTP, handshakeTimeout: 10 } })
+    const silent = utpOn(world, world.host('silent'))
+    world.run({ seconds: 1 })
+    client.torrent.connectPeer(silent.at)
+    world.runUntil(() => silent.accepted.length > 0, { seconds: 5 })
+    world.runUntil(() => client.numPeers === 0, { seconds: 15 })
+    expect(client.endCodes).toEqual(['timedOutNoHandshake'])
+    world.run({ seconds: 5 })
+    expect(silent.accepted[0].closed).toBeDefined()
+    silent.close()
+  },
+)
 
-scenario('a peer that connects by uTP and then says nothing is left when the time for the handshake is over', (world) => {
+scenario('a peer that connects by uTP and then says nothing is left, too', (world) => {
   const client = new SimClient(world, 'client', content, { settings: { ...ONLY_UTP, handshakeTimeout: 10 } })
   const silent = utpOn(world, world.host('silent'))
   world.run({ seconds: 1 })
@@ -80,7 +83,7 @@ scenario('a peer that connects by uTP and then says nothing is left when the tim
   silent.close()
 })
 
-scenario('another listen port ends connections by uTP, for both sides, and new ones are made from it', async (world) => {
+scenario('another listen port ends the connections by uTP for both sides', async (world) => {
   const { seed, leecher } = pair(world, ONLY_UTP, large, 100_000)
   world.runUntil(() => leecher.torrent.status().totalPayloadDownload > 100_000, { minutes: 2 })
   await world.settle(seed.session.applySettings({ listenInterfaces: '0.0.0.0:7000' }))
