@@ -216,7 +216,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     if (host.peerFilter.refuses(endpoint) || !this.hasRoom || !host.settings.enableOutgoingUtp) return
     const isKnown = wanted !== null && wanted.listIndex !== -1
     // Known peers keep their port: the one a router opens for a packet is no place to dial later.
-    const entry = isKnown ? wanted : (this.list.find(endpoint) ?? this.list.addPeer(endpoint, PeerSource.pex))
+    const entry = this.list.find(endpoint) ?? (isKnown ? wanted : this.list.addPeer(endpoint, PeerSource.pex))
     if (entry === null || entry.banned || (!isKnown && !host.session.attempts.mayDial(endpoint.address, this))) return
     if (entry.connection !== null && !this.giveUpFor(entry.connection, entry)) return
     if (host.session.freeConnections <= 0) return
