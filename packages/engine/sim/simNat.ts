@@ -12,7 +12,9 @@ import type { VirtualTime } from './virtualTime.ts'
  */
 export type NatKind = 'fullCone' | 'addressRestricted' | 'portRestricted' | 'symmetric' | 'firewall'
 
+/** What kind of router a host is behind. */
 export interface NatOptions {
+  /** Whom it lets in. */
   readonly kind: NatKind
   /** Its address outside; of no use with `firewall`. */
   readonly externalAddress?: string
