@@ -13,6 +13,7 @@ export { type CrashKeep, type FaultOptions, type FileOperation, SimFileSystem } 
 export { type HostOptions, SimHost } from './simHost.ts'
 export { SimLog } from './simLog.ts'
 export { type NameOptions, SimNames } from './simNames.ts'
+export { type NatKind, type NatOptions, SimNat } from './simNat.ts'
 export { type Chunking, type PathOptions, SimNetwork } from './simNetwork.ts'
 export {
   type PeerMessage,

@@ -2,6 +2,7 @@ import { isV6 } from '../src/address/endpoint.ts'
 import type { Millis } from '../src/util/flavored.ts'
 import type { SimErrorCode } from './simErrors.ts'
 import { SimDownlink, SimUplink } from './simLink.ts'
+import { type NatOptions, SimNat } from './simNat.ts'
 import { isWildcard, SimPorts } from './simPorts.ts'
 import type { VirtualTime } from './virtualTime.ts'
 
@@ -34,6 +35,8 @@ export interface HostOptions {
   readonly socketBuffer?: number
   /** IPv4 address of its default gateway. Default: none is known. */
   readonly gateway?: string
+  /** The router it is behind. Default: none, everybody can send it what they like. */
+  readonly nat?: NatOptions
 }
 
 /** Who accepts TCP connections at a port. */
@@ -70,6 +73,7 @@ export class SimHost {
   udpFault: SimErrorCode | null = null
   /** IPv4 address of the default gateway; null: none is known. */
   gateway: string | null
+  readonly nat: SimNat | null
 
   constructor(
     time: VirtualTime,
@@ -89,6 +93,7 @@ export class SimHost {
     this.queueBytes = options.queueBytes ?? 256 * 1024
     this.socketBuffer = options.socketBuffer ?? 512 * 1024
     this.gateway = options.gateway ?? null
+    this.nat = options.nat === undefined ? null : new SimNat(time, options.nat)
   }
 
   /** The first address; what most scenarios mean by "the address". */

@@ -60,7 +60,7 @@ export class SimNetwork {
     if (this.hostsByName.has(name)) throw new Error(`there is a host ${name} already`)
     const n = this.hostsByName.size + 1
     const host = new SimHost(this.time, name, { ...options, address: options.address ?? `50.1.${n >> 8}.${n & 255}` })
-    for (const address of host.addresses) {
+    for (const address of outsideAddresses(host)) {
       const owner = this.hostsByAddress.get(address)
       if (owner !== undefined) throw new Error(`${address} belongs to ${owner.name} already`)
       this.hostsByAddress.set(address, host)
@@ -97,7 +97,9 @@ export class SimNetwork {
 
   /** The host that `from` reaches under `address`, or null when nobody has it. */
   hostAt(address: string, from: SimHost): SimHost | null {
-    return isLoopback(address) ? from : (this.hostsByAddress.get(address) ?? null)
+    // An address behind a router means something there only.
+    if (isLoopback(address) || from.addresses.includes(address)) return from
+    return this.hostsByAddress.get(address) ?? null
   }
 
   /** Sets properties of the path from `from` to `to`, in that direction only. */
@@ -260,6 +262,12 @@ export class SimNetwork {
     const most = from.jitter + to.jitter
     return from === to || most === 0 ? 0 : this.random.fraction() * most
   }
+}
+
+/** Where others reach the host: behind a translating router that is the router's address. */
+function outsideAddresses({ nat, addresses }: SimHost): readonly string[] {
+  const address = nat?.externalAddress ?? null
+  return address === null ? addresses : [address]
 }
 
 function pathKey(from: SimHost, to: SimHost): string {

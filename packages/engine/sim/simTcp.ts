@@ -86,6 +86,8 @@ export class SimTcp implements Tcp {
       return this.process.soon(() => stream.connectFailed(simError('ENETUNREACH', 'connect')))
     }
     network.control(host, target, () => {
+      // Nothing asked for comes in: the router swallows it.
+      if (target !== host && target.nat !== null) return
       const listener = target.tcpPorts.find(stream.remote)
       network.control(target, host, () => {
         if (!stream.isConnecting) return
@@ -110,8 +112,8 @@ class SimListener implements TcpListener, ConnectionTarget<SimStream>, SimResour
 
   accept(client: SimStream): void {
     const { host } = this.process
-    const from = client.local
-    if (from === null || client.isGone) return
+    if (client.local === null || client.isGone) return
+    const from = client.host === host ? client.local : (client.host.nat?.tcpSource(client.local) ?? client.local)
     const stream = new SimStream(this.process, from, host.socketBuffer, host.socketBuffer)
     stream.local = client.remote
     stream.acceptedFrom(client)

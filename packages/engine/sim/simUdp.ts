@@ -117,7 +117,12 @@ class SimUdpSocket implements UdpSocket, PacketTarget, LinkFlow, SimResource {
     const target = this.network.hostAt(to.address, this.host)
     const source = this.source(to)
     if (target === null || source === null) return
-    const from = { address: source, port: this.local.port }
-    this.network.carryDatagram(this.host, target, size, () => target.udpPorts.find(to)?.receive(packet, from))
+    const inside = { address: source, port: this.local.port }
+    const isHere = target === this.host
+    const from = isHere ? inside : (this.host.nat?.leave(inside, to) ?? inside)
+    this.network.carryDatagram(this.host, target, size, () => {
+      const at = isHere || target.nat === null ? to : target.nat.enter(to, from)
+      if (at !== null) target.udpPorts.find(at)?.receive(packet, from)
+    })
   }
 }

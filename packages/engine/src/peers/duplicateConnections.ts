@@ -10,6 +10,8 @@ export interface ConnectionEnds {
   readonly isOutgoing: boolean
   /** Of the other side, 20 bytes; known for incoming connections, which come with their handshake. */
   readonly peerId: Uint8Array
+  /** Opened at a moment that another peer arranged (BEP 55). */
+  readonly isHolepunched?: boolean
 }
 
 /** `selfConnection`: the two are both ends of one connection to ourselves, and both must go. */
@@ -20,6 +22,7 @@ export type DuplicateVerdict = 'keepExisting' | 'keepNew' | 'selfConnection'
  * Of two in one direction the first stays. Otherwise whoever listens on the lower port keeps its outgoing one;
  * only the target ends count, since the ports connections come from are chance. Equal ports: the greater peer id keeps
  * its own; libtorrent leaves that to chance, and in half of all cases neither connection is left.
+ * Where hole punching made the two, routers change ports: the id decides alone, and what does not stand yet loses.
  * `existingFailed`: the existing one is on its way out and never stays.
  */
 export function resolveDuplicateConnection(
@@ -33,9 +36,12 @@ export function resolveDuplicateConnection(
   if (existingFailed) return 'keepNew'
   const outgoing = added.isOutgoing ? added : existing
   const incoming = added.isOutgoing ? existing : added
+  // We have sent nothing on it: the other side cannot have decided for it.
+  if (outgoing.isHolepunched && outgoing.local === null) return added.isOutgoing ? 'keepExisting' : 'keepNew'
   const ourPort = incoming.local?.port ?? 0
   const theirPort = outgoing.remote.port
-  const keepsOutgoing = ourPort === theirPort ? compareBytes(incoming.peerId, ourPeerId) < 0 : ourPort < theirPort
+  const goesById = ourPort === theirPort || outgoing.isHolepunched === true
+  const keepsOutgoing = goesById ? compareBytes(incoming.peerId, ourPeerId) < 0 : ourPort < theirPort
   return keepsOutgoing === added.isOutgoing ? 'keepNew' : 'keepExisting'
 }
 

@@ -201,6 +201,10 @@ export class SessionCore
     return this.proxy.policy.carriesUtp
   }
 
+  get canBeIntroduced(): boolean {
+    return this.carriesUtp && this.isReachable
+  }
+
   get isReachable(): boolean {
     return this.proxy.policy.isReachable
   }

@@ -97,12 +97,18 @@ export class PeerExchange {
     const peers: PexPeer[] = []
     for (const peer of this.host.swarm.connections) {
       if (!peer.isReady || peer.isRtc) continue
-      const port = peer.isOutgoing ? peer.remote.port : peer.extensions.listenPort
+      const port = dialledPort(peer)
       if (port === 0) continue
       peers.push({ address: peer.remote.address, port, flags: flagsOf(peer) })
     }
     return peers
   }
+}
+
+/** 0 when unknown. What hole punching reached is a port that a router opened for us alone. */
+function dialledPort({ isOutgoing, isHolepunched, remote, extensions }: PeerConnection): number {
+  if (!isOutgoing) return extensions.listenPort
+  return (isHolepunched && extensions.listenPort) || remote.port
 }
 
 function flagsOf(peer: PeerConnection): number {

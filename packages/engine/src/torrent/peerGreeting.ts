@@ -7,15 +7,17 @@ import type { Random } from '../platform/random.ts'
 import type { Settings } from '../settings/settings.ts'
 import { equalBytes } from '../util/bytes.ts'
 import { allowedFastSet } from '../wire/allowedFastSet.ts'
+import type { Holepunch } from './holepunch.ts'
 import { fullBitfield, sendLazyBitfield } from './lazyBitfield.ts'
 import type { MetadataExchange } from './metadataExchange.ts'
+import { type OtherFamilyAddressHost, otherFamilyAddress } from './otherFamilyAddress.ts'
 import type { PeerExchange } from './peerExchange.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentPeerHost } from './torrentPeerHost.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 import type { TrackerExchange } from './trackerExchange.ts'
 
-export interface PeerGreetingHost {
+export interface PeerGreetingHost extends OtherFamilyAddressHost {
   /** 20 bytes. */
   readonly peerId: Uint8Array
   readonly settings: Readonly<Settings>
@@ -27,6 +29,7 @@ export interface PeerGreetingHost {
   readonly swarm: Swarm
   readonly metadata: MetadataExchange
   readonly exchange: PeerExchange
+  readonly holepunch: Holepunch
   readonly trackerExchange: TrackerExchange
   readonly peerHost: TorrentPeerHost
   readonly random: Random
@@ -121,6 +124,7 @@ export class PeerGreeting {
         : {
             client: settings.handshakeClientVersion || settings.userAgent,
             listenPort: ssl.listenPort || undefined,
+            ...otherFamilyAddress(this.host, peer.remote.address),
           }),
       yourAddress: peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
@@ -132,11 +136,12 @@ export class PeerGreeting {
     peer.sendExtensionHandshake(handshake, this.withheldExtensions())
   }
 
-  /** What a private torrent has no use for. */
+  /** What a private torrent, or peers behind a proxy, have no use for. */
   private withheldExtensions(): readonly string[] {
-    const { exchange, metadata, trackerExchange } = this.host
+    const { exchange, holepunch, metadata, trackerExchange } = this.host
     return [
       ...(exchange.isAllowed ? [] : ['ut_pex']),
+      ...(holepunch.isAllowed ? [] : ['ut_holepunch']),
       ...(metadata.isAllowed ? [] : ['ut_metadata', 'LT_metadata']),
       ...(trackerExchange.isAllowed ? [] : ['lt_tex']),
     ]

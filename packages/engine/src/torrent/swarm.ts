@@ -152,10 +152,19 @@ export class Swarm implements Wakeable, WaitingDialler {
     return true
   }
 
-  /** @param how what `chooseTransport` says if left out. */
-  private open(known: PeerList<PeerConnection>, entry: TorrentPeer<PeerConnection>, how?: Transport): PeerConnection {
-    const remote = entry.endpoint
+  /**
+   * @param how what `chooseTransport` says if left out.
+   * @param punched where a peer is met by hole punching.
+   */
+  private open(
+    known: PeerList<PeerConnection>,
+    entry: TorrentPeer<PeerConnection>,
+    how?: Transport,
+    punched?: Endpoint,
+  ): PeerConnection {
+    const remote = punched ?? entry.endpoint
     const peer = new PeerConnection(this.peerHost, remote, true, null)
+    peer.isHolepunched = punched !== undefined
     known.setConnection(entry, peer)
     this.add(peer, entry)
     this.host.session.attempts.dialled(remote.address, peer)
@@ -199,14 +208,28 @@ export class Swarm implements Wakeable, WaitingDialler {
     this.wantConnections()
   }
 
-  /** Connects to `endpoint` now, by uTP: a peer we both know has told it to do the same (BEP 55). */
-  punch(endpoint: Endpoint): void {
-    if (this.host.peerFilter.refuses(endpoint)) return
-    const entry = this.hasRoom ? this.list.addPeer(endpoint, PeerSource.pex) : null
-    if (entry === null || entry.connection !== null || entry.banned || this.host.session.freeConnections <= 0) return
-    if (!this.host.settings.enableOutgoingUtp || this.host.ssl.isSslTorrent) return
-    entry.supportsUtp = true
-    this.open(this.list, entry, 'utp').isHolepunched = true
+  /**
+   * Connects to `endpoint` now, by uTP: a peer we both know has told it to do the same (BEP 55).
+   * @param wanted the peer that we asked to be introduced to; null when nobody did, and `endpoint` is a stranger's word.
+   */
+  punch(endpoint: Endpoint, wanted: TorrentPeer<PeerConnection> | null): void {
+    const { host } = this
+    if (host.peerFilter.refuses(endpoint) || !this.hasRoom || !host.settings.enableOutgoingUtp || host.ssl.isSslTorrent)
+      return
+    const isKnown = wanted !== null && wanted.listIndex !== -1
+    // Known peers keep their port: the one a router opens for a packet is no place to dial later.
+    const entry = this.list.find(endpoint) ?? (isKnown ? wanted : this.list.addPeer(endpoint, PeerSource.pex))
+    if (entry === null || entry.banned || (!isKnown && !host.session.attempts.mayDial(endpoint.address, this))) return
+    if (entry.connection !== null && !this.giveUpFor(entry.connection, entry)) return
+    if (host.session.freeConnections <= 0) return
+    this.open(this.list, entry, 'utp', endpoint)
+  }
+
+  /** An attempt that cannot get through its router makes way for one that may. */
+  private giveUpFor(attempt: PeerConnection, entry: TorrentPeer<PeerConnection>): boolean {
+    if (!attempt.isOutgoing || attempt.wasConnected || attempt.isHolepunched || !entry.supportsHolepunch) return false
+    attempt.disconnect('duplicatePeerId')
+    return entry.connection === null && entry.listIndex !== -1
   }
 
   /** Takes over a connection a peer opened. Returns why not, or null. */

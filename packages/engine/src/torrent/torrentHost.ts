@@ -102,6 +102,10 @@ export interface TorrentHost {
   readonly origins: PeerOrigin
   /** Which addresses were dialled in vain, by all torrents. */
   readonly attempts: AttemptBook
+  /** Others can reach us: peers do not go through a proxy. */
+  readonly isReachable: boolean
+  /** Peers are spoken to without a proxy, and may be by uTP: others can introduce them to us (BEP 55). */
+  readonly canBeIntroduced: boolean
   /** Connections that may still be opened before `connections_limit`. */
   readonly freeConnections: number
   /** Average upload rate etc. are derived once a second; true while this torrent needs that. */

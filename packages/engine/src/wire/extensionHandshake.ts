@@ -15,7 +15,7 @@ export interface ExtensionHandshake {
   readonly listenPort?: number
   /** `yourip`: our address as the sender sees it, canonical text. */
   readonly yourAddress?: string
-  /** `ipv4`, `ipv6`: other addresses of the sender. */
+  /** `ipv4`, `ipv6`: other addresses of the sender. We tell ours, and as libtorrent we go by nobody's. */
   readonly ipv4?: string
   readonly ipv6?: string
   /** `reqq`: requests it queues before it drops some. */

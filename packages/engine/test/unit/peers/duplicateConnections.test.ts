@@ -47,6 +47,23 @@ describe('two connections to one peer', () => {
     },
   )
 
+  test('of two made by hole punching both sides keep the one the greater peer id opened, whatever the ports', () => {
+    const { a, b } = bothSides(6881, 20_000)
+    const opened = { ...a.opened, isHolepunched: true }
+    const openedByB = { ...b.opened, isHolepunched: true }
+    expect(resolveDuplicateConnection(opened, a.accepted, false, LOW)).toBe('keepNew')
+    expect(resolveDuplicateConnection(a.accepted, opened, false, LOW)).toBe('keepExisting')
+    expect(resolveDuplicateConnection(openedByB, b.accepted, false, HIGH)).toBe('keepExisting')
+    expect(resolveDuplicateConnection(b.accepted, openedByB, false, HIGH)).toBe('keepNew')
+  })
+
+  test('a punched connection that does not stand yet never stays', () => {
+    const { b } = bothSides(6881, 20_000)
+    const opened = { ...b.opened, local: null, isHolepunched: true }
+    expect(resolveDuplicateConnection(opened, b.accepted, false, HIGH)).toBe('keepNew')
+    expect(resolveDuplicateConnection(b.accepted, opened, false, HIGH)).toBe('keepExisting')
+  })
+
   test('listening on equal ports, both sides keep the one the greater peer id opened', () => {
     const { a, b } = bothSides(6881, 6881)
     expect(resolveDuplicateConnection(a.opened, a.accepted, false, LOW)).toBe('keepNew')
