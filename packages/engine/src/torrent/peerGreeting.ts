@@ -120,9 +120,9 @@ export class PeerGreeting {
         ? null
         : {
             client: settings.handshakeClientVersion || settings.userAgent,
-            listenPort: ssl.listenPort || undefined,
+            listenPort: peer.isI2p ? undefined : ssl.listenPort || undefined,
           }),
-      yourAddress: peer.remote.address,
+      yourAddress: peer.isI2p ? undefined : peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: metadata.size || undefined,
       trackersHash: trackerExchange.hash(),
@@ -145,6 +145,6 @@ export class PeerGreeting {
   /** Where our DHT node is (BEP 5). Peers of a private torrent are not told. */
   private sendDhtPort(peer: PeerConnection): void {
     const { dhtPort } = this.host.peerHost
-    if (peer.supportsDht && dhtPort !== 0) peer.writer.dhtPort(dhtPort)
+    if (peer.supportsDht && !peer.isI2p && dhtPort !== 0) peer.writer.dhtPort(dhtPort)
   }
 }

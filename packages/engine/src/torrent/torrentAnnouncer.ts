@@ -9,7 +9,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { TrackerSpec } from '../tracker/announceEntry.ts'
+import type { AnnounceEntry, TrackerSpec } from '../tracker/announceEntry.ts'
 import { TorrentTrackers } from '../tracker/torrentTrackers.ts'
 import type { AnnounceParams, TorrentTrackersHost } from '../tracker/torrentTrackersHost.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
@@ -45,6 +45,8 @@ export interface TorrentAnnouncerHost {
   readonly isFinished: boolean
   readonly isSeed: boolean
   readonly ssl: TorrentSsl
+  /** A torrent of I2P. */
+  readonly isI2p: boolean
   wakeAt(when: Millis): void
   /** Something of the status is different. */
   changed(): void
@@ -127,6 +129,10 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
 
   get announceEndpoints(): readonly Endpoint[] {
     return this.host.ssl.announceEndpoints
+  }
+
+  allowsTracker(entry: AnnounceEntry): boolean {
+    return this.host.settings.allowI2pMixed || entry.isI2p === this.host.isI2p
   }
 
   announceParams(): AnnounceParams {
