@@ -1,3 +1,4 @@
+import type { Endpoint } from './endpoint.ts'
 import { fromBase32, toBase32 } from '../util/base32.ts'
 
 /**
@@ -26,6 +27,12 @@ export function normalizeI2pAddress(text: string): string | null {
   if (text.length !== HASH_CHARACTERS + SUFFIX.length || !text.toLowerCase().endsWith(SUFFIX)) return null
   const hash = fromBase32(text.slice(0, HASH_CHARACTERS))
   return hash === null ? null : i2pAddressOf(hash)
+}
+
+/** Where a peer in I2P is that somebody named: a base 32 name in any case, or another name. Null: it is not in I2P. */
+export function i2pEndpoint({ address }: Endpoint): Endpoint | null {
+  const name = address.toLowerCase()
+  return isI2pName(name) ? { address: normalizeI2pAddress(name) ?? name, port: I2P_PORT } : null
 }
 
 /** Whether a host name, or the address of an endpoint, is one of I2P, which nobody outside can look up or reach. */

@@ -41,11 +41,13 @@ export interface PeerFilterHost {
  */
 export class PeerFilter {
   private isOn = true
+  private wasMixing: boolean
 
   constructor(
     private readonly host: PeerFilterHost,
     applies: boolean,
   ) {
+    this.wasMixing = host.settings.allowI2pMixed
     this.restore(applies)
   }
 
@@ -111,15 +113,19 @@ export class PeerFilter {
 
   onPortFilterChanged(): void {
     const { swarm, webSeeds } = this.host
-    const isOut = ({ port, connectable, connection }: TorrentPeer<PeerConnection>) =>
-      connectable && this.isPortBlocked(port) && (connection === null || connection.isOutgoing)
+    const isOut = ({ address, port, connectable, connection }: TorrentPeer<PeerConnection>) =>
+      connectable && !isI2pName(address) && this.isPortBlocked(port) && (connection === null || connection.isOutgoing)
     swarm.eraseWhere(this.telling(PeerBlockedReason.portFilter, isOut), 'portBlocked')
     webSeeds.onFilterChanged((address) => this.refusal(address))
   }
 
   onSettingsChanged(): void {
-    const isMixed = ({ address }: TorrentPeer) => this.isMixed(address)
-    this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.i2pMixed, isMixed), 'peerBanned')
+    const { allowI2pMixed } = this.host.settings
+    if (this.wasMixing && !allowI2pMixed) {
+      const isMixed = ({ address }: TorrentPeer) => this.isMixed(address)
+      this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.i2pMixed, isMixed), 'peerBanned')
+    }
+    this.wasMixing = allowI2pMixed
     if (!this.host.settings.noConnectPrivilegedPorts) return
     const isOut = ({ port, address }: TorrentPeer) => isPrivilegedPort(port) && !isI2pName(address)
     this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.privilegedPorts, isOut), 'portBlocked')
