@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { i2pAddressOf } from '../src/address/i2pAddress.ts'
-import { parseSamMessage, type SamMessage, SamLines } from '../src/i2p/samMessage.ts'
+import { parseSamMessage, SamLines, type SamMessage } from '../src/i2p/samMessage.ts'
 import type { Stream, StreamHandler, Tcp } from '../src/platform/tcp.ts'
 import { fromLatin1 } from '../src/util/bytes.ts'
 

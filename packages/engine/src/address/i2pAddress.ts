@@ -1,5 +1,5 @@
-import type { Endpoint } from './endpoint.ts'
 import { fromBase32, toBase32 } from '../util/base32.ts'
+import type { Endpoint } from './endpoint.ts'
 
 /**
  * The port of every I2P peer: streams of I2P have none, trackers and peer lists want one. It is told to nobody but I2P

@@ -1,5 +1,6 @@
 import { isGlobal } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import { I2P_PORT } from '../address/i2pAddress.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -47,11 +48,14 @@ export interface TorrentAnnouncerHost {
   readonly ssl: TorrentSsl
   /** A torrent of I2P. */
   readonly isI2p: boolean
+  readonly keepsToI2p: boolean
   wakeAt(when: Millis): void
   /** Something of the status is different. */
   changed(): void
 }
 
+/** What announces instead of a listen socket: in I2P nobody needs one. */
+const INSIDE_I2P: readonly Endpoint[] = [{ address: '0.0.0.0', port: I2P_PORT }]
 /** Announced as missing while the metadata is not known: anything but 0, since we are no seed. */
 const UNKNOWN_LEFT = 16_384
 /** Announced while nobody can connect to us, behind a proxy: trackers refuse 0 (libtorrent). */
@@ -128,7 +132,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   get announceEndpoints(): readonly Endpoint[] {
-    return this.host.ssl.announceEndpoints
+    return this.host.keepsToI2p ? INSIDE_I2P : this.host.ssl.announceEndpoints
   }
 
   allowsTracker(entry: AnnounceEntry): boolean {

@@ -9,8 +9,8 @@ import { bencode } from '../../src/bencode/bencode.ts'
 import { ProxyType } from '../../src/settings/proxyType.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 import { PeerFlags } from '../../src/torrent/peerInfo.ts'
-import { concatBytes, fromLatin1, latin1 } from '../../src/util/bytes.ts'
 import { fromBase32 } from '../../src/util/base32.ts'
+import { concatBytes, fromLatin1, latin1 } from '../../src/util/bytes.ts'
 import { SimClient, seedOf } from './client.ts'
 import { scenario } from './scenario.ts'
 
@@ -34,7 +34,10 @@ class Tracker {
   readonly announces: URLSearchParams[] = []
   private readonly swarm = new Set<string>()
 
-  constructor({ bridge }: I2p, private readonly answer: 'compact' | 'full' = 'compact') {
+  constructor(
+    { bridge }: I2p,
+    private readonly answer: 'compact' | 'full' = 'compact',
+  ) {
     bridge.serve('tracker.i2p', (client) => {
       let request = ''
       client.setHandler({

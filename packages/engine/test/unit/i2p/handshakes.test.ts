@@ -113,7 +113,9 @@ describe('waiting for somebody', () => {
   })
 
   test('ends with who is no destination', () => {
-    expect(talk(new SamAccept('id'), WELCOME, 'STREAM STATUS RESULT=OK\n', 'somebody\n').at(-1)).toBe('i2p parseFailed proxy')
+    expect(talk(new SamAccept('id'), WELCOME, 'STREAM STATUS RESULT=OK\n', 'somebody\n').at(-1)).toBe(
+      'i2p parseFailed proxy',
+    )
   })
 })
 

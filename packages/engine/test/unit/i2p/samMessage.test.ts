@@ -5,7 +5,9 @@ import { fromLatin1, latin1 } from '../../../src/util/bytes.ts'
 const valuesOf = (line: string) => Object.fromEntries(parseSamMessage(line)?.values ?? [])
 
 test('an answer has a name and values, plain or in quotes', () => {
-  const message = parseSamMessage('STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="nobody \\"there\\" \\\\ now" EMPTY= FLAG')
+  const message = parseSamMessage(
+    'STREAM STATUS RESULT=CANT_REACH_PEER MESSAGE="nobody \\"there\\" \\\\ now" EMPTY= FLAG',
+  )
   expect(message?.name).toBe('STREAM STATUS')
   expect(Object.fromEntries(message?.values ?? [])).toEqual({
     RESULT: 'CANT_REACH_PEER',
