@@ -17,6 +17,7 @@ const layers = [
   'settings',
   'stats',
   'proxy',
+  'i2p',
   'wire',
   'mse',
   'utp',

@@ -2,7 +2,6 @@ import type { NameMapReasons } from './docs/nameMap.ts'
 
 /** What comes with a later subject. */
 const later = {
-  i2p: 'later: I2P',
   merkle: 'later: merkle trees (BitTorrent v2)',
   plugins: 'later: plugins',
   queueing: 'later: queueing of auto-managed torrents',
@@ -173,7 +172,6 @@ export const nameMapReasons: NameMapReasons = {
     'torrent_plugin*': later.plugins,
     'peer_plugin*': later.plugins,
     'torrent_need_cert_alert::error': 'not applicable: libtorrent never says anything in it',
-    'i2p_alert*': later.i2p,
     'peer_list_entry*': later.plugins,
 
     // Classes without counterpart.
@@ -230,7 +228,6 @@ export const nameMapReasons: NameMapReasons = {
     'add_torrent_params::flags_t::flag_ignore_flags': 'not applicable: what is left out has its default',
 
     // Session.
-    'session::*i2p*': later.i2p,
     'session::protocol_type*': 'not applicable: the texts `tcp` and `udp`',
     'session::*encryption*': later.state,
     'session::*rate_limit': later.rates,
@@ -275,7 +272,6 @@ export const nameMapReasons: NameMapReasons = {
     'peer_info::*_rate_peak': later.rates,
     'peer_info::load_balancing': later.rates,
     'peer_info::remote_dl_rate': later.rates,
-    'peer_info::*::i2p_socket': later.i2p,
     'peer_info::rtt': 'not applicable: Node does not tell',
     'peer_info::send_buffer_size': 'not applicable: buffers are shared, see `usedSendBuffer`',
     'peer_info::*receive_buffer*': 'not applicable: what arrives is taken from the socket at once',
@@ -334,7 +330,6 @@ export const nameMapReasons: NameMapReasons = {
 
     // Settings of later subjects.
     'settings::mixed_mode_algorithm': later.rates,
-    'settings::*i2p*': later.i2p,
     'settings::announce_double_nat': 'later: telling trackers of a second router',
     'settings::always_send_user_agent': 'not applicable: each request names the user agent, unless `anonymousMode`',
     'settings::max_http_recv_buffer_size': 'not applicable: what web seeds send is taken block by block as it arrives',

@@ -1,6 +1,7 @@
 import {
   type ErrorRow,
   httpErrors,
+  i2pErrors,
   libtorrentErrors,
   socksErrors,
   upnpErrors,
@@ -32,6 +33,7 @@ category \`system\` and Node's code (\`ENOSPC\`, \`ECONNREFUSED\`, ...). Wrong u
     `## Category libtorrent\n\n${errorTable(libtorrentErrors)}`,
     `## Category http\n\n${errorTable(httpErrors)}`,
     `## Category socks\n\n${errorTable(socksErrors)}`,
+    `## Category i2p\n\n${errorTable(i2pErrors)}`,
     `## Category upnp\n\n${errorTable(upnpErrors)}`,
   ].join('\n')
 }

@@ -2,6 +2,7 @@ import { chokingSettings } from '../../packages/engine/src/settings/chokingSetti
 import { discoverySettings } from '../../packages/engine/src/settings/discoverySettings.ts'
 import { diskSettings } from '../../packages/engine/src/settings/diskSettings.ts'
 import { encryptionSettings } from '../../packages/engine/src/settings/encryptionSettings.ts'
+import { i2pSettings } from '../../packages/engine/src/settings/i2pSettings.ts'
 import { peerSettings } from '../../packages/engine/src/settings/peerSettings.ts'
 import { pickerSettings } from '../../packages/engine/src/settings/pickerSettings.ts'
 import { proxySettings } from '../../packages/engine/src/settings/proxySettings.ts'
@@ -23,6 +24,7 @@ const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])
   ['Web seeds', webSeedSettings],
   ['Encryption', encryptionSettings],
   ['Proxies and anonymity', proxySettings],
+  ['I2P', i2pSettings],
   ['WebRTC', rtcSettings],
   ['Peers', peerSettings],
   ['Picking pieces', pickerSettings],

@@ -67,10 +67,18 @@ export type { SampledInfohashes } from './dht/nodeLookups.ts'
 export { DisabledStorage } from './disk/disabledStorage.ts'
 export { MemoryStorage } from './disk/memoryStorage.ts'
 export type { StorageConstructor, StorageInterface } from './disk/storageInterface.ts'
-export { type ErrorRow, httpErrors, libtorrentErrors, socksErrors, upnpErrors } from './errors/errorTables.ts'
+export {
+  type ErrorRow,
+  httpErrors,
+  i2pErrors,
+  libtorrentErrors,
+  socksErrors,
+  upnpErrors,
+} from './errors/errorTables.ts'
 export {
   type ErrorCategory,
   type HttpErrorCode,
+  type I2pErrorCode,
   LibtorrentError,
   type LibtorrentErrorCode,
   libtorrentError,

@@ -33,6 +33,7 @@ import {
 import {
   AlertsDroppedAlert,
   ExternalIpAlert,
+  I2pAlert,
   ListenFailedAlert,
   ListenSucceededAlert,
   SessionErrorAlert,
@@ -201,6 +202,7 @@ export const alertTable = {
   dhtImmutableItem: row(74, 'dht_immutable_item_alert', DhtImmutableItemAlert, critical, '1.0'),
   dhtMutableItem: row(75, 'dht_mutable_item_alert', DhtMutableItemAlert, critical, '1.0'),
   dhtPut: row(76, 'dht_put_alert', DhtPutAlert, critical, '1.0'),
+  i2p: row(77, 'i2p_alert', I2pAlert, normal, '1.0'),
   lsdError: row(82, 'lsd_error_alert', LsdErrorAlert, normal, '1.2'),
   dhtStats: row(83, 'dht_stats_alert', DhtStatsAlert, critical, '1.1'),
   sessionError: row(90, 'session_error_alert', SessionErrorAlert, normal, '1.1'),

@@ -93,6 +93,25 @@ export class UdpErrorAlert extends Alert {
 }
 
 /**
+ * The I2P router cannot be reached, does not do what it is asked for, or has ended our session. It is tried again, after
+ * one second at first and five minutes at last. @see libtorrent `i2p_alert` (1.0)
+ */
+export class I2pAlert extends Alert {
+  static override readonly category = AlertCategory.error
+  readonly type = 'i2p'
+  readonly error: LibtorrentError
+
+  constructor(fields: { readonly error: LibtorrentError }) {
+    super()
+    this.error = fields.error
+  }
+
+  override message(): string {
+    return `i2p error: [${this.error.category}] ${this.error.message}`
+  }
+}
+
+/**
  * The proxy cannot be reached, or does not do what it is asked for. The same reason is told once a minute at most.
  * @see libtorrent `socks5_alert` (1.2); here about every kind of proxy
  */

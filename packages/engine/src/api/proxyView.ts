@@ -49,7 +49,7 @@ export function proxyView(settings: Readonly<Settings>): ProxySettings {
 export function proxyChanges(proxy: Partial<ProxySettings>): Partial<Settings> {
   const all = { ...DEFAULTS, ...proxy }
   if (all.type === ProxyType.i2pProxy) {
-    throw new TypeError('an I2P router is no proxy for other torrents, and I2P torrents are not supported')
+    throw new TypeError('an I2P router is no proxy for other torrents: name it by setI2pProxy')
   }
   return {
     proxyType: all.type,
@@ -61,4 +61,17 @@ export function proxyChanges(proxy: Partial<ProxySettings>): Partial<Settings> {
     proxyPeerConnections: all.proxyPeerConnections,
     proxyTrackerConnections: all.proxyTrackerConnections,
   }
+}
+
+/** The I2P router, as a proxy; its type is always `i2pProxy`. */
+export function i2pProxyView({ i2pHostname: hostname, i2pPort: port }: Readonly<Settings>): ProxySettings {
+  return { ...DEFAULTS, type: ProxyType.i2pProxy, hostname, port }
+}
+
+/** The settings that an I2P router stands for; without a name there is none. */
+export function i2pProxyChanges({ type, hostname = '', port = 0 }: Partial<ProxySettings>): Partial<Settings> {
+  if (type !== undefined && type !== ProxyType.i2pProxy && type !== ProxyType.none) {
+    throw new TypeError('setI2pProxy takes an I2P router: name other proxies by setProxy')
+  }
+  return type === ProxyType.none ? { i2pHostname: '', i2pPort: 0 } : { i2pHostname: hostname, i2pPort: port }
 }

@@ -39,7 +39,7 @@ import { bytesOf, DhtCalls, type DhtMutableItem, type DhtPutResult, type DhtSalt
 import { type DhtSettings, dhtSettingsOf, withDhtPrefix } from './dhtSettings.ts'
 import { MutableTorrents } from './mutableTorrents.ts'
 import { checkPeSettings, type PeSettings, peSettingsOf } from './peSettings.ts'
-import { type ProxySettings, proxyChanges, proxyView } from './proxyView.ts'
+import { i2pProxyChanges, i2pProxyView, type ProxySettings, proxyChanges, proxyView } from './proxyView.ts'
 import { TorrentHandle } from './torrentHandle.ts'
 
 /** An alert as the session gives it: `handle` is a `TorrentHandle`. */
@@ -451,6 +451,29 @@ export class Session {
     return this.proxy
   }
 
+  /**
+   * Names the SAM bridge of an I2P router (1.0, set_i2p_proxy): `hostname` and `port` are the settings `i2pHostname` and
+   * `i2pPort`. Torrents with trackers in I2P have their peers through it. An empty name, or `{ type: ProxyType.none }`, ends
+   * that. Resolves when it is in effect; whether the router answers is told by `i2p` alerts.
+   * @throws as `applySettings`; TypeError for another type of proxy
+   */
+  setI2pProxy(proxy: Partial<ProxySettings>): Promise<void> {
+    return this.applySettings(i2pProxyChanges(proxy))
+  }
+
+  /** The I2P router (1.0, i2p_proxy). Its name is empty while there is none. */
+  get i2pProxy(): ProxySettings {
+    return i2pProxyView(this.core.settings)
+  }
+
+  /**
+   * Where peers in I2P reach us: the base 32 name of our destination there, which is another one with each session with the
+   * router. Empty while there is no session.
+   */
+  get i2pAddress(): string {
+    return this.core.i2p.address ?? ''
+  }
+
   // --- DHT ------------------------------------------------------------------------------------------------------
 
   /** Turns the DHT on (setting `enableDht`); `state` is what `dhtState` gave in an earlier run (manual, start_dht). */
@@ -789,6 +812,7 @@ function withResumeFlags(params: AddTorrentParams, resume: ResumeState | null): 
     disableDht: params.disableDht ?? resume?.disableDht ?? false,
     disableLsd: params.disableLsd ?? resume?.disableLsd ?? false,
     disablePex: params.disablePex ?? resume?.disablePex ?? false,
+    i2pTorrent: params.i2pTorrent ?? (resume?.i2pTorrent || undefined),
   }
 }
 

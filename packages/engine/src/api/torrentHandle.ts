@@ -286,7 +286,10 @@ export class TorrentHandle implements TorrentRef {
 
   // --- peers ----------------------------------------------------------------------------------------------------
 
-  /** Connects to a peer now, whatever else is known of it. `source`: `PeerSource` bits. */
+  /**
+   * Connects to a peer now, whatever else is known of it. `source`: `PeerSource` bits. The `address` of a peer in I2P is the
+   * base 32 name of its destination (`....b32.i2p`), or a name its router knows; the port does not matter then.
+   */
   connectPeer(endpoint: Endpoint, source = 0): void {
     this.torrent.swarm.connectTo(endpoint, source)
   }

@@ -713,6 +713,22 @@ export const socksErrors = {
   },
 } as const satisfies Record<string, ErrorRow>
 
+/** The `i2p` category: what an I2P router answered (libtorrent, i2p_error_code). */
+export const i2pErrors = {
+  parseFailed: {
+    value: 1,
+    message: 'parse failed',
+    description: 'What the router said is not SAM, is not what was asked for, or came before it was asked for',
+  },
+  cantReachPeer: { value: 2, message: 'cannot reach peer', description: '' },
+  i2pError: { value: 3, message: 'i2p error', description: 'The router failed, or gave up the session' },
+  invalidKey: { value: 4, message: 'invalid key', description: 'The destination is none' },
+  invalidId: { value: 5, message: 'invalid id', description: 'The router does not know the session' },
+  timeout: { value: 6, message: 'timeout', description: '' },
+  keyNotFound: { value: 7, message: 'key not found', description: 'No destination has this name' },
+  duplicatedId: { value: 8, message: 'duplicated id', description: '' },
+} as const satisfies Record<string, ErrorRow>
+
 /** The `upnp` category: what a router answered. */
 export const upnpErrors = {
   noError: { value: 0, message: 'No error', description: '' },

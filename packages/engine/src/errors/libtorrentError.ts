@@ -1,4 +1,4 @@
-import { type ErrorRow, httpErrors, libtorrentErrors, socksErrors, upnpErrors } from './errorTables.ts'
+import { type ErrorRow, httpErrors, i2pErrors, libtorrentErrors, socksErrors, upnpErrors } from './errorTables.ts'
 
 /** Symbol of an error of the `libtorrent` category. */
 export type LibtorrentErrorCode = keyof typeof libtorrentErrors
@@ -6,15 +6,17 @@ export type LibtorrentErrorCode = keyof typeof libtorrentErrors
 export type HttpErrorCode = keyof typeof httpErrors
 /** Symbol of an error of the `socks` category. */
 export type SocksErrorCode = keyof typeof socksErrors
+/** Symbol of an error of the `i2p` category. */
+export type I2pErrorCode = keyof typeof i2pErrors
 /** Symbol of an error of the `upnp` category. */
 export type UpnpErrorCode = keyof typeof upnpErrors
 
 /**
- * Who defines the error: `libtorrent` the manual's own list, `http` a status code, `socks` a proxy, `upnp` a router,
+ * Who defines the error: `libtorrent` the manual's own list, `http` a status code, `socks` a proxy, `i2p` an I2P router, `upnp` a router,
  * `system` the operating system (`code` is then Node's: `ENOSPC`, `ECONNREFUSED`, ...), `ssl` the TLS library (`code` is
  * then Node's, too: `ERR_SSL_WRONG_VERSION_NUMBER`, ...).
  */
-export type ErrorCategory = 'libtorrent' | 'http' | 'socks' | 'upnp' | 'ssl' | 'system'
+export type ErrorCategory = 'libtorrent' | 'http' | 'socks' | 'i2p' | 'upnp' | 'ssl' | 'system'
 
 /** What was being done when the error struck (libtorrent's `operation_t`). */
 export type Operation =
@@ -132,6 +134,12 @@ export function httpError(status: number, details?: ErrorDetails): LibtorrentErr
 export function socksError(code: SocksErrorCode, details?: ErrorDetails): LibtorrentError {
   const row: ErrorRow = socksErrors[code]
   return withoutTrace({ code, value: row.value, category: 'socks' }, row.message, details)
+}
+
+/** An error of an I2P router. */
+export function i2pError(code: I2pErrorCode, details?: ErrorDetails): LibtorrentError {
+  const row: ErrorRow = i2pErrors[code]
+  return withoutTrace({ code, value: row.value, category: 'i2p' }, row.message, details)
 }
 
 const upnpCodeOf = new Map(Object.entries(upnpErrors).map(([code, row]) => [row.value as number, code]))

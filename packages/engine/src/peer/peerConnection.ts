@@ -1,4 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import { isI2pName } from '../address/i2pAddress.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
@@ -157,6 +158,11 @@ export class PeerConnection implements StreamHandler {
   /** It goes over WebRTC: at its address nobody listens. */
   get isRtc(): boolean {
     return this.socketType === SocketType.rtc
+  }
+
+  /** It is in I2P: it has no address on the internet, and is to learn nothing of ours. */
+  get isI2p(): boolean {
+    return isI2pName(this.remote.address)
   }
 
   get local(): Endpoint | null {

@@ -24,10 +24,14 @@ export interface ProxyStreamHost {
 /** How a stream through a proxy is opened. */
 export interface ProxyStreamOptions {
   readonly route: ProxyRoute
-  /** What the stream gives as its other end. */
+  /** What the stream gives as its other end; asked each time. */
   readonly remote: Endpoint
   readonly handshake: ProxyHandshake
   readonly connect?: TcpConnectOptions
+  /** Name lookup, connecting and agreeing together, ms; null: for ever. Default: a minute. */
+  readonly openLimit?: Millis | null
+  /** Default: as `route.kind` says. */
+  readonly socketType?: SocketType
   /** Connect to addresses of this family only. Default: that of `connect.localAddress`, or both. */
   readonly family?: 4 | 6
   /** The proxy agreed, and named this address; before `onConnected`. */
@@ -47,7 +51,6 @@ type State =
  */
 export class ProxyStream implements Stream {
   readonly socketType: SocketType
-  readonly remote: Endpoint
   private state: State = { name: 'closed' }
   private timer: Timer | null = null
   /** Written before the tunnel stood. */
@@ -62,15 +65,21 @@ export class ProxyStream implements Stream {
     private readonly options: ProxyStreamOptions,
     private handler: StreamHandler,
   ) {
-    this.remote = options.remote
-    this.socketType = options.route.kind === 'http' ? SocketType.http : SocketType.socks5
-    this.timer = host.timers.after(OPEN_LIMIT_MS, () =>
-      this.fail(libtorrentError('timedOut', { operation: 'proxy', message: `${this.proxyText}: timed out` })),
-    )
+    const { route, openLimit = OPEN_LIMIT_MS, socketType } = options
+    this.socketType = socketType ?? (route.kind === 'http' ? SocketType.http : SocketType.socks5)
+    if (openLimit !== null) {
+      this.timer = host.timers.after(openLimit, () =>
+        this.fail(libtorrentError('timedOut', { operation: 'proxy', message: `${this.proxyText}: timed out` })),
+      )
+    }
     this.resolve()
   }
 
   // --- the stream -----------------------------------------------------------------------------------------------
+
+  get remote(): Endpoint {
+    return this.options.remote
+  }
 
   get local(): Endpoint | null {
     return this.state.name === 'open' ? this.state.base.local : null

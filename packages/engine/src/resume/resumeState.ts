@@ -106,6 +106,8 @@ export interface ResumeState {
   readonly disableDht: boolean | null
   readonly disableLsd: boolean | null
   readonly disablePex: boolean | null
+  /** A torrent of I2P (libtorrent 2.1). */
+  readonly i2pTorrent: boolean | null
 
   /** The info dictionary as it stands in the .torrent; its hash is one of the info-hashes. */
   readonly info: Uint8Array | null
@@ -168,6 +170,7 @@ export function emptyResumeState(infoHash: Sha1Hash | null, infoHash2: Sha256Has
     disableDht: null,
     disableLsd: null,
     disablePex: null,
+    i2pTorrent: null,
     info: null,
     comment: '',
     createdBy: '',
@@ -211,6 +214,7 @@ export const RESUME_FLAGS = {
   disableDht: 'disable_dht',
   disableLsd: 'disable_lsd',
   disablePex: 'disable_pex',
+  i2pTorrent: 'i2p',
 } as const satisfies Partial<Record<keyof ResumeState, string>>
 
 /** The texts; left out of the file when empty. */

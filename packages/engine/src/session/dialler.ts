@@ -1,4 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import { isI2pName } from '../address/i2pAddress.ts'
 import { EncryptedStream, type EncryptedStreamHost } from '../mse/encryptedStream.ts'
 import type { Timers } from '../platform/clock.ts'
 import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
@@ -17,6 +18,8 @@ export interface DiallerHost extends EncryptedStreamHost, OutgoingAddressesHost 
   /** Peers may be spoken to by uTP. */
   readonly carriesUtp: boolean
   readonly tls: Tls
+  /** The way to peers in I2P. */
+  readonly i2p: { connect(address: string, handler: StreamHandler): Stream }
   readonly settings: Readonly<Settings>
   readonly utp: {
     /** Null when there is no socket, at `localAddress` if that is given, from which `remote` could be reached. */
@@ -37,6 +40,8 @@ export class Dialler {
   /** Begins to connect; `handler.onConnected` or `onClosed` follows, later. */
   dial(request: DialRequest, handler: StreamHandler): Stream {
     const { infoHash, isEncrypted, tls } = request
+    // Encrypted from end to end as it is, and nothing of ours is to show there.
+    if (isI2pName(request.remote.address)) return this.host.i2p.connect(request.remote.address, handler)
     // TLS goes over whatever there is, and tells `handler` when all of it stands. It leaves nothing for MSE to hide.
     if (tls !== null) return this.host.tls.connect(this.open(request, IGNORE), tls, handler)
     if (!isEncrypted) return this.open(request, handler)

@@ -140,7 +140,7 @@ export class IncomingConnection implements StreamHandler {
 
 /** TLS and WebRTC have their own encryption. */
 function isEncryptedTransport(type: SocketType): boolean {
-  return type.endsWith('Ssl') || type === 'rtc'
+  return type.endsWith('Ssl') || type === 'rtc' || type === 'i2p'
 }
 
 /**

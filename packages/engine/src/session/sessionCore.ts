@@ -40,6 +40,7 @@ import { ExternalAddress } from './externalAddress.ts'
 import { FlushQueue } from './flushQueue.ts'
 import { GuardedDisk, type SessionDisk } from './guardedDisk.ts'
 import { guardedPlatform } from './guardedPlatform.ts'
+import { I2pService } from './i2pService.ts'
 import { IncomingConnections, type IncomingConnectionsHost } from './incomingConnections.ts'
 import type { ListenEndpoint } from './listenInterfaces.ts'
 import { ListenSockets, type ListenSocketsHost } from './listenSockets.ts'
@@ -100,6 +101,7 @@ export class SessionCore
   readonly origins = new PeerOrigins()
   readonly platform: Platform
   readonly proxy: SessionProxy
+  readonly i2p: I2pService
   readonly disk: GuardedDisk
   readonly timers: Timers
   readonly peerId: Uint8Array
@@ -144,12 +146,14 @@ export class SessionCore
     this.torrents = new SessionTorrents(this)
     this.webTrackers = new WebTrackers(new RtcPeers(this))
     this.proxy = new SessionProxy(this)
+    this.i2p = new I2pService(this)
     this.trackerClient = new TrackerClient({
       platform: this.proxy.trackers,
       settings,
       localAddress: (family) => this.localAddress(family),
       checkAddress: (address) => this.checkAddress(address),
       webTrackers: this.webTrackers,
+      i2p: this.i2p,
     })
     this.listenSockets = new ListenSockets(this)
     this.unchoker = new Unchoker(this)
@@ -402,6 +406,7 @@ export class SessionCore
     this.stalled.stop()
     this.trackerClient.close()
     this.webTrackers.close()
+    this.i2p.close()
     this.disk.stop(done)
   }
 
@@ -420,11 +425,13 @@ export class SessionCore
     if (peersMove) this.leavePeers()
     this.utp.onSettingsChanged()
     this.webTrackers.onSettingsChanged()
+    this.i2p.onSettingsChanged()
     for (const torrent of this.torrents.values()) {
       torrent.trackers.onSettingsChanged()
       torrent.swarm.onSettingsChanged()
       torrent.suggester.onSettingsChanged()
       torrent.webSeeds.onSettingsChanged()
+      torrent.discovery.onSettingsChanged()
     }
     this.connector.resume()
     this.udpSockets.update(() => {

@@ -12,7 +12,7 @@ export const ProxyType = {
   http: 4,
   /** The same, with user name and password. */
   httpPw: 5,
-  /** An I2P router's SAM bridge. Not supported. */
+  /** The SAM bridge of an I2P router: for `setI2pProxy` only. */
   i2pProxy: 6,
 } as const
 export type ProxyType = (typeof ProxyType)[keyof typeof ProxyType]

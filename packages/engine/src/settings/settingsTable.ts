@@ -2,6 +2,7 @@ import { chokingSettings } from './chokingSettings.ts'
 import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
 import { encryptionSettings } from './encryptionSettings.ts'
+import { i2pSettings } from './i2pSettings.ts'
 import { peerSettings } from './peerSettings.ts'
 import { pickerSettings } from './pickerSettings.ts'
 import { proxySettings } from './proxySettings.ts'
@@ -21,6 +22,7 @@ export const settingsTable = {
   ...trackerSettings,
   ...discoverySettings,
   ...proxySettings,
+  ...i2pSettings,
   ...webSeedSettings,
   ...rtcSettings,
   ...peerSettings,

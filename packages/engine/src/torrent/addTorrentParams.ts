@@ -87,6 +87,11 @@ export interface AddTorrentParams {
   disableLsd?: boolean
   /** The same for peer exchange. */
   disablePex?: boolean
+  /**
+   * It is a torrent of I2P: without the setting `allowI2pMixed` it has peers and trackers there only, and others never hear
+   * of it. Default: as the resume data says, else whether it has a tracker there (2.1, torrent_flags::i2p_torrent).
+   */
+  i2pTorrent?: boolean
   /** Peers to connect to at once. */
   peers?: readonly Endpoint[]
   /**

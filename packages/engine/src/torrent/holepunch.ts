@@ -116,9 +116,9 @@ export class Holepunch {
   }
 }
 
-/** What a WebRTC peer's packets go through is of no use to uTP. */
+/** What the packets of peers go through that came by WebRTC, or by I2P, is of no use to uTP. */
 function speaksHolepunch(peer: PeerConnection): boolean {
-  return !peer.isRtc && peer.extensions.remoteId('ut_holepunch') !== 0
+  return !peer.isRtc && !peer.isI2p && peer.extensions.remoteId('ut_holepunch') !== 0
 }
 
 /** Where its uTP packets go to and come from: of a TCP connection that it opened only the port it said is of use. */

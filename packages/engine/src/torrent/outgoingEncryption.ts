@@ -1,3 +1,4 @@
+import { isI2pName } from '../address/i2pAddress.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
@@ -18,6 +19,8 @@ export class OutgoingEncryption {
   /** Whether the connection that is opened to `entry` now is to be encrypted. */
   choose(entry: TorrentPeer): boolean {
     const { outEncPolicy } = this.settings
+    // Everything in I2P is encrypted, from end to end.
+    if (isI2pName(entry.address)) return false
     if (outEncPolicy !== EncPolicy.enabled) return outEncPolicy === EncPolicy.forced
     const isEncrypted = entry.supportsEncryption
     // Until this one has proved good, the next one is the other way.
@@ -27,7 +30,8 @@ export class OutgoingEncryption {
 
   /** Both handshakes are done, or the connection has ended. */
   remember(peer: PeerConnection): void {
-    if (!peer.isOutgoing || peer.entry === null || this.settings.outEncPolicy !== EncPolicy.enabled) return
+    if (!peer.isOutgoing || peer.isI2p || peer.entry === null || this.settings.outEncPolicy !== EncPolicy.enabled)
+      return
     if (peer.encryption !== 'none') peer.entry.supportsEncryption = true
     else if (peer.wasReady) peer.entry.supportsEncryption = false
     // Nobody was there to like it or not.
@@ -41,8 +45,8 @@ export class OutgoingEncryption {
    */
   isWorthRetry(peer: PeerConnection, error: LibtorrentError): boolean {
     if (!peer.isOutgoing || !peer.wasConnected || peer.wasReady) return false
-    // TLS and WebRTC encrypt by themselves.
-    if (isSslSocket(peer.socketType) || peer.isRtc) return false
+    // TLS, WebRTC and I2P encrypt by themselves.
+    if (isSslSocket(peer.socketType) || peer.isRtc || peer.isI2p) return false
     if (this.settings.outEncPolicy !== EncPolicy.enabled || peer.encryption !== 'none') return false
     const { entry } = peer
     if (entry === null || entry.isSecondTry) return false

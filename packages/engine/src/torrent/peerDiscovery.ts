@@ -26,6 +26,8 @@ export interface PeerDiscoveryHost {
   readonly trackers: TorrentTrackers
   readonly isSeed: boolean
   readonly ssl: TorrentSsl
+  /** Neither the DHT nor the local network may hear of it. */
+  readonly keepsToI2p: boolean
 }
 
 /** What a pid looks like of which nothing is known. */
@@ -33,7 +35,7 @@ const NO_PEER_ID = new Uint8Array(20)
 
 /**
  * Peers from elsewhere than trackers: the DHT (BEP 5) and local discovery (BEP 14). A private torrent (BEP 27) takes
- * part in neither.
+ * part in neither, nor does one that keeps to I2P.
  */
 export class PeerDiscovery {
   private isOnline = false
@@ -48,7 +50,7 @@ export class PeerDiscovery {
 
   /** Nodes the torrent names (BEP 5), and whoever added it. */
   addDhtNodes(): void {
-    if (this.host.info.priv) return
+    if (this.host.info.priv || this.host.keepsToI2p) return
     const { discovery } = this.host.session
     for (const { host, port } of [...this.host.info.nodes, ...(this.host.params.dhtNodes ?? [])]) {
       discovery.addDhtNode(host, port)
@@ -71,6 +73,10 @@ export class PeerDiscovery {
     // An SSL torrent: it is announced with another port.
     const { session, infoHash, ssl } = this.host
     if (this.inLsd && ssl.isSslTorrent) session.discovery.joinLsd(infoHash, true)
+    this.update()
+  }
+
+  onSettingsChanged(): void {
     this.update()
   }
 
@@ -111,7 +117,7 @@ export class PeerDiscovery {
 
   private update(): void {
     const { params, info, infoHash, session, ssl } = this.host
-    const may = this.isOnline && !info.priv
+    const may = this.isOnline && !info.priv && !this.host.keepsToI2p
     const wantsDht = may && !params.disableDht
     if (wantsDht !== this.inDht) {
       this.inDht = wantsDht

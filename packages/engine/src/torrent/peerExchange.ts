@@ -17,6 +17,7 @@ export interface PeerExchangeHost {
   readonly params: Readonly<AddTorrentParams>
   readonly info: TorrentInfo
   readonly swarm: Swarm
+  readonly keepsToI2p: boolean
   now(): Millis
 }
 
@@ -25,7 +26,7 @@ interface Partner {
   readonly inbox: PexInbox
 }
 
-/** Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27). */
+/** Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27) and those that keep to I2P. Peers in I2P neither hear of others nor are told of. */
 export class PeerExchange {
   private partnersMade: Map<PeerConnection, Partner> | null = null
   private quotaMade: PexQuota | null = null
@@ -45,11 +46,11 @@ export class PeerExchange {
 
   /** Whether this torrent takes part; said in the extension handshake. */
   get isAllowed(): boolean {
-    return !this.host.info.priv && !(this.host.params.disablePex ?? false)
+    return !this.host.info.priv && !this.host.keepsToI2p && !(this.host.params.disablePex ?? false)
   }
 
   onPeerExtensions(peer: PeerConnection): void {
-    if (peer.extensions.remoteId('ut_pex') === 0) this.partners.delete(peer)
+    if (peer.isI2p || peer.extensions.remoteId('ut_pex') === 0) this.partners.delete(peer)
     else if (!this.partners.has(peer)) {
       this.partners.set(peer, { recipient: new PexRecipient(), inbox: new PexInbox() })
     }
@@ -96,7 +97,7 @@ export class PeerExchange {
   private present(): PexPeer[] {
     const peers: PexPeer[] = []
     for (const peer of this.host.swarm.connections) {
-      if (!peer.isReady || peer.isRtc) continue
+      if (!peer.isReady || peer.isRtc || peer.isI2p) continue
       const port = dialledPort(peer)
       if (port === 0) continue
       peers.push({ address: peer.remote.address, port, flags: flagsOf(peer) })

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import { isI2pName } from '../address/i2pAddress.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { PeerBlockedAlert, PeerBlockedReason } from '../alerts/peerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
@@ -27,22 +28,26 @@ export interface PeerFilterHost {
   readonly ref: TorrentRef
   readonly swarm: Swarm
   readonly webSeeds: WebSeeds
+  /** A torrent of I2P. */
+  readonly isI2p: boolean
   needsSaveResume: boolean
   /** Something of the status is different. */
   changed(): void
 }
 
 /**
- * Whom a torrent has nothing to do with: addresses of the IP filter, if that applies to it, ports of the port filter, and
- * privileged ports. Each peer that is refused for one of these is told of by `peerBlocked`.
+ * Whom a torrent has nothing to do with: addresses of the IP filter, if that applies to it, ports of the port filter,
+ * privileged ports, and who is outside of I2P if it is a torrent of I2P, or the other way round. Each peer that is refused for one of these is told of by `peerBlocked`.
  */
 export class PeerFilter {
   private isOn = true
+  private wasMixing: boolean
 
   constructor(
     private readonly host: PeerFilterHost,
     applies: boolean,
   ) {
+    this.wasMixing = host.settings.allowI2pMixed
     this.restore(applies)
   }
 
@@ -73,16 +78,16 @@ export class PeerFilter {
 
   /** Whether a peer somebody named is not to be heard of. */
   refuses({ address, port }: Endpoint): boolean {
-    const reason = this.isBlocked(address) ? PeerBlockedReason.ipFilter : this.portReason(port)
+    const reason = this.addressReason(address) ?? (isI2pName(address) ? null : this.portReason(port))
     if (reason !== null) this.post(address, reason)
     return reason !== null
   }
 
   /** Whether a peer that connects to us is not let in. Where it listens does not matter. */
   refusesIncoming({ address }: Endpoint): boolean {
-    if (!this.isBlocked(address)) return false
-    this.post(address, PeerBlockedReason.ipFilter)
-    return true
+    const reason = this.addressReason(address)
+    if (reason !== null) this.post(address, reason)
+    return reason !== null
   }
 
   /** Why a server is not to be spoken to, or null. */
@@ -114,6 +119,12 @@ export class PeerFilter {
   }
 
   onSettingsChanged(): void {
+    const { allowI2pMixed } = this.host.settings
+    if (this.wasMixing && !allowI2pMixed) {
+      const isMixed = ({ address }: TorrentPeer) => this.isMixed(address)
+      this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.i2pMixed, isMixed), 'peerBanned')
+    }
+    this.wasMixing = allowI2pMixed
     if (!this.host.settings.noConnectPrivilegedPorts) return
     const isOut = (peer: TorrentPeer<PeerConnection>) => isOursToDial(peer) && isPrivilegedPort(peer.port)
     this.host.swarm.eraseWhere(this.telling(PeerBlockedReason.privilegedPorts, isOut), 'portBlocked')
@@ -121,6 +132,16 @@ export class PeerFilter {
 
   private isBlocked(address: string): boolean {
     return this.isOn && this.host.session.filters.isBlocked(address)
+  }
+
+  private addressReason(address: string): PeerBlockedReason | null {
+    if (this.isMixed(address)) return PeerBlockedReason.i2pMixed
+    return this.isBlocked(address) ? PeerBlockedReason.ipFilter : null
+  }
+
+  /** The peer is in I2P and the torrent is not, or the other way round, and that is not allowed. */
+  private isMixed(address: string): boolean {
+    return !this.host.settings.allowI2pMixed && isI2pName(address) !== this.host.isI2p
   }
 
   private portReason(port: number): PeerBlockedReason | null {
@@ -145,6 +166,7 @@ export class PeerFilter {
 }
 
 /** Its port is one we connect, or have connected, to: rules about ports say nothing of those who connected to us. */
-function isOursToDial({ connectable, connection }: TorrentPeer<PeerConnection>): boolean {
-  return connectable && (connection === null || connection.isOutgoing)
+function isOursToDial({ address, connectable, connection }: TorrentPeer<PeerConnection>): boolean {
+  // Ports mean nothing in I2P.
+  return connectable && !isI2pName(address) && (connection === null || connection.isOutgoing)
 }

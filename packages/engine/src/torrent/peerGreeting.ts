@@ -123,10 +123,10 @@ export class PeerGreeting {
         ? null
         : {
             client: settings.handshakeClientVersion || settings.userAgent,
-            listenPort: ssl.listenPort || undefined,
-            ...otherFamilyAddress(this.host, peer.remote.address),
+            listenPort: peer.isI2p ? undefined : ssl.listenPort || undefined,
+            ...(peer.isI2p ? null : otherFamilyAddress(this.host, peer.remote.address)),
           }),
-      yourAddress: peer.remote.address,
+      yourAddress: peer.isI2p ? undefined : peer.remote.address,
       maxRequests: settings.maxAllowedInRequestQueue,
       metadataSize: metadata.size || undefined,
       trackersHash: trackerExchange.hash(),
@@ -150,6 +150,6 @@ export class PeerGreeting {
   /** Where our DHT node is (BEP 5). Peers of a private torrent are not told. */
   private sendDhtPort(peer: PeerConnection): void {
     const { dhtPort } = this.host.peerHost
-    if (peer.supportsDht && dhtPort !== 0) peer.writer.dhtPort(dhtPort)
+    if (peer.supportsDht && !peer.isI2p && dhtPort !== 0) peer.writer.dhtPort(dhtPort)
   }
 }

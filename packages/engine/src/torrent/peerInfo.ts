@@ -30,6 +30,8 @@ export const PeerFlags = {
   endgameMode: 0x4000,
   /** It could only be reached because another peer arranged it (BEP 55). */
   holepunched: 0x8000,
+  /** The connection goes through I2P: `ip` is the base 32 name of its destination. */
+  i2pSocket: 0x10000,
   /** The connection goes over uTP. */
   utpSocket: 0x20000,
   /** All of it is encrypted. */
@@ -192,6 +194,7 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
   if (peer.isHolepunched) flags |= PeerFlags.holepunched
   if (peer.socketType === 'utp') flags |= PeerFlags.utpSocket
+  if (peer.isI2p) flags |= PeerFlags.i2pSocket
   if (peer.encryption === 'rc4') flags |= PeerFlags.rc4Encrypted
   if (peer.encryption === 'plaintext') flags |= PeerFlags.plaintextEncrypted
   if (isSslSocket(peer.socketType)) flags |= PeerFlags.sslSocket

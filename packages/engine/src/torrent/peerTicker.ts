@@ -34,6 +34,8 @@ export interface PeerTickerHost {
 
 /** What the TLS handshake may take on top of connecting (libtorrent). */
 const SSL_HANDSHAKE_MS: Millis = 10_000
+/** Every way through I2P is long (libtorrent). */
+const I2P_PATIENCE = 4
 /** How long a peer may hold an upload slot without using it (libtorrent). */
 const NO_REQUEST_TIMEOUT_MS = 60_000
 /** Connections are scarce when no more than this many are left (libtorrent). */
@@ -94,12 +96,13 @@ export class PeerTicker {
 
   private closeIfTimedOut(peer: PeerConnection, now: Millis): boolean {
     const { settings } = this.host
+    const patience = peer.isI2p ? I2P_PATIENCE : 1
     if (peer.state === 'connecting') {
       const slowness = this.host.ssl.isSslTorrent ? SSL_HANDSHAKE_MS : 0
-      if (now - peer.createdAt < settings.peerConnectTimeout * 1000 + slowness) return false
+      if (now - peer.createdAt < settings.peerConnectTimeout * 1000 * patience + slowness) return false
       peer.fail('timedOut')
     } else if (peer.state === 'handshaking') {
-      if (now - peer.connectedAt < settings.handshakeTimeout * 1000) return false
+      if (now - peer.connectedAt < settings.handshakeTimeout * 1000 * patience) return false
       peer.fail('timedOutNoHandshake')
     } else if (!peer.isStalled && now - peer.lastReceived >= settings.peerTimeout * 1000) {
       peer.fail('timedOutInactivity')

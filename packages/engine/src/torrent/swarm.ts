@@ -1,4 +1,5 @@
 import { type Endpoint, isV6, sameEndpoint } from '../address/endpoint.ts'
+import { i2pEndpoint } from '../address/i2pAddress.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
 import { PeerConnection } from '../peer/peerConnection.ts'
 import type { PeerHost } from '../peer/peerHost.ts'
@@ -196,8 +197,9 @@ export class Swarm implements Wakeable, WaitingDialler {
     return null
   }
 
-  /** Connects to `endpoint` now, if it may be connected at all; a user asked for it. */
-  connectTo(endpoint: Endpoint, source: number): void {
+  /** Connects to somebody now, if it may be connected at all; a user asked for it. */
+  connectTo(named: Endpoint, source: number): void {
+    const endpoint = i2pEndpoint(named) ?? named
     if (this.host.peerFilter.refuses(endpoint)) return
     const entry = this.list.addPeer(endpoint, source)
     if (entry === null || entry.connection !== null) return

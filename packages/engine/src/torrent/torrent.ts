@@ -118,6 +118,8 @@ export class Torrent implements PartHosts, Wakeable {
   connectionLimit: number
   readonly renamedFiles: RenamedFiles
   hasIncoming = false
+  /** It has a tracker in I2P, or was said to be of I2P. Decided when the torrent is started. */
+  isI2p = false
 
   constructor(
     readonly session: TorrentHost,
@@ -322,8 +324,9 @@ export class Torrent implements PartHosts, Wakeable {
 
   /** Called once, when the session knows the torrent. */
   start(): void {
-    const { resume } = this
+    const { resume, params } = this
     this.announcer.load(resume)
+    this.isI2p = params.i2pTorrent ?? (this.info.isI2p || this.trackers.entries().some((entry) => entry.isI2p))
     this.webSeeds.load(resume)
     if (resume !== null) applyResumeState(this, resume)
     this.run.start()
@@ -332,6 +335,17 @@ export class Torrent implements PartHosts, Wakeable {
     if (this.info.isValid) this.openContent()
     this.discovery.addDhtNodes()
     this.run.update()
+  }
+
+  /** Nothing of it may leave I2P, nor come from elsewhere (setting `allow_i2p_mixed`). */
+  get keepsToI2p(): boolean {
+    return this.isI2p && !this.settings.allowI2pMixed
+  }
+
+  /** The session has an I2P router, and there a new address. */
+  onI2pReady(): void {
+    this.trackers.onI2pReady()
+    if (this.isI2p) this.swarm.wantConnections()
   }
 
   /** `graceful`: what was asked for is still received. */

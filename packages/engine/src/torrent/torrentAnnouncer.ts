@@ -1,5 +1,6 @@
 import { isGlobal } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import { I2P_PORT } from '../address/i2pAddress.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -9,7 +10,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { ResumeState } from '../resume/resumeState.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { TrackerSpec } from '../tracker/announceEntry.ts'
+import type { AnnounceEntry, TrackerSpec } from '../tracker/announceEntry.ts'
 import { TorrentTrackers } from '../tracker/torrentTrackers.ts'
 import type { AnnounceParams, TorrentTrackersHost } from '../tracker/torrentTrackersHost.ts'
 import type { TrackerClient } from '../tracker/trackerClient.ts'
@@ -45,11 +46,16 @@ export interface TorrentAnnouncerHost {
   readonly isFinished: boolean
   readonly isSeed: boolean
   readonly ssl: TorrentSsl
+  /** A torrent of I2P. */
+  readonly isI2p: boolean
+  readonly keepsToI2p: boolean
   wakeAt(when: Millis): void
   /** Something of the status is different. */
   changed(): void
 }
 
+/** What announces instead of a listen socket: in I2P nobody needs one. */
+const INSIDE_I2P: readonly Endpoint[] = [{ address: '0.0.0.0', port: I2P_PORT }]
 /** Announced as missing while the metadata is not known: anything but 0, since we are no seed. */
 const UNKNOWN_LEFT = 16_384
 /** Announced while nobody can connect to us, behind a proxy: trackers refuse 0 (libtorrent). */
@@ -126,7 +132,11 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
   }
 
   get announceEndpoints(): readonly Endpoint[] {
-    return this.host.ssl.announceEndpoints
+    return this.host.keepsToI2p ? INSIDE_I2P : this.host.ssl.announceEndpoints
+  }
+
+  allowsTracker(entry: AnnounceEntry): boolean {
+    return this.host.settings.allowI2pMixed || entry.isI2p === this.host.isI2p
   }
 
   announceParams(): AnnounceParams {

@@ -54,6 +54,7 @@ export interface PeerReportsHost {
   readonly holepunch: Holepunch
   readonly trackerExchange: TrackerExchange
   readonly info: TorrentInfo
+  readonly keepsToI2p: boolean
   readonly counters: TorrentCounters
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
@@ -99,7 +100,7 @@ export class TorrentPeerHost implements PeerHost {
 
   /** Peers of a private torrent are not told of the DHT. */
   get dhtPort(): number {
-    return this.torrent.info.priv ? 0 : this.torrent.session.discovery.dhtPort
+    return this.torrent.info.priv || this.torrent.keepsToI2p ? 0 : this.torrent.session.discovery.dhtPort
   }
 
   now(): Millis {
@@ -220,12 +221,13 @@ export class TorrentPeerHost implements PeerHost {
   onPeerExtensions(peer: PeerConnection): void {
     const { swarm, metadata, requester } = this.torrent
     const { extensions, entry } = peer
-    if (entry !== null && !peer.isRtc && extensions.remoteId('ut_holepunch') !== 0) entry.supportsHolepunch = true
-    if (extensions.yourAddress !== '')
+    if (entry !== null && !peer.isRtc && !peer.isI2p && extensions.remoteId('ut_holepunch') !== 0)
+      entry.supportsHolepunch = true
+    if (extensions.yourAddress !== '' && !peer.isI2p)
       this.torrent.session.onExternalAddress(extensions.yourAddress, peer.remote.address)
     if (entry !== null) {
       swarm.list.setUploadOnly(entry, extensions.isUploadOnly)
-      if (!peer.isOutgoing && !peer.isRtc && extensions.listenPort !== 0) {
+      if (!peer.isOutgoing && !peer.isRtc && !peer.isI2p && extensions.listenPort !== 0) {
         if (!swarm.list.updatePeerPort(entry, extensions.listenPort, PeerSource.incoming)) return
       }
     }
@@ -238,6 +240,7 @@ export class TorrentPeerHost implements PeerHost {
 
   onPeerDhtPort(peer: PeerConnection, port: number): void {
     // A peer of a private torrent is no source of nodes: its address came from a tracker that may want it kept.
+    if (peer.isI2p) return
     if (!this.torrent.info.priv) this.torrent.session.discovery.addDhtNode(peer.remote.address, port)
   }
 

@@ -1,3 +1,4 @@
+import { isI2pName } from '../address/i2pAddress.ts'
 import { isFromPeers } from '../extensions/texPolicy.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { PeerSource, PexFlags } from '../peers/peerSource.ts'
@@ -51,6 +52,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     disableDht: params.disableDht ?? false,
     disableLsd: params.disableLsd ?? false,
     disablePex: params.disablePex ?? false,
+    i2pTorrent: torrent.isI2p,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
 }
@@ -148,6 +150,8 @@ function savedPeers(torrent: Torrent): Pick<ResumeState, 'peers' | 'bannedPeers'
   const peers: ResumeState['peers'][number][] = []
   const bannedPeers: ResumeState['peers'][number][] = []
   for (const entry of torrent.swarm.entries()) {
+    // We have another address there next time, and so have they.
+    if (isI2pName(entry.address)) continue
     if (entry.banned) bannedPeers.push(entry.endpoint)
     else if (entry.connectable && entry.failcount === 0 && peers.length < MAX_SAVED_PEERS) {
       peers.push(supportsEncryption(entry) ? { ...entry.endpoint, supportsEncryption: true } : entry.endpoint)

@@ -14,6 +14,7 @@ export interface TrackerExchangeHost {
   readonly info: TorrentInfo
   readonly hasMetadata: boolean
   readonly trackers: TorrentTrackers
+  readonly keepsToI2p: boolean
   now(): Millis
 }
 
@@ -51,7 +52,7 @@ export class TrackerExchange {
 
   /** Whether this torrent takes part; said in the extension handshake. */
   get isAllowed(): boolean {
-    return !this.host.info.priv
+    return !this.host.info.priv && !this.host.keepsToI2p
   }
 
   /** Hash of our list, for the extension handshake. */

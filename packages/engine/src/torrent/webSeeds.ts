@@ -29,6 +29,8 @@ export interface WebSeedsHost extends WebSeedConnectionHost {
   readonly isDownloadAllowed: boolean
   /** Blocks are asked for: online, and something is wanted. */
   readonly isRequesting: boolean
+  /** Nothing outside of I2P may be asked. */
+  readonly keepsToI2p: boolean
   needsSaveResume: boolean
   /** The torrent has something to do each second. */
   stayActive(): void
@@ -114,7 +116,7 @@ export class WebSeeds implements WebSeedConnectionOwner {
   /** Connects to web seeds when there is something to ask for, leaves them when nothing may be downloaded. */
   update(): void {
     const { host } = this
-    if (!host.isDownloadAllowed) return this.stop()
+    if (!host.isDownloadAllowed || host.keepsToI2p) return this.stop()
     if (this.list.length === 0 || !host.isRequesting) return
     this.connect()
     for (const connection of [...this.connections()]) connection.pump()

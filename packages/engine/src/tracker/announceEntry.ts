@@ -1,4 +1,5 @@
 import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
+import { isI2pUrl } from '../address/i2pAddress.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Millis, Seconds } from '../util/flavored.ts'
@@ -72,6 +73,16 @@ export class AnnounceEntry implements TrackerSpec {
   /** It introduces WebRTC peers. */
   get isWebSocket(): boolean {
     return isWebSocketUrl(this.url)
+  }
+
+  /** It is in I2P, and told nothing of our listen sockets. */
+  get isI2p(): boolean {
+    return isI2pUrl(this.url)
+  }
+
+  /** One listen socket speaks for all. */
+  get hasOneSource(): boolean {
+    return this.isWebSocket || this.isI2p
   }
 
   /** How things stand with the listen socket at `local`; null: it has not announced here yet. */

@@ -32,7 +32,9 @@ export function announceUrl(tracker: TrackerLocation, request: TrackerRequest, s
   if (settings.announceCryptoSupport && settings.inEncPolicy !== EncPolicy.disabled) parameters.push('supportcrypto=1')
   if (settings.reportRedundantBytes) parameters.push(`redundant=${request.redundant}`)
   if (request.trackerId !== '') parameters.push(`trackerid=${percentEncodeLatin1(request.trackerId)}`)
-  if (settings.anonymousMode !== true) {
+  if (request.i2pDestination !== undefined) {
+    parameters.push(`ip=${percentEncode(utf8(request.i2pDestination))}.i2p`)
+  } else if (settings.anonymousMode !== true) {
     if (settings.announceIp !== '') parameters.push(`ip=${percentEncode(utf8(settings.announceIp))}`)
     for (const address of request.ipv4 ?? []) parameters.push(`ipv4=${percentEncode(utf8(address))}`)
     for (const address of request.ipv6 ?? []) parameters.push(`ipv6=${percentEncode(utf8(address))}`)

@@ -1,8 +1,10 @@
 import { bytesToAddress, normalizeAddress } from '../address/addressBytes.ts'
 import { COMPACT_V4_SIZE, COMPACT_V6_SIZE, decodeCompactEndpoints } from '../address/compactEndpoint.ts'
+import { I2P_PORT, i2pAddressOf, normalizeI2pAddress } from '../address/i2pAddress.ts'
 import { bdecode } from '../bencode/bdecode.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import { type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
+import { addressOfDestination } from '../i2p/destination.ts'
 import { latin1 } from '../util/bytes.ts'
 import type { Seconds } from '../util/flavored.ts'
 import {
@@ -19,6 +21,8 @@ import { trackerText } from './trackerText.ts'
 const BENCODE_LIMITS = { depth: 10, tokens: 200_000 } as const
 /** Each costs a name lookup. */
 const MAX_NAMED_PEERS = 30
+/** The hash of a destination. */
+const COMPACT_I2P_SIZE = 32
 const MAX_TRACKER_ID_BYTES = 512
 const MAX_COUNT = 0x7fff_ffff
 
@@ -26,8 +30,11 @@ const MAX_COUNT = 0x7fff_ffff
 const DEFAULT_INTERVAL: Seconds = 1800
 const DEFAULT_MIN_INTERVAL: Seconds = 30
 
-/** Decodes the body of an HTTP tracker's answer to an announce (BEP 3, 7, 21, 23, 24, 31). Never throws. */
-export function decodeAnnounceReply(body: Uint8Array): AnnounceReply | TrackerFailure {
+/**
+ * Decodes the body of an HTTP tracker's answer to an announce (BEP 3, 7, 21, 23, 24, 31). Never throws.
+ * @param isI2p the tracker is in I2P: it names peers that are there, and no others are taken from it.
+ */
+export function decodeAnnounceReply(body: Uint8Array, isI2p = false): AnnounceReply | TrackerFailure {
   const root = decodeRoot(body)
   if (root === null) return failure('invalidTrackerResponse')
   const refused = decodeFailure(root)
@@ -35,11 +42,11 @@ export function decodeAnnounceReply(body: Uint8Array): AnnounceReply | TrackerFa
 
   const peers: TrackerPeer[] = []
   const namedPeers: TrackerPeer[] = []
-  const code = readPeers(root, peers, namedPeers)
+  const code = isI2p ? readI2pPeers(root, peers) : readPeers(root, peers, namedPeers)
   if (code !== null) return failure(code)
 
   const trackerId = root.getString('tracker id')
-  const externalIp = root.getString('external ip')
+  const externalIp = isI2p ? null : root.getString('external ip')
   const warning = root.getString('warning message')
   return {
     kind: 'reply',
@@ -117,6 +124,27 @@ function readPeers(root: BNode, peers: TrackerPeer[], namedPeers: TrackerPeer[])
     const endpoints = decodeCompactEndpoints(compact6, COMPACT_V6_SIZE, MAX_PEERS_PER_REPLY)
     if (endpoints === null) return 'invalidPeersEntry'
     for (const endpoint of endpoints) if (endpoint.port !== 0) peers.push(endpoint)
+  }
+  return null
+}
+
+/** The same for I2P: 32 bytes each, or, in the long form, a destination in full or by its base 32 name. */
+function readI2pPeers(root: BNode, peers: TrackerPeer[]): LibtorrentErrorCode | null {
+  const entry = root.get('peers')
+  const compact = entry?.asString() ?? null
+  if (compact !== null) {
+    if (compact.length % COMPACT_I2P_SIZE !== 0) return 'invalidPeersEntry'
+    for (let at = 0; at < compact.length && peers.length < MAX_PEERS_PER_REPLY; at += COMPACT_I2P_SIZE) {
+      peers.push({ address: i2pAddressOf(compact.subarray(at, at + COMPACT_I2P_SIZE)), port: I2P_PORT })
+    }
+  } else if (entry?.type === 'list') {
+    for (const item of entry) {
+      const ip = item.getText('ip') ?? ''
+      const address = normalizeI2pAddress(ip) ?? addressOfDestination(ip.replace(/\.i2p$/i, ''))
+      if (address !== null) peers.push({ address, port: I2P_PORT })
+      if (peers.length >= MAX_PEERS_PER_REPLY) break
+    }
+    if (peers.length === 0 && entry.size > 0) return 'invalidPeerDict'
   }
   return null
 }

@@ -54,7 +54,7 @@ export function httpAnnounce(
     (response) => {
       if (response instanceof LibtorrentError) return done(trackerFailure(response))
       if (response.status !== 200) return done(statusFailure(response))
-      const reply = decodeAnnounceReply(response.body)
+      const reply = decodeAnnounceReply(response.body, request.i2pDestination !== undefined)
       done(reply.kind === 'reply' ? { ...reply, trackerAddress: response.remoteAddress } : reply)
     },
   )

@@ -183,8 +183,10 @@ export class TorrentTrackers {
    */
   scrape(trackerIndex = -1, done: (result: ScrapeReply | TrackerFailure | null) => void = () => {}): void {
     const { entries } = this.list
-    const entry = trackerIndex === -1 ? (this.lastWorking ?? entries[0]) : entries[trackerIndex]
-    if (entry === undefined) done(null)
+    const used = entries.filter((each) => this.isUsed(each))
+    const working = used.find((each) => each === this.lastWorking)
+    const entry = trackerIndex === -1 ? (working ?? used[0]) : entries[trackerIndex]
+    if (entry === undefined || !this.isUsed(entry)) done(null)
     else this.scrapes.scrape(entry, done)
   }
 
@@ -228,6 +230,11 @@ export class TorrentTrackers {
     this.plan()
   }
 
+  /** Whoever speaks to trackers in I2P has another address there: they are told at once. */
+  onI2pReady(): void {
+    for (const entry of this.list.entries) if (entry.isI2p) this.onTrackerLost(entry.url, 0)
+  }
+
   private leaveIntroducers(): void {
     if (this.list.entries.some((entry) => entry.isWebSocket))
       this.host.client.leave(this.host.announceParams().infoHash)
@@ -256,7 +263,8 @@ export class TorrentTrackers {
     let wakeAt = Number.POSITIVE_INFINITY
     for (const [i, local] of this.sources.entries()) {
       const webSockets = i === 0 && this.host.client.usesWebSockets
-      const plan = planAnnounces(this.list.entries, local, this.host.clock.now(), this.host.settings, webSockets)
+      const entries = this.list.entries.filter((entry) => this.isUsed(entry) && (i === 0 || !entry.isI2p))
+      const plan = planAnnounces(entries, local, this.host.clock.now(), this.host.settings, webSockets)
       for (const entry of plan.due) {
         const endpoint = entry.openEndpoint(local)
         this.send(entry, endpoint, this.eventFor(entry, endpoint), urgent || endpoint.triggeredManually)
@@ -287,9 +295,13 @@ export class TorrentTrackers {
     }
   }
 
-  /** A WebSocket tracker tells nobody where we listen: one socket speaks for all. */
+  private isUsed(entry: AnnounceEntry): boolean {
+    return this.host.allowsTracker?.(entry) !== false
+  }
+
+  /** A WebSocket tracker tells nobody where we listen, one in I2P cannot: one socket speaks for all. */
   private sourcesOf(entry: AnnounceEntry): readonly Endpoint[] {
-    return entry.isWebSocket ? this.sources.slice(0, 1) : this.sources
+    return entry.hasOneSource ? this.sources.slice(0, 1) : this.sources
   }
 
   /** One of them has answered. */

@@ -3,6 +3,7 @@ import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
+import type { AnnounceEntry } from './announceEntry.ts'
 import type { TrackerClient } from './trackerClient.ts'
 import type { TrackerLogin, TrackerPeer, TrackerRequest } from './trackerRequest.ts'
 import type { TrackerSettings } from './trackerSettings.ts'
@@ -47,6 +48,8 @@ export interface TorrentTrackersHost {
    */
   readonly announceEndpoints: readonly Endpoint[]
   announceParams(): AnnounceParams
+  /** Whether the torrent has anything to do with this tracker now. Default: with all. */
+  allowsTracker?(entry: AnnounceEntry): boolean
   /** Calls `onWake` at `when`, or, when it is infinite, never. Replaces the earlier wish. */
   wakeAt(when: Millis): void
   /** A tracker named these peers: addresses, never names. */

@@ -1,5 +1,6 @@
 import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
+import { isI2pName } from '../address/i2pAddress.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Seconds } from '../util/flavored.ts'
@@ -11,6 +12,7 @@ import {
   refusedHttpTracker,
   scrapeNotAvailable,
 } from './httpTracker.ts'
+import { type I2pTrackerWay, i2pRequest, i2pTrackerHost, refusedI2pTracker } from './i2pTracker.ts'
 import { chosenWay, type LocalWay, wayFrom } from './localWay.ts'
 import { RouteMemory } from './routeMemory.ts'
 import { blockedByIdnaError, noLocalAddressError } from './trackerErrors.ts'
@@ -38,6 +40,8 @@ export interface TrackerClientHost {
   localAddress?(family: 4 | 6): string | null
   /** The IP filter's judgement of an address; asked only when it applies to trackers and to the torrent. Default: all pass. */
   checkAddress?(address: string): LibtorrentError | null
+  /** Speaks to trackers in I2P. Left out: they cannot be spoken to. */
+  readonly i2p?: I2pTrackerWay
   /** Speaks to `ws:` and `wss:` trackers. Left out: they cannot be spoken to. */
   readonly webTrackers?: WebTrackerClient
 }
@@ -103,6 +107,8 @@ export class TrackerClient implements UdpTrackerHost {
     const cancel = this.track(arrived, (finish) => {
       const tracker = this.acceptedTracker(request.url)
       if (tracker instanceof LibtorrentError) return this.failLater(tracker, finish)
+      const refused = this.refusedI2p(tracker)
+      if (refused !== null) return this.answerLater(refused, finish)
       const known = this.platform.resolver.known?.(tracker.host) ?? null
       const refusal = from === undefined || known === null ? null : this.routes.refusal(from, known)
       if (refusal !== null) return this.failLater(refusal, finish)
@@ -112,6 +118,11 @@ export class TrackerClient implements UdpTrackerHost {
       }
       const queue = (answer: typeof finish) => {
         const work = this.enqueue(request, from?.address ?? '', answer, (ended) => {
+          const i2p = this.i2pOf(tracker)
+          if (i2p !== null) {
+            sending()
+            return httpAnnounce(i2pTrackerHost(i2p, this.platformOfI2p), tracker, i2pRequest(request, i2p), ended)
+          }
           const host = this.httpHost(from, sending)
           if (host === null) return this.failLater(noLocalAddressError(), ended)
           return httpAnnounce(host, tracker, request, ended)
@@ -130,12 +141,15 @@ export class TrackerClient implements UdpTrackerHost {
     return this.track(done, (finish) => {
       const tracker = this.acceptedTracker(query.url)
       if (tracker instanceof LibtorrentError) return this.failLater(tracker, finish)
+      const refused = this.refusedI2p(tracker)
+      if (refused !== null) return this.answerLater(refused, finish)
       if (tracker.scheme === 'udp') return this.udp.scrape(tracker, query, finish)
       if (isWebSocketScheme(tracker.scheme)) {
         return this.byWebSocket(finish, (web, way) => web.scrape(tracker, query, way, finish))
       }
       return this.enqueue(query, '', finish, (answer) => {
-        const host = this.httpHost()
+        const i2p = this.i2pOf(tracker)
+        const host = i2p === null ? this.httpHost() : i2pTrackerHost(i2p, this.platformOfI2p)
         if (host === null) return this.failLater(noLocalAddressError(), answer)
         return httpScrape(host, tracker, query, answer) ?? this.failLater(scrapeNotAvailable(), answer)
       }).cancel
@@ -244,8 +258,26 @@ export class TrackerClient implements UdpTrackerHost {
   }
 
   private failLater(error: LibtorrentError, finish: (failure: TrackerFailure) => void): () => void {
-    const timer = this.platform.timers.after(0, () => finish(trackerFailure(error)))
+    return this.answerLater(trackerFailure(error), finish)
+  }
+
+  private answerLater(failure: TrackerFailure, finish: (failure: TrackerFailure) => void): () => void {
+    const timer = this.platform.timers.after(0, () => finish(failure))
     return () => timer.cancel()
+  }
+
+  /** The tracker is in I2P, and cannot be spoken to now. Nobody else is asked where it is. */
+  private refusedI2p(tracker: TrackerLocation): TrackerFailure | null {
+    return isI2pName(tracker.host) ? refusedI2pTracker(tracker, this.host.i2p) : null
+  }
+
+  /** The way to a tracker in I2P; null: it is elsewhere. */
+  private i2pOf(tracker: TrackerLocation): I2pTrackerWay | null {
+    return isI2pName(tracker.host) ? (this.host.i2p ?? null) : null
+  }
+
+  private get platformOfI2p(): Pick<HttpTrackerHost, 'resolver' | 'settings'> {
+    return { resolver: this.platform.resolver, settings: this.settings }
   }
 
   /** Null: there is no address to speak from. */

@@ -53,6 +53,8 @@ export interface TrackerRequest extends TrackerQuery {
   /** Our other addresses (BEP 7); not sent in anonymous mode. */
   readonly ipv4?: readonly string[]
   readonly ipv6?: readonly string[]
+  /** Told to a tracker in I2P instead of an address: ours, in full. Left out: the tracker is none. */
+  readonly i2pDestination?: string
 }
 
 /** Peers beyond are ignored: as many as a torrent's peer list holds by default (setting `max_peerlist_size`). */
