@@ -15,6 +15,9 @@ import { Authority } from '../ssl/authority.ts'
 import { afterThisTest } from '../tracker/servers.ts'
 import { WebTrackerServer } from './webTrackerServer.ts'
 
+/** An introduction now and then comes to nothing: those who wait for one announce again soon. */
+const SOON = { minWebsocketAnnounceInterval: 3, webtorrentConnectionTimeout: 5 }
+
 /** WebRTC between sessions on loopback; no STUN server is asked. */
 class Client {
   readonly alerts: SessionAlert[] = []
@@ -64,8 +67,8 @@ class Client {
   }
 }
 
-async function scene(settings: Partial<Settings> = {}, seedSettings: Partial<Settings> = {}) {
-  const tracker = await WebTrackerServer.start()
+async function scene(settings: Partial<Settings> = {}, seedSettings: Partial<Settings> = {}, interval?: number) {
+  const tracker = await WebTrackerServer.start(interval)
   const torrent = new TestTorrent({ size: 3_000_000, pieceLength: 64 * 1024, trackers: [tracker.url] })
   const seed = new Client('seed', seedSettings)
   seed.seed(torrent)
@@ -75,7 +78,7 @@ async function scene(settings: Partial<Settings> = {}, seedSettings: Partial<Set
 }
 
 test('two sessions that know nothing but a WebSocket tracker meet, and the file moves over WebRTC', async () => {
-  const { tracker, torrent, seed, leecher } = await scene()
+  const { tracker, torrent, seed, leecher } = await scene(SOON, SOON, 3)
   leecher.add({ ti: torrent.info() })
   const { endpoint, socketType } = await leecher.alert('peerConnect')
   expect(socketType).toBe('rtc')
@@ -94,8 +97,8 @@ test('two sessions that know nothing but a WebSocket tracker meet, and the file 
 }, 30_000)
 
 test('a magnet link is enough, and peers of WebRTC are told to nobody', async () => {
-  const keep = { closeRedundantConnections: false }
-  const { torrent, seed, leecher } = await scene(keep, keep)
+  const keep = { ...SOON, closeRedundantConnections: false }
+  const { torrent, seed, leecher } = await scene(keep, keep, 3)
   const tracker = encodeURIComponent(torrent.info().trackers[0].url)
   const handle = leecher.add({ url: `magnet:?xt=urn:btih:${torrent.infoHash.toHex()}&tr=${tracker}` })
   await leecher.alert('torrentFinished')

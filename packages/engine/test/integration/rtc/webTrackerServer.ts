@@ -11,21 +11,25 @@ export class WebTrackerServer {
   readonly messages: Record<string, unknown>[] = []
   private readonly swarms = new Map<string, Map<string, Member>>()
 
-  private constructor(private readonly server: WebSocketServer) {
+  private constructor(
+    private readonly server: WebSocketServer,
+    private readonly interval: number,
+  ) {
     server.on('connection', (socket) => {
       socket.on('error', () => {})
       socket.on('message', (data) => this.onMessage(socket, JSON.parse(String(data))))
     })
   }
 
-  static async start(): Promise<WebTrackerServer> {
+  /** @param interval seconds after which peers shall announce again. */
+  static async start(interval = 120): Promise<WebTrackerServer> {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
     await new Promise((resolve) => server.once('listening', resolve))
     afterThisTest(() => {
       for (const client of server.clients) client.terminate()
       return new Promise((resolve) => server.close(() => resolve()))
     })
-    return new WebTrackerServer(server)
+    return new WebTrackerServer(server, interval)
   }
 
   get url(): string {
@@ -38,7 +42,7 @@ export class WebTrackerServer {
 
   /** The events that were announced, in order. */
   get events(): unknown[] {
-    return this.messages.filter((message) => 'event' in message).map(({ event }) => event)
+    return this.messages.filter(({ event }) => event).map(({ event }) => event)
   }
 
   private onMessage(socket: WebSocket, message: Record<string, unknown>): void {
@@ -57,7 +61,8 @@ export class WebTrackerServer {
     }
     if (message.event === 'stopped') swarm.delete(peerId)
     else swarm.set(peerId, { socket, peerId })
-    socket.send(JSON.stringify({ action: 'announce', info_hash: infoHash, interval: 120, complete: 0, incomplete: 0 }))
+    const { interval } = this
+    socket.send(JSON.stringify({ action: 'announce', info_hash: infoHash, interval, complete: 0, incomplete: 0 }))
     const others = [...swarm.values()].filter((member) => member.peerId !== peerId)
     for (const [i, offer] of ((message.offers as object[]) ?? []).entries()) pass(others[i], offer)
   }

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
-import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import { PeerFlags } from '../../../src/torrent/peerInfo.ts'
 import { Authority, openssl } from './authority.ts'
 import { endCodes, openClient, poll, sslEndpoint, sslTorrent } from './sslSessions.ts'
@@ -53,13 +52,11 @@ test('who has the torrent of the same name of another publisher finds nobody', a
 test('TLS to the plain port is no handshake', async () => {
   const authority = new Authority()
   const content = sslTorrent(authority)
-  // It would be taken for the key of an encrypted one, and waited for.
-  const settings = { inEncPolicy: EncPolicy.disabled }
-  const seed = await openClient(content, { seeds: true, certificate: authority.issue(), settings })
+  const seed = await openClient(content, { seeds: true, certificate: authority.issue() })
   const client = await openClient(content, { certificate: authority.issue() })
   expect(seed.session.listenPort).not.toBe(seed.session.sslListenPort)
   client.torrent.connectPeer({ address: '127.0.0.1', port: seed.session.listenPort })
-  await poll(() => endCodes(seed)).toEqual(['noIncomingEncrypted'])
+  await poll(() => endCodes(seed)).toEqual(['invalidInfoHash'])
   expect(client.torrent.isSeed).toBe(false)
 })
 
