@@ -8,7 +8,7 @@ import { writeTorrentFile } from '../lib/torrentFixture.ts'
 import { waitUntil } from '../lib/wait.ts'
 import { expectSameContent, type InteropCase, type Requirement, type Stage } from './interopCase.ts'
 
-const WAIT_MS = 30_000
+const WAIT_MS = 40_000
 
 const TRACKER_PACKAGE = fileURLToPath(new URL('../node_modules/bittorrent-tracker/package.json', import.meta.url))
 
@@ -41,7 +41,8 @@ async function meet(stage: Stage, seeder: ClientKind, downloader: ClientKind): P
     source: torrent,
     peers: [],
     content: { name: fixture.name, size: fixture.totalSize },
-    settings: { webtorrent_stun_server: '' },
+    // An introduction now and then comes to nothing: another follows soon.
+    settings: { webtorrent_stun_server: '', min_websocket_announce_interval: 5, webtorrent_connection_timeout: 10 },
   }
   await stage.start(seeder, { ...common, role: 'seed', savePath: stage.seedDirectory(fixture) })
   await waitUntil(WAIT_MS, 'the seed announced', () => tracker.events.includes('start'))
