@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bdecode, bencode, type Entry, findKey, type Session, toEntry } from 'libtorrent-ts'
 import { reasonOf } from '../cliError.ts'
 import { makeDirectory } from '../makeDirectory.ts'
 import type { Output } from '../output/output.ts'
+import { readBounded } from '../readBounded.ts'
 import { writeAtomically } from '../writeAtomically.ts'
 
 /** The largest table has some hundred nodes, of 21 bytes at most. */
@@ -64,15 +64,9 @@ export class DhtStateFile {
 
   private async read(): Promise<Uint8Array | null> {
     try {
-      const file = await open(this.path)
-      try {
-        const { size } = await file.stat()
-        return size > MAX_BYTES ? new Uint8Array() : await file.readFile()
-      } finally {
-        await file.close()
-      }
+      return await readBounded(this.path, MAX_BYTES)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.output.warn(`${this.path}: ${reasonOf(error)}`)
+      this.output.warn(`${this.path}: ${reasonOf(error)}`)
       return null
     }
   }

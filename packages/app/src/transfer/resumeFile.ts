@@ -1,7 +1,8 @@
-import { open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError, reasonOf } from '../cliError.ts'
 import { makeDirectory } from '../makeDirectory.ts'
+import { readBounded } from '../readBounded.ts'
 import { writeAtomically } from '../writeAtomically.ts'
 
 /** The bitfields of a million pieces and the names of 100,000 files are far below. */
@@ -27,15 +28,8 @@ export class ResumeFile {
   async load(): Promise<Uint8Array | null> {
     await rm(this.temporary, { force: true }).catch(() => {})
     try {
-      const file = await open(this.path)
-      try {
-        const { size } = await file.stat()
-        return size > MAX_BYTES ? new Uint8Array() : await file.readFile()
-      } finally {
-        await file.close()
-      }
+      return await readBounded(this.path, MAX_BYTES)
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
       throw new CliError(`${this.path}: ${reasonOf(cause)}`, 1, { cause })
     }
   }

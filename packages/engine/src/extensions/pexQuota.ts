@@ -1,5 +1,4 @@
-import { addressToBytes } from '../address/addressBytes.ts'
-import { toHex } from '../util/bytes.ts'
+import { networkOf } from '../address/networkOf.ts'
 import type { Millis } from '../util/flavored.ts'
 
 /** So many peers may be named from one address in an hour: what a busy swarm has, and no row without end. */
@@ -29,9 +28,4 @@ export class PexQuota {
     }
     return hour.named++ < PEX_PEERS_PER_HOUR
   }
-}
-
-function networkOf(address: string): string {
-  const bytes = addressToBytes(address)
-  return bytes === null || bytes.length === 4 ? address : toHex(bytes.subarray(0, 8))
 }

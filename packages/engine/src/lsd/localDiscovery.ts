@@ -3,12 +3,12 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Timer } from '../platform/clock.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { Millis } from '../util/flavored.ts'
+import { TokenBucket } from '../util/tokenBucket.ts'
 import { AnnounceOrder, MIN_ANNOUNCE_MS } from './announceOrder.ts'
 import type { LocalDiscoveryHost } from './localDiscoveryHost.ts'
 import { LsdGate } from './lsdGate.ts'
 import { decodeLsdAnnounce, encodeLsdAnnounce, MAX_HASHES_SENT } from './lsdMessage.ts'
 import { LsdSocket, type LsdSocketHost, lsdInterfaces } from './lsdSocket.ts'
-import { TokenBucket } from './tokenBucket.ts'
 
 /** Interfaces announced on; machines with more have virtual ones. */
 const MAX_INTERFACES = 16

@@ -1,5 +1,4 @@
-import { addressToBytes } from '../address/addressBytes.ts'
-import { toHex } from '../util/bytes.ts'
+import { networkOf } from '../address/networkOf.ts'
 import type { Millis } from '../util/flavored.ts'
 
 /** Key exchanges a second that strangers may cause: at 0.1 ms each, 3% of a processor. */
@@ -47,9 +46,4 @@ export class KeyExchangeBudget {
 function refill(bucket: Bucket, now: Millis, perSecond: number, most: number): void {
   bucket.left = Math.min(most, bucket.left + ((now - bucket.filledAt) / 1000) * perSecond)
   bucket.filledAt = now
-}
-
-function networkOf(address: string): string {
-  const bytes = addressToBytes(address)
-  return bytes === null || bytes.length === 4 ? address : toHex(bytes.subarray(0, 8))
 }

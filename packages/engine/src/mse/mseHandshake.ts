@@ -4,6 +4,9 @@ import type { Random } from '../platform/random.ts'
 import type { EncLevel } from '../settings/settingEnums.ts'
 import type { Settings } from '../settings/settings.ts'
 
+/** What was agreed on: one of the levels, never both. */
+export type MseLevel = typeof EncLevel.plaintext | typeof EncLevel.rc4
+
 /** Longest padding, of each of the four kinds. */
 export const MAX_PAD_BYTES = 512
 /** Eight zeros that, encrypted, prove that the other side knows the torrent. */
@@ -21,7 +24,7 @@ export interface MseHost {
 export type MseOutcome = MseAgreement | MseFailure
 
 export interface MseAgreement {
-  readonly level: typeof EncLevel.plaintext | typeof EncLevel.rc4
+  readonly level: MseLevel
   /** For what we send. */
   readonly encrypt: Rc4
   /** For what we receive. */

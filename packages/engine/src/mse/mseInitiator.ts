@@ -7,6 +7,7 @@ import {
   MAX_PAD_BYTES,
   type MseHandshake,
   type MseHost,
+  type MseLevel,
   type MseOutcome,
   randomPadding,
   VERIFICATION_BYTES,
@@ -27,15 +28,13 @@ type State =
   | { readonly name: 'key'; readonly exchange: KeyExchange }
   | { readonly name: 'verification'; readonly ciphers: Ciphers; readonly pattern: Uint8Array }
   | { readonly name: 'answer'; readonly ciphers: Ciphers }
-  | { readonly name: 'padding'; readonly ciphers: Ciphers; readonly level: Level; readonly length: number }
+  | { readonly name: 'padding'; readonly ciphers: Ciphers; readonly level: MseLevel; readonly length: number }
   | { readonly name: 'ended'; readonly outcome: MseOutcome }
 
 interface Ciphers {
   readonly encrypt: Rc4
   readonly decrypt: Rc4
 }
-
-type Level = typeof EncLevel.plaintext | typeof EncLevel.rc4
 
 /**
  * The handshake of the one who connects (MSE, steps 1 to 4):

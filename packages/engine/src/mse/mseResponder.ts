@@ -7,6 +7,7 @@ import {
   MAX_PAD_BYTES,
   type MseHandshake,
   type MseHost,
+  type MseLevel,
   type MseOutcome,
   randomPadding,
   VERIFICATION_BYTES,
@@ -34,7 +35,7 @@ type State =
   | { readonly name: 'streamKey'; readonly secret: Uint8Array }
   | { readonly name: 'verification'; readonly session: Session }
   | { readonly name: 'offer'; readonly session: Session }
-  | { readonly name: 'padding'; readonly session: Session; readonly level: Level; readonly length: number }
+  | { readonly name: 'padding'; readonly session: Session; readonly level: MseLevel; readonly length: number }
   | { readonly name: 'ended'; readonly outcome: MseOutcome }
 
 interface Session {
@@ -42,8 +43,6 @@ interface Session {
   readonly decrypt: Rc4
   readonly infoHash: Uint8Array
 }
-
-type Level = typeof EncLevel.plaintext | typeof EncLevel.rc4
 
 /** The handshake of the one who was connected to; see `MseInitiator`. Sends nothing before the other's key has come. */
 export class MseResponder implements MseHandshake {
@@ -147,7 +146,7 @@ export class MseResponder implements MseHandshake {
     return false
   }
 
-  private sendAnswer(level: Level, encrypt: Rc4): void {
+  private sendAnswer(level: MseLevel, encrypt: Rc4): void {
     const padding = this.host.random.below(MAX_PAD_BYTES + 1)
     const answer = new Uint8Array(VERIFICATION_BYTES + 6 + padding)
     writeU32(answer, VERIFICATION_BYTES, level)

@@ -1,6 +1,7 @@
 import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import { EncLevel } from '../settings/settingEnums.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { MseLevel } from './mseHandshake.ts'
 
 /**
  * Which of the levels the other side provides is used, or the error when it is none of those we allow.
@@ -9,7 +10,7 @@ import type { Settings } from '../settings/settings.ts'
 export function selectLevel(
   provided: number,
   { allowedEncLevel, preferRc4 }: Readonly<Pick<Settings, 'allowedEncLevel' | 'preferRc4'>>,
-): typeof EncLevel.plaintext | typeof EncLevel.rc4 | LibtorrentErrorCode {
+): MseLevel | LibtorrentErrorCode {
   const common = provided & allowedEncLevel
   if (common === EncLevel.both) return preferRc4 ? EncLevel.rc4 : EncLevel.plaintext
   if (common === EncLevel.plaintext || common === EncLevel.rc4) return common

@@ -1,31 +1,19 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 import { contentOf, expectBytes, sha1Of } from '../../integration/disk/storageDriver.ts'
+import { canMount } from './canMount.ts'
 import { FakeDisk } from './fakeDisk.ts'
 
 // Hostile inputs, line 54: what a disk can do to files beside failing (see failingDisk).
 
 const BLOCK = BLOCK_SIZE_BYTES
 
-/** Needs the right to mount. */
-const canMount = (() => {
-  const directory = mkdtempSync(join(tmpdir(), 'lt-mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'lt-test', directory], { stdio: 'ignore' })
-    execFileSync('umount', [directory], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
-})()
+const mayMount = canMount('1m')
 
-test.skipIf(!canMount)(
+test.skipIf(!mayMount)(
   'a drive that is unmounted while the torrent is idle: all is missing, and there again with the drive',
   async () => {
     const fake = new FakeDisk()
@@ -61,7 +49,7 @@ test.skipIf(!canMount)(
   },
 )
 
-test.skipIf(!canMount)(
+test.skipIf(!mayMount)(
   'a file system that becomes read-only fails writes, goes on reading, and can be moved away from',
   async () => {
     const fake = new FakeDisk()

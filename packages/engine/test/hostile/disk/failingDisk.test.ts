@@ -7,6 +7,7 @@ import { nodeFs } from '../../../src/disk/store/storeFs.ts'
 import { createDiskIo } from '../../../src/node/diskWorkers.ts'
 import { BLOCK_SIZE_BYTES } from '../../../src/util/flavored.ts'
 import { contentOf, expectBytes, paramsFor, StorageDriver, sha1Of } from '../../integration/disk/storageDriver.ts'
+import { canMount } from './canMount.ts'
 import { FakeDisk } from './fakeDisk.ts'
 
 const BLOCK = BLOCK_SIZE_BYTES
@@ -223,21 +224,8 @@ describe('a disk that fails', () => {
   })
 })
 
-/** Needs the right to mount; elsewhere the injected ENOSPC above has to do. */
-const mount = (() => {
-  const directory = mkdtempSync(join(tmpdir(), 'lt-full-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'lt-test', directory], { stdio: 'ignore' })
-    execFileSync('umount', [directory], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
-})()
-
-test.skipIf(!mount)(
+// Needs the right to mount; elsewhere the injected ENOSPC above has to do.
+test.skipIf(!canMount('256k'))(
   'a really full disk, through worker threads: blocks fail, slots return, what fitted can be read',
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'lt-full-'))

@@ -1,5 +1,9 @@
-import type { Clock } from '../platform/clock.ts'
-import type { Millis } from '../util/flavored.ts'
+import type { Millis } from './flavored.ts'
+
+/** Tells the time; a `Clock` does. */
+export interface TimeSource {
+  now(): Millis
+}
 
 /** Lets `capacity` things happen at once, and one more each `interval`. */
 export class TokenBucket {
@@ -7,7 +11,7 @@ export class TokenBucket {
   private at: Millis
 
   constructor(
-    private readonly clock: Clock,
+    private readonly clock: TimeSource,
     private readonly capacity: number,
     private readonly interval: Millis,
   ) {
