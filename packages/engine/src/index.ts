@@ -13,6 +13,7 @@ export * from './alerts/storageAlerts.ts'
 export * from './alerts/torrentAlerts.ts'
 export { TorrentState } from './alerts/torrentState.ts'
 export * from './alerts/trackerAlerts.ts'
+export type { AlertFor, SessionAlert, SessionEvent } from './api/alertingSession.ts'
 export type { DhtMutableItem, DhtPutResult, DhtSalt } from './api/dhtCalls.ts'
 export {
   ed25519AddScalar,
@@ -27,14 +28,7 @@ export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFi
 export { type LoadedIpFilter, loadIpFilter } from './api/loadIpFilter.ts'
 export type { PeSettings } from './api/peSettings.ts'
 export type { ProxySettings } from './api/proxyView.ts'
-export {
-  type AlertFor,
-  RemoveFlags,
-  Session,
-  type SessionAlert,
-  type SessionEvent,
-  type SessionParams,
-} from './api/session.ts'
+export { RemoveFlags, Session, type SessionParams } from './api/session.ts'
 export {
   addFiles,
   type CreateTorrentOptions,
