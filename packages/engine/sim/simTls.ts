@@ -1,7 +1,7 @@
 import type { Endpoint } from '../src/address/endpoint.ts'
 import { endpointText } from '../src/address/endpoint.ts'
 import { type LibtorrentError, libtorrentError } from '../src/errors/libtorrentError.ts'
-import { SocketType } from '../src/platform/socketType.ts'
+import { type SocketType, securedType } from '../src/platform/socketType.ts'
 import type { Stream, StreamHandler } from '../src/platform/tcp.ts'
 import type {
   CertificateNames,
@@ -113,7 +113,7 @@ interface Script {
 
 /** One end of a simulated TLS connection. */
 class SimTlsStream implements Stream, StreamHandler {
-  readonly socketType = SocketType.tcpSsl
+  readonly socketType: SocketType
   private state: 'handshaking' | 'open' | 'closed' = 'handshaking'
   private handler: StreamHandler | null = null
   private received: Uint8Array = new Uint8Array(0)
@@ -123,6 +123,7 @@ class SimTlsStream implements Stream, StreamHandler {
     private readonly below: Stream,
     private readonly script: Script,
   ) {
+    this.socketType = securedType(below.socketType)
     below.setHandler(this)
     if (below.local !== null) this.greet()
   }

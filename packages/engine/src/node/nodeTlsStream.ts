@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../address/endpoint.ts'
 import { type LibtorrentError, libtorrentError, sslError, systemError } from '../errors/libtorrentError.ts'
-import { SocketType } from '../platform/socketType.ts'
+import { type SocketType, securedType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { CertificateNames } from '../platform/tls.ts'
 import { certificateNames } from '../ssl/certificateNames.ts'
@@ -157,16 +157,3 @@ function handshakeError(cause: unknown): LibtorrentError {
 
 /** What OpenSSL thinks of a certificate (X509_V_ERR_...). */
 const CERTIFICATE_ERRORS = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|PATH_LENGTH|ERROR_IN_CERT)/
-
-function securedType(type: SocketType): SocketType {
-  switch (type) {
-    case SocketType.utp:
-      return SocketType.utpSsl
-    case SocketType.socks5:
-      return SocketType.socks5Ssl
-    case SocketType.http:
-      return SocketType.httpSsl
-    default:
-      return SocketType.tcpSsl
-  }
-}
