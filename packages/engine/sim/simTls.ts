@@ -50,6 +50,8 @@ export function simIdentity(
   return { certificate: JSON.stringify(certificate), privateKey: 'key', dhParams: '', passphrase: '' }
 }
 
+const NO_CERTIFICATE: SimCertificate = { signedBy: '', dnsNames: [], commonName: null }
+
 class SimTlsContext implements TlsContext {
   constructor(
     readonly authority: string,
@@ -68,12 +70,10 @@ class SimTlsContext implements TlsContext {
 export class SimTls implements Tls {
   constructor(private readonly process: SimProcess) {}
 
-  checkRoot(pem: string): LibtorrentError | null {
-    return authorityOf(pem) === null ? libtorrentError('invalidSslCert') : null
-  }
-
-  newContext(rootCertificate: string, identity: TlsIdentity): TlsContext | LibtorrentError {
+  newContext(rootCertificate: string, identity: TlsIdentity | null): TlsContext | LibtorrentError {
     const authority = authorityOf(rootCertificate)
+    if (authority !== null && identity === null) return new SimTlsContext(authority, NO_CERTIFICATE)
+    if (identity === null) return libtorrentError('invalidSslCert')
     const certificate = parse<SimCertificate>(identity.certificate)
     if (authority === null || certificate?.signedBy !== authority) return libtorrentError('invalidSslCert')
     return new SimTlsContext(authority, certificate)
