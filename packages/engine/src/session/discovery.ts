@@ -148,7 +148,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
       if (isV6(endpoint.address) || endpoint.local) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
-      if (usesUdp(this.host.settings) && !endpoint.ssl) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
+      if (usesUdp(this.host.settings, endpoint.ssl)) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
     }
     for (const [key, index] of this.mappings) {
       if (wanted.has(key)) continue
@@ -215,6 +215,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   }
 }
 
-function usesUdp({ enableDht, enableIncomingUtp }: Readonly<Settings>): boolean {
-  return enableDht || enableIncomingUtp
+/** The DHT has nothing to do with the sockets of SSL torrents. */
+function usesUdp({ enableDht, enableIncomingUtp }: Readonly<Settings>, ssl: boolean): boolean {
+  return enableIncomingUtp || (enableDht && !ssl)
 }

@@ -274,9 +274,12 @@ export class SessionCore
   }
 
   get wantsUdp(): boolean {
-    const { enableDht, enableIncomingUtp, enableOutgoingUtp } = this.settings
-    const wantsUtp = (enableIncomingUtp || enableOutgoingUtp) && this.carriesUtp
-    return wantsUtp || (enableDht && this.proxy.policy.dht !== 'never')
+    return this.wantsSslUdp || (this.settings.enableDht && this.proxy.policy.dht !== 'never')
+  }
+
+  get wantsSslUdp(): boolean {
+    const { enableIncomingUtp, enableOutgoingUtp } = this.settings
+    return (enableIncomingUtp || enableOutgoingUtp) && this.carriesUtp
   }
 
   onUdpOpened(socket: SharedUdpSocket): void {

@@ -6,6 +6,7 @@ import { PexQuota } from '../extensions/pexQuota.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { PeerSource, PexFlags } from '../peers/peerSource.ts'
+import { isUtpSocket } from '../platform/socketType.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { PexPeer } from '../wire/utPexMessage.ts'
@@ -115,7 +116,7 @@ function dialledPort({ isOutgoing, isHolepunched, remote, extensions }: PeerConn
 function flagsOf(peer: PeerConnection): number {
   let flags = 0
   if (peer.isSeed || peer.extensions.isUploadOnly) flags |= PexFlags.seed
-  if (peer.socketType === 'utp' || peer.entry?.confirmedSupportsUtp) flags |= PexFlags.utp
+  if (isUtpSocket(peer.socketType) || peer.entry?.confirmedSupportsUtp) flags |= PexFlags.utp
   if (peer.extensions.remoteId('ut_holepunch') !== 0) flags |= PexFlags.holepunch
   if (peer.encryption !== 'none') flags |= PexFlags.encryption
   return flags

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { identifyClient } from '../metainfo/identifyClient.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
-import { isSslSocket } from '../platform/socketType.ts'
+import { isSslSocket, isUtpSocket } from '../platform/socketType.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Seconds } from '../util/flavored.ts'
 import type { Torrent } from './torrent.ts'
@@ -193,7 +193,7 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.download.isSnubbed) flags |= PeerFlags.snubbed
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
   if (peer.isHolepunched) flags |= PeerFlags.holepunched
-  if (peer.socketType === 'utp') flags |= PeerFlags.utpSocket
+  if (isUtpSocket(peer.socketType)) flags |= PeerFlags.utpSocket
   if (peer.isI2p) flags |= PeerFlags.i2pSocket
   if (peer.encryption === 'rc4') flags |= PeerFlags.rc4Encrypted
   if (peer.encryption === 'plaintext') flags |= PeerFlags.plaintextEncrypted

@@ -342,6 +342,11 @@ export class Torrent implements PartHosts, Wakeable {
     return this.isI2p && !this.settings.allowI2pMixed
   }
 
+  onCredentialsChanged(): void {
+    this.trackers.onCredentialsChanged()
+    this.webSeeds.onCredentialsChanged()
+  }
+
   /** The session has an I2P router, and there a new address. */
   onI2pReady(): void {
     this.trackers.onI2pReady()

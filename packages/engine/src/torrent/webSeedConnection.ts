@@ -13,6 +13,7 @@ import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool } from '../platform/disk.ts'
 import type { HttpStreamClient } from '../platform/httpStream.ts'
 import type { Resolver } from '../platform/resolver.ts'
+import type { TlsContext } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis, PieceIndex, SlotIndex } from '../util/flavored.ts'
 import { TransferStats } from '../util/transferStats.ts'
@@ -24,6 +25,7 @@ import type { PieceReceiver } from './pieceReceiver.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { SlotWaiter, TorrentHost } from './torrentHost.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface WebSeedConnectionHost {
   readonly session: Pick<TorrentHost, 'clock' | 'timers' | 'pool' | 'isDiskCongested' | 'httpStreams' | 'resolver'>
@@ -37,6 +39,7 @@ export interface WebSeedConnectionHost {
   readonly isSequentialDownload: boolean
   readonly swarm: Swarm
   readonly peerFilter: PeerFilter
+  readonly ssl: TorrentSsl
   waitForSlot(reader: SlotWaiter): void
 }
 
@@ -147,6 +150,10 @@ export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
 
   get validateCertificate(): boolean {
     return this.host.settings.validateHttpsTrackers
+  }
+
+  get tls(): TlsContext | undefined {
+    return this.host.ssl.serverTls
   }
 
   /** Where it leads is remembered. */

@@ -105,6 +105,11 @@ export class UtpSender {
     return this.fin === 'sent' && this.sent.span === 0
   }
 
+  /** All that was to be said is acknowledged, and there may be more to say. */
+  get isIdle(): boolean {
+    return this.sent.span === 0 && this.queue.length === 0
+  }
+
   /** When `timedOut` or `send` is to be called at the latest. */
   get wakeAt(): Millis {
     return Math.min(this.ackDeadline, this.paceAt)

@@ -1,3 +1,4 @@
+import { isLocal } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { SocketType } from '../platform/socketType.ts'
@@ -23,6 +24,11 @@ const OLDEST_ACK = 1024
 const WINDOW_STEP_BYTES = RECEIVE_CAPACITY_BYTES / 4
 /** Acks are not delayed (`utp_delayed_ack`) beyond so many packets. */
 const MOST_DELAYED_PACKETS = 2
+/**
+ * Routers forget a UDP mapping that nothing leaves by, many after 30 seconds: a connection that had nothing to send for so
+ * long says that it is there (libutp).
+ */
+const KEEP_ALIVE_MS: Millis = 29_000
 /** Sent by old versions of µTorrent while they know no difference. */
 const UNKNOWN_DIFFERENCE = 0x7fffffff
 
@@ -108,6 +114,9 @@ export class UtpSocket implements Stream {
   private corks = 0
   private isPaused = false
   private wantsDrain = false
+  private lastSentAt: Millis
+  /** There may be a router between, which has to be reminded of us. */
+  private readonly isFar: boolean
 
   private constructor(
     private readonly host: UtpSocketHost,
@@ -121,6 +130,8 @@ export class UtpSocket implements Stream {
     this.receiveId = ids.receiveId
     this.state = state
     this.sender = new UtpSender(this, remote.address, firstSeq)
+    this.isFar = !isLocal(remote.address)
+    this.lastSentAt = host.now()
   }
 
   /** Starts connecting; the SYN leaves at once. */
@@ -286,8 +297,14 @@ export class UtpSocket implements Stream {
       case 'timeWait':
         return Math.min(state.until, this.sender.wakeAt, this.ackAt)
       default:
-        return Math.min(this.sender.wakeAt, this.ackAt)
+        return Math.min(this.sender.wakeAt, this.ackAt, this.keepAliveAt)
     }
+  }
+
+  private get keepAliveAt(): Millis {
+    // Who waits for something sends it again by itself.
+    const isIdle = this.isFar && this.state.name === 'connected' && this.sender.isIdle
+    return isIdle ? this.lastSentAt + KEEP_ALIVE_MS : Number.POSITIVE_INFINITY
   }
 
   /** Does what time has brought. `flush` follows. */
@@ -300,6 +317,9 @@ export class UtpSocket implements Stream {
     if (!sender.timedOut(now, isFarewell ? host.settings.utpFinResends : host.settings.utpNumResends)) {
       this.fail(utpError('ETIMEDOUT', 'socketRead'))
     }
+    if (now < this.keepAliveAt) return
+    if (this.ack === 'none') this.sendKeepAlive()
+    else this.ack = 'now'
   }
 
   /** Ends the connection at once: with a reset, if the other side does not know already that it ends. */
@@ -508,11 +528,22 @@ export class UtpSocket implements Stream {
     this.stampAndSend(stateBuffer, size === HEADER_BYTES ? bareState : stateBuffer.subarray(0, size))
   }
 
+  /**
+   * An ack of the packet before the last one: the same ack once more would count as a sign of loss for who has something
+   * under way, an older one means nothing to anybody (libutp).
+   */
+  private sendKeepAlive(): void {
+    writeHeader(stateBuffer, PacketType.state, this.sendId, this.sender.nextSeq)
+    this.stampAndSend(stateBuffer, bareState, ((this.receiver?.ack ?? 0) - 1) & 0xffff)
+  }
+
   /** Every packet that leaves acknowledges. */
-  private stampAndSend(buffer: Uint8Array, bytes: Uint8Array): void {
+  private stampAndSend(buffer: Uint8Array, bytes: Uint8Array, ack = this.receiver?.ack ?? 0): void {
     const { host, receiver } = this
+    const now = host.now()
+    this.lastSentAt = now
     this.advertised = receiver?.window ?? RECEIVE_CAPACITY_BYTES
-    stampHeader(buffer, (host.now() * 1000) >>> 0, this.replyMicros, this.advertised, receiver?.ack ?? 0)
+    stampHeader(buffer, (now * 1000) >>> 0, this.replyMicros, this.advertised, ack)
     this.ack = 'none'
     this.ackAt = Number.POSITIVE_INFINITY
     this.unackedPackets = 0

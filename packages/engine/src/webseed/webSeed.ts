@@ -198,6 +198,7 @@ export class WebSeed {
           url: target,
           receiveTimeout: host.settings.urlseedTimeout * 1000,
           validateCertificate: host.validateCertificate,
+          tls: host.tls,
           resolver: host.resolver,
           localAddress: host.localAddress,
           checkAddress: (address) => {

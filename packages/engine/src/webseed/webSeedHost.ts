@@ -3,6 +3,7 @@ import type { FileStorage } from '../metainfo/fileStorage.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { HttpStreamClient } from '../platform/httpStream.ts'
 import type { Resolver } from '../platform/resolver.ts'
+import type { TlsContext } from '../platform/tls.ts'
 import type { PieceIndex, Seconds } from '../util/flavored.ts'
 import type { BlockAssemblerHost } from './blockAssembler.ts'
 import type { WebSeed } from './webSeed.ts'
@@ -37,6 +38,8 @@ export interface WebSeedHost extends BlockAssemblerHost {
   onAddressRefused?(address: string, error: LibtorrentError): void
   readonly localAddress?: string
   readonly validateCertificate?: boolean
+  /** Of an SSL torrent: whom an https server must be vouched for by, and what it is shown. */
+  readonly tls?: TlsContext | undefined
   /**
    * Chooses up to `count` blocks of the pieces `seed.pieces`, preferably many in a row, and marks them as asked of this
    * seed. None when there is nothing to ask for now: the seed is then idle until `pump`.
