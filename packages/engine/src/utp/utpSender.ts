@@ -151,6 +151,8 @@ export class UtpSender {
     else if (advance > 0) this.duplicateAcks = 0
     else if (isBare && ++this.duplicateAcks === PACKETS_PAST_HOLE) this.lose(0, now)
     sent.skipAcknowledged()
+    // Kept close behind: numbers half their range apart tell nothing of which is the earlier.
+    if (seqLess(this.recoverySeq, sent.firstSeq)) this.recoverySeq = (sent.firstSeq - 1) & 0xffff
     if (advance > 0) this.progress(now)
     if (this.ackedBytes === 0) return
     const packetBytes = this.mtu.packetBytes

@@ -99,7 +99,8 @@ export class UtpSocket implements Stream {
   private readonly delays = new DelayHistory()
   private readonly theirDelays = new DelayHistory()
   private readonly latestDelays: Millis[] = []
-  private latestTimestamp = 0
+  /** Of the latest packet, as its sender numbered them by its clock; null: none has come. */
+  private latestTimestamp: number | null = null
   private replyMicros = 0
   private advertised = RECEIVE_CAPACITY_BYTES
   private ack: 'none' | 'delayed' | 'now' = 'none'
@@ -398,7 +399,7 @@ export class UtpSocket implements Stream {
   }
 
   private isNewer(header: UtpHeader): boolean {
-    return ((header.timestamp - this.latestTimestamp) | 0) >= 0
+    return this.latestTimestamp === null || ((header.timestamp - this.latestTimestamp) | 0) >= 0
   }
 
   private readPayload(receiver: UtpReceiver, header: UtpHeader, packet: Uint8Array, now: Millis): void {
