@@ -187,6 +187,26 @@ describe('strangers', () => {
     expect(other.utp.size).toBe(8)
   })
 
+  test('the limit holds for those, too, who had all asked before the first of them was let in', () => {
+    const victim = new Victim({ connectionsLimit: 10 })
+    const from = (i: number) => ({ address: '70.0.0.1', port: 1000 + i })
+    for (let i = 0; i < 100; i++) victim.utp.incoming(packet({ type: PacketType.syn, id: 7, seq: 1, ack: 0 }), from(i))
+    for (const [i, { header }] of victim.take().entries()) {
+      victim.utp.incoming(packet({ type: PacketType.state, id: 8, seq: 2, ack: (header.seq - 1) & 0xffff }), from(i))
+    }
+    expect(victim.utp.size).toBe(20)
+    expect(victim.utp.counters.refusedSyns).toBe(80)
+    const other = new Victim()
+    for (let i = 0; i < 100; i++) {
+      const address = `70.0.0.${i}`
+      other.utp.incoming(packet({ type: PacketType.syn, id: 7, seq: 1, ack: 0 }), { address, port: 1000 })
+    }
+    for (const { header, to } of other.take()) {
+      other.utp.incoming(packet({ type: PacketType.state, id: 8, seq: 2, ack: (header.seq - 1) & 0xffff }), to)
+    }
+    expect(other.utp.size).toBe(8)
+  })
+
   test('packets of no connection get a reset that is no larger than they are, fifty a second, and resets get nothing', () => {
     const victim = new Victim()
     for (let i = 0; i < 10_000; i++) {
@@ -321,6 +341,25 @@ describe('a receiver that lies', () => {
     expect(packets).toBeLessThan(80)
     m.victim.pass(600_000)
     expect(m.victim.closed).toMatchObject({ code: 'ETIMEDOUT' })
+  })
+
+  test('that talks on and on, has room, and acknowledges nothing does not keep our packets for ever', () => {
+    for (const type of [PacketType.state, PacketType.data]) {
+      const m = opened()
+      m.say({ window: 1 << 20 })
+      m.stream.write(new Uint8Array(100_000))
+      let seconds = 0
+      for (; seconds < 3600 && m.victim.closed === undefined; seconds++) {
+        m.victim.pass(1000)
+        m.say({ type, seq: 501 + seconds, window: 1 << 20, payload: new Uint8Array(1) })
+      }
+      // As long as the network may be gone for, and not longer.
+      expect(seconds).toBeGreaterThan(120)
+      expect(seconds).toBeLessThan(600)
+      expect(m.victim.closed).toMatchObject({ code: 'ETIMEDOUT' })
+      m.victim.pass(60_000)
+      expect(m.victim.utp.size).toBe(0)
+    }
   })
 
   test('that takes its window back does not lose what is under way', () => {
