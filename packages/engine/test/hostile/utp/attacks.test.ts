@@ -169,6 +169,23 @@ describe('strangers', () => {
     expect(victim.utp.size).toBe(0)
   })
 
+  test('who answers twenty seconds after its SYN has to connect anew', () => {
+    const victim = new Victim()
+    const answer = () => {
+      victim.utp.incoming(packet({ type: PacketType.syn, id: 100, seq: 500, ack: 0 }), MALLORY)
+      return (victim.take()[0].header.seq - 1) & 0xffff
+    }
+    const late = answer()
+    victim.pass(20_001)
+    victim.utp.incoming(packet({ type: PacketType.state, id: 101, seq: 501, ack: late }), MALLORY)
+    expect(victim.accepted.length).toBe(0)
+    victim.take()
+    const ack = answer()
+    victim.pass(19_000)
+    victim.utp.incoming(packet({ type: PacketType.state, id: 101, seq: 501, ack }), MALLORY)
+    expect(victim.accepted.length).toBe(1)
+  })
+
   test('there is a limit to connections, and to those that differ by address alone', () => {
     const open = (victim: Victim, from: Endpoint) => {
       victim.utp.incoming(packet({ type: PacketType.syn, id: 7, seq: 1, ack: 0 }), from)
@@ -360,6 +377,18 @@ describe('a receiver that lies', () => {
       m.victim.pass(60_000)
       expect(m.victim.utp.size).toBe(0)
     }
+  })
+
+  test('that answers in another order than it was asked does not reopen a window it has closed', () => {
+    const m = opened()
+    m.say({ window: 0, timestamp: 1000 })
+    m.say({ window: 1 << 20, timestamp: 900 })
+    m.stream.write(new Uint8Array(100))
+    m.victim.pass(100)
+    expect(payloadBytes(m.victim.take())).toBe(0)
+    m.say({ window: 1 << 20, timestamp: 1100 })
+    m.victim.pass(100)
+    expect(payloadBytes(m.victim.take())).toBe(100)
   })
 
   test('that takes its window back does not lose what is under way', () => {
