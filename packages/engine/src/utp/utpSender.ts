@@ -25,6 +25,11 @@ const STEADY_HASTE = 1.25
 const SLOW_START_HASTE = 2
 /** A probe needs company: packets around it show that it was the probe's size that was at fault. */
 const PACKETS_BEHIND_PROBE = 4
+/**
+ * Timeouts in a row, four minutes or so, after which somebody who talks and has room, but gets nothing of what we send, is
+ * given up: packets of that size do not reach it any more, or it has us keep them for nothing.
+ */
+const MOST_VAIN_TIMEOUTS = 10
 
 /** What the sender needs of its connection. */
 export interface UtpSenderHost {
@@ -54,8 +59,9 @@ export class UtpSender {
   private ackDeadline: Millis = Number.POSITIVE_INFINITY
   /** When a packet may go that was held back to spread the window. */
   private paceAt: Millis = Number.POSITIVE_INFINITY
-  /** Timeouts in a row without an ack of anything new; without hearing anything at all. */
+  /** Timeouts in a row without an ack of anything new; those of them while there was room; without hearing anything at all. */
   private backoff = 0
+  private vainTimeouts = 0
   private silence = 0
   private duplicateAcks = 0
   /** Losses up to this packet have been paid for. */
@@ -156,6 +162,8 @@ export class UtpSender {
     else if (advance > 0) this.duplicateAcks = 0
     else if (isBare && ++this.duplicateAcks === PACKETS_PAST_HOLE) this.lose(0, now)
     sent.skipAcknowledged()
+    // Kept close behind: numbers half their range apart tell nothing of which is the earlier.
+    if (seqLess(this.recoverySeq, sent.firstSeq)) this.recoverySeq = (sent.firstSeq - 1) & 0xffff
     if (advance > 0) this.progress(now)
     if (this.ackedBytes === 0) return
     const packetBytes = this.mtu.packetBytes
@@ -191,7 +199,10 @@ export class UtpSender {
     }
     this.host.counters.timeout++
     this.backoff++
-    if (++this.silence > mostTimeouts) return false
+    const first = sent.at(0)
+    // A window may be closed for as long as it likes.
+    this.vainTimeouts = first !== null && first.payload <= this.peerWindow ? this.vainTimeouts + 1 : 0
+    if (++this.silence > mostTimeouts || this.vainTimeouts > MOST_VAIN_TIMEOUTS) return false
     if (sent.span === 0) {
       // The window was closed, and the packet that opened it may have been lost: one packet asks (RFC 9293, 3.8.6.1).
       this.sendData(Math.min(this.queue.length, this.payloadBytes), 0, now)
@@ -219,6 +230,7 @@ export class UtpSender {
 
   private progress(now: Millis): void {
     this.backoff = 0
+    this.vainTimeouts = 0
     if (this.sent.span > 0) this.waitForAck(now)
     else this.ackDeadline = Number.POSITIVE_INFINITY
   }

@@ -4,7 +4,8 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Millis } from '../util/flavored.ts'
-import { DelayHistory } from './delayHistory.ts'
+import { AckDebt } from './ackDebt.ts'
+import { DelayMeter } from './delayMeter.ts'
 import type { OutPacket, PacketPool } from './packetPool.ts'
 import { SACK_EXTENSION_BYTES, writeSack } from './selectiveAck.ts'
 import type { UtpCounters } from './utpCounters.ts'
@@ -22,15 +23,11 @@ const LINGER_MS: Millis = 10_000
 const OLDEST_ACK = 1024
 /** A window that was smaller than this when we told it last is told anew when it has grown by as much. */
 const WINDOW_STEP_BYTES = RECEIVE_CAPACITY_BYTES / 4
-/** Acks are not delayed (`utp_delayed_ack`) beyond so many packets. */
-const MOST_DELAYED_PACKETS = 2
 /**
  * Routers forget a UDP mapping that nothing leaves by, many after 30 seconds: a connection that had nothing to send for so
  * long says that it is there (libutp).
  */
 const KEEP_ALIVE_MS: Millis = 29_000
-/** Sent by old versions of µTorrent while they know no difference. */
-const UNKNOWN_DIFFERENCE = 0x7fffffff
 
 /** What a connection needs of the multiplexer. */
 export interface UtpSocketHost {
@@ -102,15 +99,11 @@ export class UtpSocket implements Stream {
   private handler: StreamHandler | null = null
   private readonly sender: UtpSender
   private receiver: UtpReceiver | null = null
-  private readonly delays = new DelayHistory()
-  private readonly theirDelays = new DelayHistory()
-  private readonly latestDelays: Millis[] = []
-  private latestTimestamp = 0
-  private replyMicros = 0
+  private readonly delays: DelayMeter
+  private readonly ack = new AckDebt()
+  /** Of the latest packet, as its sender numbered them by its clock; null: none has come. */
+  private latestTimestamp: number | null = null
   private advertised = RECEIVE_CAPACITY_BYTES
-  private ack: 'none' | 'delayed' | 'now' = 'none'
-  private ackAt: Millis = Number.POSITIVE_INFINITY
-  private unackedPackets = 0
   private corks = 0
   private isPaused = false
   private wantsDrain = false
@@ -129,6 +122,7 @@ export class UtpSocket implements Stream {
     this.sendId = ids.sendId
     this.receiveId = ids.receiveId
     this.state = state
+    this.delays = new DelayMeter(this)
     this.sender = new UtpSender(this, remote.address, firstSeq)
     this.isFar = !isLocal(remote.address)
     this.lastSentAt = host.now()
@@ -254,7 +248,7 @@ export class UtpSocket implements Stream {
       return
     }
     sender.heard()
-    const delay = this.measure(header, now)
+    const delay = this.delays.sample(header, now)
     const isBare = header.type === PacketType.state
     if (advance >= 0) {
       const opened = this.readWindow(header, advance)
@@ -295,9 +289,9 @@ export class UtpSocket implements Stream {
         return Number.POSITIVE_INFINITY
       case 'lingering':
       case 'timeWait':
-        return Math.min(state.until, this.sender.wakeAt, this.ackAt)
+        return Math.min(state.until, this.sender.wakeAt, this.ack.at)
       default:
-        return Math.min(this.sender.wakeAt, this.ackAt, this.keepAliveAt)
+        return Math.min(this.sender.wakeAt, this.ack.at, this.keepAliveAt)
     }
   }
 
@@ -365,18 +359,18 @@ export class UtpSocket implements Stream {
     // What the answer names is the packet to come.
     this.receiver = new UtpReceiver(this, header.seq)
     if (this.isPaused) this.receiver.pause()
-    this.measure(header, now)
+    this.delays.sample(header, now)
     this.latestTimestamp = header.timestamp
     this.sender.setPeerWindow(header.window)
     // The other side takes us for real only when it hears of us again.
-    this.ack = 'now'
+    this.ack.owe()
     this.host.touch(this)
     this.handler?.onConnected()
   }
 
   private synAgain(header: UtpHeader): void {
     if (header.seq === this.synSeq && this.state.name === 'connected') {
-      this.ack = 'now'
+      this.ack.owe()
       this.host.touch(this)
     } else this.host.counters.redundantPacketsIn++
   }
@@ -391,26 +385,6 @@ export class UtpSocket implements Stream {
     this.sendSyn()
   }
 
-  /** Takes the times of a packet. Returns the queueing delay of ours that it tells, the least of the last three. */
-  private measure(header: UtpHeader, now: Millis): Millis | null {
-    if (header.timestamp !== 0) {
-      this.replyMicros = (now * 1000 - header.timestamp) >>> 0
-      const before = this.theirDelays.base
-      const isFirst = !this.theirDelays.isKnown
-      this.theirDelays.sample(this.replyMicros, now)
-      if (!isFirst) this.delays.followDrift(before, this.theirDelays.base)
-    }
-    const difference = header.timestampDifference
-    if (difference === 0 || difference === UNKNOWN_DIFFERENCE) return null
-    const delay = this.delays.sample(difference, now) / 1000
-    if (this.latestDelays.length === 3) this.latestDelays.shift()
-    this.latestDelays.push(delay)
-    const { counters, settings } = this.host
-    if (delay > settings.utpTargetDelay) counters.samplesAboveTarget++
-    else counters.samplesBelowTarget++
-    return Math.min(...this.latestDelays)
-  }
-
   /** Takes the window of a packet, unless a later one told another. True when it grew. */
   private readWindow(header: UtpHeader, advance: number): boolean {
     if (advance === 0 && !this.isNewer(header)) return false
@@ -418,7 +392,7 @@ export class UtpSocket implements Stream {
   }
 
   private isNewer(header: UtpHeader): boolean {
-    return ((header.timestamp - this.latestTimestamp) | 0) >= 0
+    return this.latestTimestamp === null || ((header.timestamp - this.latestTimestamp) | 0) >= 0
   }
 
   private readPayload(receiver: UtpReceiver, header: UtpHeader, packet: Uint8Array, now: Millis): void {
@@ -430,18 +404,8 @@ export class UtpSocket implements Stream {
       reception = receiver.data(header.seq, packet.subarray(header.payloadAt))
     }
     if (reception !== 'taken') counters.redundantPacketsIn++
-    this.unackedPackets++
-    const mayWait =
-      settings.utpDelayedAck > 0 &&
-      reception === 'taken' &&
-      header.type === PacketType.data &&
-      receiver.held.span === 0 &&
-      this.unackedPackets < MOST_DELAYED_PACKETS
-    if (!mayWait) this.ack = 'now'
-    else if (this.ack === 'none') {
-      this.ack = 'delayed'
-      this.ackAt = now + settings.utpDelayedAck
-    }
+    const isInOrder = reception === 'taken' && header.type === PacketType.data && receiver.held.span === 0
+    this.ack.oweWithin(isInOrder ? settings.utpDelayedAck : 0, now)
   }
 
   private resetBy(advance: number): void {
@@ -505,7 +469,7 @@ export class UtpSocket implements Stream {
   }
 
   private isAckOwed(receiver: UtpReceiver, now: Millis): boolean {
-    if (this.ack === 'now' || (this.ack === 'delayed' && now >= this.ackAt)) return true
+    if (this.ack.isDue(now)) return true
     // A window told as too small is told again when there is room: nobody would ask otherwise.
     return this.advertised < WINDOW_STEP_BYTES && receiver.window >= this.advertised + WINDOW_STEP_BYTES
   }
@@ -543,10 +507,8 @@ export class UtpSocket implements Stream {
     const now = host.now()
     this.lastSentAt = now
     this.advertised = receiver?.window ?? RECEIVE_CAPACITY_BYTES
-    stampHeader(buffer, (now * 1000) >>> 0, this.replyMicros, this.advertised, ack)
-    this.ack = 'none'
-    this.ackAt = Number.POSITIVE_INFINITY
-    this.unackedPackets = 0
+    stampHeader(buffer, (now * 1000) >>> 0, this.delays.replyMicros, this.advertised, ack)
+    this.ack.pay()
     host.counters.packetsOut++
     host.send(bytes, this.remote)
   }

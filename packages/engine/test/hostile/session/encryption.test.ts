@@ -155,6 +155,19 @@ function plainHandshake(infoHash: Uint8Array): Uint8Array {
 }
 
 scenario(
+  'the greeting of TLS is taken for no key, and nothing is computed for it',
+  (world) => {
+    const siege = new Siege(world)
+    const attacker = siege.attacker(silent)
+    attacker.sendRaw(concatBytes(Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3), noise(501)))
+    world.run({ seconds: 1 })
+    expect(siege.verdicts).toEqual(['invalidInfoHash'])
+    siege.survive()
+  },
+  ONCE,
+)
+
+scenario(
   'a torrent that was removed is not found any more, one that was added is',
   (world) => {
     const siege = new Siege(world)

@@ -74,6 +74,25 @@ describe('connecting', () => {
     to.close()
   })
 
+  // A clock of microseconds shows the upper half of its numbers for 36 minutes, and then the lower half again.
+  for (const seconds of [1, 2140, 2200, 4290, 4300]) {
+    scenario(
+      `lets the one that was connected to speak at once, ${seconds} s after the other's clock began`,
+      (world) => {
+        world.run({ seconds })
+        const [from, to] = [utpOn(world, world.host('a')), utpOn(world, world.host('b'))]
+        const { near, far } = connectTo(world, from, to)
+        far.stream.write(pattern(0, 100))
+        world.run({ ms: 200 })
+        expect(near.received).toBe(100)
+        expect(to.utp.counters.timeout).toBe(0)
+        from.close()
+        to.close()
+      },
+      { seeds: 1 },
+    )
+  }
+
   scenario('to the same machine at the same time from both sides gives two connections', (world) => {
     const [one, other] = [utpOn(world, world.host('a')), utpOn(world, world.host('b'))]
     const ends = [new End(), new End()]

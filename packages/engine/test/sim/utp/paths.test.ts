@@ -92,6 +92,28 @@ describe('one connection alone', () => {
     to.close()
   })
 
+  for (const speed of [0.998, 1.002]) {
+    scenario(
+      `a receiver's clock that runs ${speed} times as fast as the sender's is no queue`,
+      (world) => {
+        const from = utpOn(world, world.host('a', { latency: 75 }))
+        const b = world.host('b', { latency: 75, down: 500_000, queueBytes: 1_000_000 })
+        const to = utpOn(world, b, {}, {}, speed)
+        const { near, far } = connectTo(world, from, to)
+        new Feeder(near)
+        // The two clocks are as far apart then as the target delay, and again.
+        world.run({ seconds: 100 })
+        const before = far.received
+        world.run({ seconds: 20 })
+        expect(far.received - before).toBeGreaterThan(0.8 * 20 * 500_000)
+        expect((b.downlink.queuedBytes / 500_000) * 1000).toBeLessThan(250)
+        from.close()
+        to.close()
+      },
+      { seeds: 1 },
+    )
+  }
+
   scenario('it works over IPv6', (world) => {
     const a = world.host('a', { address: '2001:db8::1' })
     const b = world.host('b', { address: '2001:db8::2' })

@@ -77,6 +77,8 @@ export function utpOn(
   host: SimHost,
   settings: Partial<UtpSettings> = {},
   { address = host.address, port = PORT }: Partial<Endpoint> = {},
+  /** Seconds of its clock to a second. */
+  clockSpeed = 1,
 ): Endpoints {
   const { platform } = world.start(host)
   let socket: UdpSocket | null = null
@@ -85,7 +87,7 @@ export function utpOn(
   const accepted: End[] = []
   const at = { address, port }
   const utp = new UtpSockets({
-    clock: platform.clock,
+    clock: { ...platform.clock, now: () => platform.clock.now() * clockSpeed },
     timers: platform.timers,
     random: platform.random,
     settings: { ...defaultUtpSettings, ...settings },

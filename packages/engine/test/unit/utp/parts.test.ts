@@ -117,6 +117,22 @@ test('the largest packet is found by few probes, and beyond Ethernet only inside
   expect(large.nextProbe).toBe(1452)
 })
 
+test('a path that Linux has learned to cut packets for is believed at the first loss: by PPPoE they go in one piece', () => {
+  for (const [address, largest] of [
+    ['8.8.8.8', 1492 - 28],
+    ['2001:db8::1', 1492 - 48],
+  ] as const) {
+    const search = new MtuSearch(address, true)
+    let hasComplained = false
+    for (let size = search.nextProbe; size > 0; size = search.nextProbe) {
+      if (size <= largest || hasComplained) search.gotThrough(size)
+      else search.gotLost(size)
+      hasComplained ||= size > largest
+    }
+    expect(search.packetBytes).toBe(largest)
+  }
+})
+
 test('a timeout is never below the minimum, follows the round trip, and doubles', () => {
   const rtt = new RttEstimator()
   expect(rtt.timeout(500, 0)).toBe(1000)
