@@ -362,7 +362,7 @@ export const nameMapReasons: NameMapReasons = {
     'settings::low_prio_disk': no.priorities,
     'settings::lock_files': no.priorities,
     'settings::peer_tos': 'not applicable: Node 20 and 22 have no call to mark packets (IP_TOS)',
-    'settings::listen_queue_size': 'not applicable: Node takes what the system allows',
+    'settings::listen_queue_size': 'not applicable: the queue is as long as most systems allow, 511',
     'settings::max_sparse_regions': 'not applicable: worked around a fault of Windows Vista',
     'settings::optimize_hashing_for_speed': 'not applicable: pieces are hashed as their blocks arrive',
     'settings::file_checks_delay_per_block':

@@ -232,6 +232,21 @@ describe('nothing goes past the proxy', () => {
     )
   }
 
+  for (const forced of ['forceProxy', 'anonymousMode'] as const) {
+    scenario(`with ${forced} no name but the proxy's is looked up, although it is told addresses`, async (world) => {
+      const torrent = hunted()
+      const { http, udp } = surroundings(world, torrent)
+      const proxy = proxyIn(world, { kind: 'socks5' })
+      const settings = through(proxy, 'socks5', { proxyHostnames: false, announceToAllTiers: true, [forced]: true })
+      const client = new WatchedClient(world, settings)
+      client.add(torrent)
+      world.run({ minutes: 5 })
+      expect(client.done.filter((line) => line.startsWith('look up'))).toEqual(['look up proxy.example'])
+      for (const tracker of [http, udp]) expect(tracker.announces.length).toBeGreaterThan(0)
+      await world.settle(client.session.abort())
+    })
+  }
+
   for (const kind of ['socks4', 'http'] as const) {
     scenario(`with a ${kind} proxy there is no UDP, and whoever reads alerts knows`, async (world) => {
       const torrent = hunted()
