@@ -12,12 +12,12 @@ export function isLoopback(address: string): boolean {
   return b.length === 4 ? b[0] === 127 : isZero(b, 15) && b[15] === 1
 }
 
-/** 0.0.0.0 or ::, which mean "any" to a listen socket and nothing to a peer. */
 /** A name that every resolver takes for its own machine (RFC 6761). */
 export function isLocalhostName(name: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(name)
 }
 
+/** 0.0.0.0 or ::, which mean "any" to a listen socket and nothing to a peer. */
 export function isUnspecified(address: string): boolean {
   const b = unmappedBytes(address)
   return b !== null && isZero(b, b.length)

@@ -1,4 +1,5 @@
-import { LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+import { duringOperation, LibtorrentError, systemError } from '../errors/libtorrentError.ts'
+import type { ProxyRoute } from '../platform/proxyRoute.ts'
 
 /** The error of a connection to a web server that failed. */
 export function httpFailure(cause: unknown): LibtorrentError {
@@ -6,6 +7,11 @@ export function httpFailure(cause: unknown): LibtorrentError {
   const first = cause instanceof AggregateError ? cause.errors[0] : cause
   const code = String((first as Partial<NodeJS.ErrnoException>)?.code ?? '')
   return systemError(first, { operation: code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'hostnameLookup' : 'connect' })
+}
+
+/** The same of a connection to the proxy itself, which is named. */
+export function proxyFailure(cause: unknown, { host, port }: ProxyRoute): LibtorrentError {
+  return duringOperation(httpFailure(cause), 'proxy', `proxy ${host}:${port}`)
 }
 
 /** The server ended the connection before its answer was complete. */

@@ -88,7 +88,8 @@ export class PeerExchange {
     this.outbox ??= new PexOutbox()
     this.outbox.tick(now, () => this.present())
     for (const [peer, { recipient }] of this.partners) {
-      const message = this.outbox.take(recipient, now)
+      const self = { address: peer.remote.address, port: dialledPort(peer) }
+      const message = this.outbox.take(recipient, now, self)
       if (message !== null) peer.sendExtended('ut_pex', message)
     }
   }
