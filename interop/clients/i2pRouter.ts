@@ -9,6 +9,8 @@ import { OwnedProcess } from '../lib/processes.ts'
 import { waitUntil } from '../lib/wait.ts'
 
 const PROGRAM = 'i2pd'
+/** Lease sets of the first kind, which go with the first kind of encryption only. */
+const FIRST_KIND = 'i2cp.leaseSetType=1 i2cp.leaseSetEncType=0'
 /** Keys of a destination, before its certificate. */
 const KEY_BYTES = 384
 
@@ -104,7 +106,7 @@ class Relay {
     // A line at a time is said until the bridge has answered.
     client.on('data', (chunk) => {
       const text = chunk.toString('latin1')
-      if (text.startsWith('SESSION CREATE ')) bridge.write(text.replace('\n', ' i2cp.leaseSetType=1\n'), 'latin1')
+      if (text.startsWith('SESSION CREATE ')) bridge.write(text.replace(/i2cp\.leaseSetEncType=\S+/, FIRST_KIND), 'latin1')
       else bridge.write(chunk)
     })
     client.on('end', () => bridge.end())
@@ -171,13 +173,16 @@ outbound.length = 0
 inbound.quantity = 1
 outbound.quantity = 1
 i2cp.leaseSetType = 1
+i2cp.leaseSetEncType = 0
 `
 }
 
 /** Of a destination that lies before its private keys. */
 function base32Name(keys: Uint8Array): string {
   const certificateBytes = new DataView(keys.buffer, keys.byteOffset).getUint16(KEY_BYTES + 1)
-  const hash = createHash('sha256').update(keys.subarray(0, KEY_BYTES + 3 + certificateBytes)).digest()
+  const hash = createHash('sha256')
+    .update(keys.subarray(0, KEY_BYTES + 3 + certificateBytes))
+    .digest()
   const bits = [...hash].map((byte) => byte.toString(2).padStart(8, '0')).join('')
   const digits = bits.match(/.{1,5}/g) ?? []
   return `${digits.map((digit) => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit.padEnd(5, '0'), 2)]).join('')}.b32.i2p`

@@ -39,10 +39,6 @@ export class I2pTracker {
     if (query.get('event') === 'stopped') this.peers.delete(destination)
     else this.peers.set(destination, createHash('sha256').update(bytes).digest())
     const others = [...this.peers].filter(([name]) => name !== destination).map(([, hash]) => hash)
-    return Buffer.concat([
-      Buffer.from(`d8:intervali60e5:peers${32 * others.length}:`),
-      ...others,
-      Buffer.from('e'),
-    ])
+    return Buffer.concat([Buffer.from(`d8:intervali60e5:peers${32 * others.length}:`), ...others, Buffer.from('e')])
   }
 }

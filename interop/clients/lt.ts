@@ -91,8 +91,7 @@ class LtClient implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGINT')
-    await within(5000, 'lt after SIGINT', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGINT', 5000)
   }
 
   private isReady(options: StartOptions): boolean {

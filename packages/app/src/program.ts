@@ -254,7 +254,11 @@ function proxied(command: Command): Command {
       parseProxyUrl,
     )
     .option('--anonymous', 'tell nobody who we are; with --proxy, nothing goes past it')
-    .option('--i2p <host:port>', 'SAM bridge of an I2P router, for torrents with trackers there; port 7656', parseSamBridge)
+    .option(
+      '--i2p <host:port>',
+      'SAM bridge of an I2P router, for torrents with trackers there; port 7656',
+      parseSamBridge,
+    )
     .option('--i2p-mixed', 'such torrents may have ordinary peers as well, and others peers in I2P')
 }
 
