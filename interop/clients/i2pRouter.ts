@@ -106,7 +106,8 @@ class Relay {
     // A line at a time is said until the bridge has answered.
     client.on('data', (chunk) => {
       const text = chunk.toString('latin1')
-      if (text.startsWith('SESSION CREATE ')) bridge.write(text.replace(/i2cp\.leaseSetEncType=\S+/, FIRST_KIND), 'latin1')
+      if (text.startsWith('SESSION CREATE '))
+        bridge.write(text.replace(/i2cp\.leaseSetEncType=\S+/, FIRST_KIND), 'latin1')
       else bridge.write(chunk)
     })
     client.on('end', () => bridge.end())

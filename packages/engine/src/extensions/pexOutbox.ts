@@ -1,11 +1,9 @@
 import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { Millis } from '../util/flavored.ts'
-import { encodeUtPex, type PexPeer } from '../wire/utPexMessage.ts'
+import { type PexCodec, type PexPeer, utPexCodec } from '../wire/utPexMessage.ts'
 
 /** BEP 11: a peer is told no more often. */
 export const PEX_INTERVAL_MS = 60_000
-/** Of those who came no more are in one message (libtorrent's number). */
-const MAX_ADDED = 100
 
 type Snapshot = ReadonlyMap<string, PexPeer>
 const NOBODY: Snapshot = new Map()
@@ -31,12 +29,14 @@ export class PexOutbox {
   private sinceLast: News | null = null
   private sinceLastButOne: News | null = null
 
+  constructor(private readonly codec: Pick<PexCodec, 'encode' | 'maxAdded'> = utPexCodec) {}
+
   /** Begins a round when a minute has passed. */
   tick(now: Millis, peers: () => Iterable<PexPeer>): void {
     if (now - this.begunAt < PEX_INTERVAL_MS) return
     const present = this.snapshot(peers())
-    this.sinceLastButOne = new News(this.before, present)
-    this.sinceLast = new News(this.present, present)
+    this.sinceLastButOne = new News(this.before, present, this.codec)
+    this.sinceLast = new News(this.present, present, this.codec)
     this.before = this.present
     this.present = present
     this.begunAt = now
@@ -52,7 +52,7 @@ export class PexOutbox {
       if (this.present.has(key)) present.set(key, peer)
       else others.push([key, peer])
     }
-    for (const [key, peer] of others.slice(0, MAX_ADDED)) present.set(key, peer)
+    for (const [key, peer] of others.slice(0, this.codec.maxAdded)) present.set(key, peer)
     return present
   }
 
@@ -69,7 +69,7 @@ export class PexOutbox {
   }
 
   private newsSince(round: number): News | null {
-    if (round === 0) return new News(NOBODY, this.present)
+    if (round === 0) return new News(NOBODY, this.present, this.codec)
     return round === this.round - 1 ? this.sinceLast : this.sinceLastButOne
   }
 }
@@ -81,11 +81,15 @@ class News {
   /** To all who are not named in it. */
   private readonly shared: Uint8Array | null
 
-  constructor(before: Snapshot, after: Snapshot) {
-    this.added = missing(after, before, MAX_ADDED)
+  constructor(
+    before: Snapshot,
+    after: Snapshot,
+    private readonly codec: Pick<PexCodec, 'encode' | 'maxAdded'>,
+  ) {
+    this.added = missing(after, before, codec.maxAdded)
     // Whoever is not told that somebody left keeps a place for him: all are named, as in libtorrent.
     this.dropped = missing(before, after, Number.POSITIVE_INFINITY)
-    this.shared = encoded(this.added, this.dropped)
+    this.shared = this.encoded(this.added, this.dropped)
   }
 
   messageTo(self: Endpoint | null): Uint8Array | null {
@@ -93,12 +97,12 @@ class News {
     const isOther = ({ address, port }: PexPeer) => port !== self.port || address !== self.address
     const added = this.added.every(isOther) ? this.added : this.added.filter(isOther)
     const dropped = this.dropped.every(isOther) ? this.dropped : this.dropped.filter(isOther)
-    return added === this.added && dropped === this.dropped ? this.shared : encoded(added, dropped)
+    return added === this.added && dropped === this.dropped ? this.shared : this.encoded(added, dropped)
   }
-}
 
-function encoded(added: readonly PexPeer[], dropped: readonly PexPeer[]): Uint8Array | null {
-  return added.length + dropped.length === 0 ? null : encodeUtPex({ added, dropped })
+  private encoded(added: readonly PexPeer[], dropped: readonly PexPeer[]): Uint8Array | null {
+    return added.length + dropped.length === 0 ? null : this.codec.encode({ added, dropped })
+  }
 }
 
 function missing(from: Snapshot, other: Snapshot, limit: number): PexPeer[] {
