@@ -17,6 +17,7 @@ import { dhtCases } from './cases/dht.ts'
 import { dhtTransferCases } from './cases/dhtTransfers.ts'
 import { encryptionCases } from './cases/encryption.ts'
 import { filterCases } from './cases/filters.ts'
+import { i2pCases } from './cases/i2p.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
@@ -63,6 +64,7 @@ const { values: options, positionals: words } = parseArgs({
 const ours = options.api ? engine : lt
 const others = [libtorrent, webtorrent, transmission]
 const cases = [
+  ...(options.api ? [] : i2pCases(lt)),
   // Those with Transmission wait for a minute: they come first, beside the others.
   ...dhtTransferCases(ours, [...others].reverse()),
   ...transferCases(ours, others),

@@ -60,6 +60,7 @@ class LtClient implements RunningClient {
       args.push('--peer', peer.host.includes(':') ? `[${peer.host}]:${peer.port}` : `${peer.host}:${peer.port}`)
     if (options.ssl) args.push('--cert', options.ssl.certificate, '--key', options.ssl.privateKey)
     if (options.proxy !== undefined) args.push('--proxy', options.proxy)
+    if (options.i2p !== undefined) args.push('--i2p', options.i2p)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
     const client = new LtClient(options.port, startLt([options.role, options.source, ...args], options.workDir))
@@ -90,8 +91,7 @@ class LtClient implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGINT')
-    await within(5000, 'lt after SIGINT', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGINT', 5000)
   }
 
   private isReady(options: StartOptions): boolean {

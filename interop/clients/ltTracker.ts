@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { freePort, isListening } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
 import { type ScrapeCounts, scrape } from '../lib/scrape.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 import { LT_COMMAND } from './lt.ts'
 
 /** `lt tracker` on 127.0.0.1, HTTP and UDP on one port. */
@@ -30,7 +30,6 @@ export class LtTracker {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGINT')
-    await within(2000, 'lt tracker', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGINT', 2000)
   }
 }

@@ -9,6 +9,7 @@ import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import type { DhtOptions } from './dht/dhtSession.ts'
 import { type HostAndPort, parseHostAndPort } from './options/hostAndPort.ts'
+import { parsePeer, parseSamBridge } from './options/i2pOptions.ts'
 import { parseProxyUrl } from './options/proxyUrl.ts'
 import { TRANSPORTS } from './options/transport.ts'
 import {
@@ -253,6 +254,12 @@ function proxied(command: Command): Command {
       parseProxyUrl,
     )
     .option('--anonymous', 'tell nobody who we are; with --proxy, nothing goes past it')
+    .option(
+      '--i2p <host:port>',
+      'SAM bridge of an I2P router, for torrents with trackers there; port 7656',
+      parseSamBridge,
+    )
+    .option('--i2p-mixed', 'such torrents may have ordinary peers as well, and others peers in I2P')
 }
 
 /** Options of commands that speak with peers. */
@@ -272,7 +279,7 @@ function transfer(command: Command): Command {
 function finding(command: Command): void {
   dhtRouter(
     command
-      .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
+      .option('--peer <host:port>', 'peer to connect to, or NAME.i2p; may be repeated', repeated(parsePeer))
       .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
       .option('--no-dht', 'do not look for peers in the DHT'),
   ).option('--no-lsd', 'do not look for peers on the local network')

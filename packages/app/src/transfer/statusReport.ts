@@ -31,14 +31,10 @@ export class StatusReport {
   constructor(
     private readonly handle: TorrentHandle,
     private readonly output: Output,
-    private readonly onTick: () => void,
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.report()
-      this.onTick()
-    }, this.output.progressInterval)
+    this.timer = setInterval(() => this.report(), this.output.progressInterval)
   }
 
   stop(): void {

@@ -13,6 +13,9 @@ import { StatusReport } from './statusReport.ts'
 import type { TransferOptions } from './transferOptions.ts'
 import { useCertificate } from './useCertificate.ts'
 
+/** The end is not late by more. */
+const GOAL_INTERVAL_MS = 500
+
 /** How a transfer ends. */
 type Ending = { readonly reason: 'complete' | 'seedRatio' | 'seedTime' | StopSignal } | { readonly error: unknown }
 
@@ -35,6 +38,8 @@ export class Transfer {
   private completeAt: number | null = null
   /** What is done when the content is complete: it is not cut off by a signal. */
   private completing: Promise<void> | null = null
+  /** Looks whether it was seeded enough. */
+  private goalTimer: NodeJS.Timeout | null = null
   private hasFetchedMetadata = false
   private end: ((ending: Ending) => void) | null = null
   private readonly ended = new Promise<Ending>((resolve) => {
@@ -50,7 +55,7 @@ export class Transfer {
     peers: readonly NamedPeer[],
   ) {
     this.keeper = new PeerKeeper(handle, peers, output)
-    this.report = new StatusReport(handle, output, () => this.checkGoal())
+    this.report = new StatusReport(handle, output)
     this.goal = new SeedGoal(options.seedRatio, options.seedTime)
   }
 
@@ -72,6 +77,8 @@ export class Transfer {
     this.keeper.stop()
     this.report.stop()
     await this.close()
+    // What completes the content may have begun it meanwhile.
+    if (this.goalTimer !== null) clearInterval(this.goalTimer)
     if ('error' in ending) throw ending.error
     return this.finish(ending.reason)
   }
@@ -197,6 +204,7 @@ export class Transfer {
     if (options.noSeed) return this.end?.({ reason: 'complete' })
     if (options.role === 'download') output.report({ type: 'seeding' }, 'Seeding; Ctrl-C ends it.')
     this.checkGoal()
+    this.goalTimer = setInterval(() => this.checkGoal(), GOAL_INTERVAL_MS)
   }
 
   private checkGoal(): void {

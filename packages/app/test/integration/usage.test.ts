@@ -29,6 +29,8 @@ test.each([
   [['download', 'x', '--port', '99999']],
   [['download', 'x', '--peer', 'nowhere']],
   [['download', 'x', '--seed-time', 'soon']],
+  [['download', 'x', '--i2p', ':7656']],
+  [['seed', 'x', '--i2p-mixed']],
   [['download', 'x', '--encryption', 'on']],
   [['seed', 'x', '--encryption-level', 'aes']],
   [['create', 'x', '--piece-size', 'large']],
@@ -70,6 +72,12 @@ test.each([
     ['download', 'x', '--proxy', 'https://127.0.0.1:8080'],
     /^lt: Option '--proxy <url>' .* not spoken to by TLS.* See lt download --help\.\n$/,
   ],
+  [
+    ['download', 'x', '--i2p', 'not a host'],
+    /^lt: Option '--i2p <host:port>' .* SAM bridge of an I2P router, .*\. See lt download --help\.\n$/,
+  ],
+  [['scrape', 'x', '--i2p', '127.0.0.1:70000'], /^lt: Option '--i2p <host:port>' .* See lt scrape --help\.\n$/],
+  [['seed', 'x', '--i2p-mixed'], /^lt: --i2p-mixed takes an I2P router: name its SAM bridge with --i2p\.\n$/],
   [
     ['seed', 'x', '--interface', '!'],
     /^lt: Option '--interface <name>' .* address, or the name of a network device\. See lt seed --help\.\n$/,

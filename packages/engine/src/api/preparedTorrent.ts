@@ -59,7 +59,7 @@ export function withMagnet(params: AddTorrentParams, uri: string): AddTorrentPar
   }
 }
 
-/** Where peers are not looked for is said by the parameters, or else by the resume data. */
+/** Where peers are looked for, and newer versions, is said by the parameters, or else by the resume data. */
 function withResumeFlags(params: AddTorrentParams, resume: ResumeState | null): AddTorrentParams {
   return {
     ...params,
@@ -67,5 +67,6 @@ function withResumeFlags(params: AddTorrentParams, resume: ResumeState | null): 
     disableLsd: params.disableLsd ?? resume?.disableLsd ?? false,
     disablePex: params.disablePex ?? resume?.disablePex ?? false,
     i2pTorrent: params.i2pTorrent ?? (resume?.i2pTorrent || undefined),
+    mutableTorrent: params.mutableTorrent ?? resume?.mutableTorrent ?? undefined,
   }
 }

@@ -8,7 +8,7 @@ import type { TlsContext } from '../platform/tls.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
-import { connectionLost, httpFailure } from './httpFailure.ts'
+import { connectionLost, httpFailure, proxyFailure } from './httpFailure.ts'
 import { type HttpsTrust, httpsOptions } from './httpsOptions.ts'
 import { type Connect, isLookedUpByProxy, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
@@ -120,7 +120,14 @@ export class HttpExchange {
     this.hop = hop
     hop.end(body)
     hop.on('response', (response) => this.onResponse(hop, response, url))
-    hop.on('error', (cause) => this.failHop(hop, cause))
+    // Tunnels say themselves what they failed of.
+    let unreached = isTunnel ? undefined : proxy
+    hop.on('socket', (socket) => {
+      socket.once('connect', () => {
+        unreached = undefined
+      })
+    })
+    hop.on('error', (cause) => this.failHop(hop, unreached === undefined ? cause : proxyFailure(cause, unreached)))
     hop.on('close', () => this.failHop(hop, connectionLost()))
   }
 
@@ -238,6 +245,7 @@ function httpUrl(text: string): URL | LibtorrentError {
 }
 
 function errorOf(cause: unknown, tls: TlsContext | undefined): LibtorrentError {
+  if (cause instanceof LibtorrentError) return cause
   const code = String((cause as Partial<NodeJS.ErrnoException>)?.code ?? '')
   if (code === 'HPE_HEADER_OVERFLOW') return tooLarge()
   if (code.startsWith('HPE_')) return libtorrentError('httpParseError', { operation: 'socketRead', cause })

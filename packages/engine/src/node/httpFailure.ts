@@ -1,4 +1,5 @@
-import { LibtorrentError, sslError, systemError } from '../errors/libtorrentError.ts'
+import { duringOperation, LibtorrentError, sslError, systemError } from '../errors/libtorrentError.ts'
+import type { ProxyRoute } from '../platform/proxyRoute.ts'
 import type { TlsContext } from '../platform/tls.ts'
 import { isCertificateError, notSigned } from './certificateError.ts'
 
@@ -13,6 +14,11 @@ export function httpFailure(cause: unknown, tls?: TlsContext): LibtorrentError {
   if (tls !== undefined && isCertificateError(code)) return notSigned('server', code)
   if (tls !== undefined && code.startsWith('ERR_SSL_')) return sslError(first)
   return systemError(first, { operation: code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'hostnameLookup' : 'connect' })
+}
+
+/** The same of a connection to the proxy itself, which is named. */
+export function proxyFailure(cause: unknown, { host, port }: ProxyRoute): LibtorrentError {
+  return duringOperation(httpFailure(cause), 'proxy', `proxy ${host}:${port}`)
 }
 
 /** The server ended the connection before its answer was complete. */

@@ -5,6 +5,7 @@ import type { BNode } from '../bencode/bNode.ts'
 import { bdecodeError } from '../bencode/entry.ts'
 import { sha1, sha256 } from '../crypto/sha1.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
+import { mutableTorrentOf } from '../metainfo/mutableTorrent.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import { Sha1Hash, Sha256Hash } from '../util/digest.ts'
 import {
@@ -90,6 +91,11 @@ export function readResumeData(bytes: Uint8Array, limits: ResumeLimits = {}): Re
   readFiles(root, state)
   readSources(root, state, limits.maxUrls ?? DEFAULT_MAX_URLS)
   readPeers(root, state, limits.maxPeers ?? DEFAULT_MAX_PEERS)
+  const followed = root.getDict('mutable-torrent')
+  state.mutableTorrent = mutableTorrentOf(
+    followed?.getString('k')?.slice() ?? null,
+    followed?.getString('salt')?.slice() ?? null,
+  )
   readInfo(root, state)
   return state
 }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { Sha1Hash, Sha256Hash } from '../util/digest.ts'
 import type { PieceIndex, UnixSeconds } from '../util/flavored.ts'
@@ -69,6 +70,9 @@ export interface ResumeState {
   readonly httpSeeds: readonly string[] | null
   readonly peers: readonly ResumePeer[]
   readonly bannedPeers: readonly Endpoint[]
+
+  /** Whose newer versions are looked for (BEP 46); written by us only, `mutable-torrent`: key `k` and `salt`. */
+  readonly mutableTorrent: MutableTorrent | null
 
   /** Payload bytes, over all sessions. */
   readonly totalUploaded: number
@@ -141,6 +145,7 @@ export function emptyResumeState(infoHash: Sha1Hash | null, infoHash2: Sha256Has
     httpSeeds: null,
     peers: [],
     bannedPeers: [],
+    mutableTorrent: null,
     totalUploaded: 0,
     totalDownloaded: 0,
     activeTime: 0,

@@ -93,6 +93,10 @@ export function resumeEntry(state: ResumeState): Map<string, Entry> {
     })),
   )
   putBanned(out, state.bannedPeers)
+  if (state.mutableTorrent !== null) {
+    const { publicKey, salt } = state.mutableTorrent
+    out.set('mutable-torrent', { k: publicKey, salt })
+  }
   if (state.info !== null) out.set('info', new Preformatted(state.info))
   return out
 }

@@ -247,7 +247,7 @@ export class TorrentPeerHost implements PeerHost {
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
     else if (name === 'LT_metadata') this.torrent.metadata.onLtMessage(peer, payload)
-    else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
+    else if (name === 'ut_pex' || name === 'i2p_pex') this.torrent.exchange.onMessage(peer, name, payload)
     else if (name === 'ut_holepunch') this.torrent.holepunch.onMessage(peer, payload)
     else if (name === 'lt_tex') this.torrent.trackerExchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)

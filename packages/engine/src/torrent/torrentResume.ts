@@ -53,6 +53,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     disableLsd: params.disableLsd ?? false,
     disablePex: params.disablePex ?? false,
     i2pTorrent: torrent.isI2p,
+    mutableTorrent: params.mutableTorrent ?? null,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
 }

@@ -13,6 +13,10 @@ export class AckDebt {
     return this.due
   }
 
+  get isOwed(): boolean {
+    return this.due < Number.POSITIVE_INFINITY
+  }
+
   isDue(now: Millis): boolean {
     return now >= this.due
   }

@@ -312,8 +312,8 @@ export class UtpSocket implements Stream {
       this.fail(utpError('ETIMEDOUT', 'socketRead'))
     }
     if (now < this.keepAliveAt) return
-    if (this.ack === 'none') this.sendKeepAlive()
-    else this.ack = 'now'
+    if (this.ack.isOwed) this.ack.owe()
+    else this.sendKeepAlive()
   }
 
   /** Ends the connection at once: with a reset, if the other side does not know already that it ends. */

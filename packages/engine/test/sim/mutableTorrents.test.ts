@@ -56,6 +56,23 @@ scenario(
   { seeds: 1 },
 )
 
+scenario(
+  'a torrent of resume data is followed as before, and a version published meanwhile is told',
+  async (world) => {
+    const { settings, sessions } = dhtOf(world, 12)
+    await world.settle(sessions[2].dhtPutTorrent(keys, first.infoHash, salt))
+    const follower = new SimClient(world, 'follower', first, { settings, add: { mutableTorrent } })
+    world.run({ minutes: 2 })
+    const resumeData = await world.settle(follower.torrent.saveResumeData())
+    await world.settle(follower.session.abort())
+    await world.settle(sessions[2].dhtPutTorrent(keys, second.infoHash, salt))
+    const again = new SimClient(world, 'again', first, { settings, add: { resumeData } })
+    world.run({ hours: 1 })
+    expect(again.alerts('torrentUpdate').map(({ newIh }) => newIh.toHex())).toEqual([second.infoHash.toHex()])
+  },
+  { seeds: 1 },
+)
+
 scenario('a session that has just begun waits until the DHT knows', async (world) => {
   const { settings, sessions } = dhtOf(world, 10)
   await world.settle(sessions[2].dhtPutTorrent(keys, first.infoHash, salt))

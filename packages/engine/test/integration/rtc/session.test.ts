@@ -146,6 +146,16 @@ test('who begins to hide leaves WebSocket trackers and those they introduced', a
   await expect.poll(() => tracker.connections).toBe(1)
 }, 30_000)
 
+test('anonymous mode without a proxy leaves WebSocket trackers, and keeps those who know us already', async () => {
+  const { tracker, torrent, leecher } = await scene({ closeRedundantConnections: false })
+  const handle = leecher.add({ ti: torrent.info() })
+  await leecher.alert('peerConnect')
+  await leecher.session.applySettings({ anonymousMode: true })
+  await expect.poll(() => tracker.connections).toBe(1)
+  expect(handle.getPeerInfo()).toHaveLength(1)
+  expect(leecher.alerts.filter(({ type }) => type === 'peerDisconnected')).toEqual([])
+}, 30_000)
+
 test('an SSL torrent has nothing to do with WebRTC peers, who show no certificate', async () => {
   const authority = new Authority()
   const tracker = await WebTrackerServer.start()

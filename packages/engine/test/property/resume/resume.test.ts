@@ -60,6 +60,12 @@ const states: fc.Arbitrary<ResumeState> = fc
     fields(RESUME_FLAGS, orNull(fc.boolean())),
     fields(RESUME_TEXTS, fc.string()),
     fc.record({
+      mutableTorrent: orNull(
+        fc.record({
+          publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+          salt: fc.uint8Array({ maxLength: 64 }),
+        }),
+      ),
       infoHash2: orNull(fc.constant(new Sha256Hash(new Uint8Array(32).fill(9)))),
       allocation: fc.constantFrom('sparse' as const, 'allocate' as const, 'compact' as const),
       blocksPerPiece: orNull(fc.nat()),
