@@ -21,6 +21,7 @@ import { i2pCases } from './cases/i2p.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
+import { aria2TrackerCases, moreClientCases } from './cases/moreClients.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
 import { proxyCases } from './cases/proxies.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
@@ -30,10 +31,13 @@ import { transferCases } from './cases/transfers.ts'
 import { utpCases } from './cases/utp.ts'
 import { webRtcCases } from './cases/webRtc.ts'
 import { webSeedCases } from './cases/webSeeds.ts'
+import { aria2 } from './clients/aria2.ts'
 import { browser } from './clients/browser.ts'
 import { engine } from './clients/engine.ts'
 import { libtorrent } from './clients/libtorrent.ts'
 import { lt } from './clients/lt.ts'
+import { qbittorrent } from './clients/qbittorrent.ts'
+import { rtorrent } from './clients/rtorrent.ts'
 import { transmission } from './clients/transmission.ts'
 import { webtorrent, webtorrentRtc } from './clients/webtorrent.ts'
 import { within } from './lib/wait.ts'
@@ -70,6 +74,8 @@ const cases = [
   ...transferCases(ours, others),
   ...webRtcCases(ours, [webtorrentRtc, browser]),
   ...interruptionCases(ours, others),
+  ...moreClientCases(ours, aria2, rtorrent, qbittorrent),
+  ...(options.api ? [] : aria2TrackerCases(lt, aria2)),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),

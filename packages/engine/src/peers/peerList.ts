@@ -336,8 +336,8 @@ export class PeerList<C extends ListedConnection = ListedConnection>
   allowFastReconnect(peer: TorrentPeer<C>, now: Millis): boolean {
     if (peer.fastReconnects >= MAX_FAST_RECONNECTS) return false
     peer.fastReconnects++
-    // Far enough back that no failure count makes it wait; 1 and not 0, which would say it was never tried.
-    peer.lastConnected = Math.max(1, now - this.rules.minReconnectTime * 1000 * this.rules.maxFailcount)
+    // Far enough back that no failure count makes it wait: before 0 if we have not run for so long.
+    peer.lastConnected = now - this.rules.minReconnectTime * 1000 * this.rules.maxFailcount
     this.candidates.reset()
     return true
   }

@@ -160,9 +160,10 @@ export const peerSettings = {
     doc: 'Requests a peer may have waiting at our side; more are dropped. Told to peers as `reqq`. Sets how fast one peer can download from us.',
   }),
   sendRedundantHave: bool('send_redundant_have', {
-    default: false,
+    default: true,
+    classic: false,
     source: source.manual,
-    doc: 'Send `have` messages also to peers that have the piece. Useful for statistics only.',
+    doc: 'Send `have` messages also to peers that have the piece. A super-seeding peer (BEP 16) waits for them: it names the next piece when it hears that we have the last one.',
   }),
   lazyBitfields: bool('lazy_bitfields', {
     default: false,

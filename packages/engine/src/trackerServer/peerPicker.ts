@@ -10,6 +10,8 @@ const TWO_32 = 0x1_0000_0000
 export interface Asker {
   readonly scope: AddressScope
   readonly isSeed: boolean
+  /** This is its first announce. */
+  readonly isStarting: boolean
   readonly slot: number
   readonly peerId: Uint8Array | null
 }
@@ -34,7 +36,11 @@ export class PeerPicker {
     this.positions = new Int32Array(limit)
   }
 
-  /** Picks up to `wanted` of `peers`: those that `asker` can reach, and no seeds for a seed. */
+  /**
+   * Picks up to `wanted` of `peers`: those that `asker` can reach, and no seeds for a seed. But a seed that starts where
+   * nobody downloads is told of seeds, as who has a magnet link only may also say that nothing is left: it does not know
+   * of how much.
+   */
   pick(peers: SwarmPeers, table: PeerTable, asker: Asker, wanted: number): void {
     this.count = 0
     this.table = table
@@ -85,13 +91,15 @@ export class PeerPicker {
     return this.pickedLists[i].slots[this.positions[i]]
   }
 
-  private gather(peers: SwarmPeers, { scope, isSeed }: Asker): void {
+  private gather(peers: SwarmPeers, { scope, isSeed, isStarting }: Asker): void {
     this.lists.length = 0
     this.total = 0
-    for (let s = 0; s <= scope; s++) {
-      this.addList(peers.lists[listOf(s as AddressScope, false)])
-      if (!isSeed) this.addList(peers.lists[listOf(s as AddressScope, true)])
-    }
+    this.addLists(peers, scope, false)
+    if (!isSeed || (isStarting && this.total === 0)) this.addLists(peers, scope, true)
+  }
+
+  private addLists(peers: SwarmPeers, scope: AddressScope, ofSeeds: boolean): void {
+    for (let s = 0; s <= scope; s++) this.addList(peers.lists[listOf(s as AddressScope, ofSeeds)])
   }
 
   private addList(list: PeerList | null): void {

@@ -44,7 +44,7 @@ export class TrackerCore {
   /** Swarm of the announce served last; null when it said `stopped` of a torrent nobody has. */
   private swarm: Swarm | null = null
   private slot = -1
-  private readonly asker: Writable<Asker> = { scope: AddressScope.global, isSeed: false, slot: -1, peerId: null }
+  private readonly asker: Writable<Asker> = { scope: AddressScope.global, isSeed: false, isStarting: false, slot: -1, peerId: null }
   private readonly rates: AddressRateLimit
 
   constructor(
@@ -114,6 +114,7 @@ export class TrackerCore {
     const { asker } = this
     asker.scope = scopeOf(query)
     asker.isSeed = query.isSeed
+    asker.isStarting = query.event === 'started'
     asker.slot = sameFamily ? this.slot : -1
     // Of the other family it is known by what it calls itself only.
     asker.peerId = sameFamily ? null : query.peerId

@@ -180,6 +180,16 @@ describe('whom to connect to', () => {
     ])
   })
 
+  test('a peer may come back at once in the first seconds of a session, too', () => {
+    const scene = new PeerScene()
+    scene.now = 2000
+    const peer = scene.add('1.0.0.1')
+    const connection = scene.connect(peer)
+    const fastReconnect = scene.list.allowFastReconnect(peer, scene.now)
+    scene.list.connectionClosed(peer, connection, { failed: false, fastReconnect }, scene.now)
+    expect(scene.list.connectOnePeer(scene.now)).toBe(peer)
+  })
+
   test('of a long list, every peer comes up once and none twice', () => {
     const scene = new PeerScene()
     scene.settings.maxPeerlistSize = 0

@@ -18,6 +18,16 @@ test('seeds are told of downloaders only', () => {
   expect(scene.udpScrape()).toMatchObject({ complete: 2, incomplete: 2, downloaded: 0 })
 })
 
+test('who starts with nothing left where nobody downloads is told of seeds: it may have a magnet link only', () => {
+  const scene = new TrackerScene()
+  scene.udpAnnounce({ from: '9.0.0.1', port: 1, left: 0, event: 'started' })
+  const asking = { from: '9.0.0.2', port: 2, left: 0 } as const
+  expect(peersIn(scene.udpAnnounce({ ...asking, event: 'started' }))).toEqual(['9.0.0.1:1'])
+  expect(peersIn(scene.udpAnnounce({ ...asking, event: 'none' }))).toEqual([])
+  scene.udpAnnounce({ from: '9.0.0.3', port: 3, left: 5, event: 'started' })
+  expect(peersIn(scene.udpAnnounce({ ...asking, event: 'started' }))).toEqual(['9.0.0.3:3'])
+})
+
 test('who has completed is a seed from then on, and counted once however often it says so', () => {
   const scene = new TrackerScene()
   scene.udpAnnounce({ left: 5 })
