@@ -136,7 +136,9 @@ export class UtpSender {
   /** Bytes the other side is ready to take. True when these are more than before. */
   setPeerWindow(bytes: number): boolean {
     const grew = bytes > this.peerWindow
+    const wasClosed = this.isClosed
     this.peerWindow = bytes
+    if (wasClosed && !this.isClosed && this.backoff > 0) this.reopened()
     return grew
   }
 
@@ -194,9 +196,8 @@ export class UtpSender {
     }
     this.host.counters.timeout++
     this.backoff++
-    const first = sent.at(0)
     // A window may be closed for as long as it likes.
-    this.vainTimeouts = first !== null && first.payload <= this.peerWindow ? this.vainTimeouts + 1 : 0
+    this.vainTimeouts = sent.span === 0 || this.isClosed ? 0 : this.vainTimeouts + 1
     if (++this.silence > mostTimeouts || this.vainTimeouts > MOST_VAIN_TIMEOUTS) return false
     if (sent.span === 0) {
       // The window was closed, and the packet that opened it may have been lost: one packet asks (RFC 9293, 3.8.6.1).
@@ -207,7 +208,8 @@ export class UtpSender {
         const packet = sent.at(offset)
         if (packet !== null) this.markLost(packet)
       }
-      if (!wasOnlyProbe) this.window.timedOut(this.payloadBytes)
+      // What a closed window refuses tells nothing of the way there.
+      if (!wasOnlyProbe && !this.isClosed) this.window.timedOut(this.payloadBytes)
       this.recoverySeq = (sent.nextSeq - 1) & 0xffff
       this.duplicateAcks = 0
     }
@@ -217,6 +219,19 @@ export class UtpSender {
 
   private get payloadBytes(): number {
     return this.mtu.packetBytes - HEADER_BYTES
+  }
+
+  /** There is no room for what has to arrive first. */
+  private get isClosed(): boolean {
+    return (this.sent.at(0)?.payload ?? 0) > this.peerWindow
+  }
+
+  /** Packets that asked a closed window were refused: the first goes at once, and not when the next timeout is over. */
+  private reopened(): void {
+    const first = this.sent.at(0)
+    if (first !== null) this.markLost(first)
+    this.backoff = 0
+    this.ackDeadline = Number.POSITIVE_INFINITY
   }
 
   private waitForAck(now: Millis): void {
