@@ -235,6 +235,23 @@ scenario(
 )
 
 scenario(
+  'of silent connections the oldest go for new ones, so that three hundred keep nobody out',
+  (world) => {
+    const siege = new Siege(world)
+    const crowd = world.peer('crowd', { torrent: siege.torrent, ...silent })
+    for (let i = 0; i < 300; i++) crowd.connect(siege.client.endpoint)
+    world.run({ seconds: 1 })
+    const ended = siege.client.endings.filter(({ address }) => address === crowd.host.address)
+    expect(ended.map(({ code }) => code)).toEqual(Array<string>(100).fill('tooManyConnections'))
+    const late = siege.attacker({ has: 'none' })
+    expect(late.handshake).not.toBeNull()
+    expect(late.closed).toBeUndefined()
+    siege.survive()
+  },
+  ONCE,
+)
+
+scenario(
   'a peer that answers an encrypted handshake with a byte now and then is left after the time of one handshake',
   (world) => {
     const siege = new Siege(world, { settings: { outEncPolicy: EncPolicy.enabled, handshakeTimeout: 10 } })
