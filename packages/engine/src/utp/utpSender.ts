@@ -20,6 +20,8 @@ import type { UtpSettings } from './utpSettings.ts'
 
 /** So many packets behind one that is missing must have arrived before it is taken for lost. */
 const PACKETS_PAST_HOLE = 3
+/** On a path on which packets turned out to overtake each other it is up to so many, and half of those under way. */
+const MOST_PAST_HOLE = 64
 /** What is sent faster than window per round trip, so that pacing is never the limit; slow start doubles in one. */
 const STEADY_HASTE = 1.25
 const SLOW_START_HASTE = 2
@@ -64,6 +66,8 @@ export class UtpSender {
   private vainTimeouts = 0
   private silence = 0
   private duplicateAcks = 0
+  /** How many packets overtake another on this path, as far as it is known. */
+  private packetsPastHole = PACKETS_PAST_HOLE
   /** Losses up to this packet have been paid for. */
   private recoverySeq: number
   private nextCutAt: Millis = 0
@@ -247,15 +251,19 @@ export class UtpSender {
 
   /** The packet at that offset has arrived. */
   private arrived(offset: number, now: Millis): void {
+    const { rtt } = this
     const packet = this.sent.remove(offset)
     if (packet === null) return
     this.ackedBytes += packet.payload
     if (packet.sentAt > this.newestArrivalSentAt) this.newestArrivalSentAt = packet.sentAt
     // Of a packet that was sent twice nobody knows which one arrived (Karn).
     if (packet.transmissions === 1) {
-      const rtt = Math.max(0, now - packet.sentAt)
-      this.rtt.sample(rtt)
-      if (rtt < this.ackRtt) this.ackRtt = rtt
+      const round = Math.max(0, now - packet.sentAt)
+      rtt.sample(round)
+      if (round < this.ackRtt) this.ackRtt = round
+    } else if (rtt.isKnown && now - packet.sentAt < rtt.minimum / 2) {
+      // No answer comes as soon: it is the first one that arrived, late. More patience from now on.
+      this.packetsPastHole = Math.min(MOST_PAST_HOLE, this.packetsPastHole * 2)
     }
     if (packet.padding > 0) {
       this.isProbing = false
@@ -275,15 +283,20 @@ export class UtpSender {
       if (byte === 0) bit |= 7
       else if ((byte >> (bit & 7)) & 1) this.arrived(first + bit, now)
     }
-    // What has three arrivals behind it is lost; fewer do when nothing more is on its way to tell.
-    const isEnd = sent.span <= PACKETS_PAST_HOLE && !this.maySendMore
-    let needed = isEnd ? Math.max(1, sent.span - first) : PACKETS_PAST_HOLE
+    // What has so many arrivals behind it is lost; fewer do when nothing more is on its way to tell.
+    const isEnd = sent.span <= this.packetsPastHole && !this.maySendMore
+    let needed = isEnd ? Math.min(this.patience, Math.max(1, sent.span - first)) : this.patience
     for (let bit = bits - 1; bit >= 0; bit--) {
       if (((packet[at + (bit >> 3)] >> (bit & 7)) & 1) === 0) continue
       if (--needed > 0) continue
       for (let offset = advance; offset < first + bit; offset++) this.lose(offset, now)
       return
     }
+  }
+
+  /** Arrivals behind a missing packet that tell that it is lost. */
+  private get patience(): number {
+    return Math.max(PACKETS_PAST_HOLE, Math.min(this.packetsPastHole, this.sent.span >> 1))
   }
 
   /** The packet at that offset seems lost, since later ones arrived. */
