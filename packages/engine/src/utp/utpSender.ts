@@ -20,7 +20,7 @@ import type { UtpSettings } from './utpSettings.ts'
 
 /** So many packets behind one that is missing must have arrived before it is taken for lost. */
 const PACKETS_PAST_HOLE = 3
-/** On a path on which packets turned out to overtake each other it is up to so many, and half of those under way. */
+/** On a path on which packets turned out to overtake each other it is up to so many, and half of those under way at most. */
 const MOST_PAST_HOLE = 64
 /** What is sent faster than window per round trip, so that pacing is never the limit; slow start doubles in one. */
 const STEADY_HASTE = 1.25
@@ -78,6 +78,7 @@ export class UtpSender {
   // Of the ack being read.
   private ackedBytes = 0
   private ackRtt: Millis = 0
+  private tellsOfOvertaking = false
 
   constructor(
     private readonly host: UtpSenderHost,
@@ -158,11 +159,16 @@ export class UtpSender {
     const advance = this.advance(header.ack)
     this.ackedBytes = 0
     this.ackRtt = Number.POSITIVE_INFINITY
+    this.tellsOfOvertaking = false
     for (let offset = 0; offset < advance; offset++) this.arrived(offset, now)
     if (header.sackBytes > 0) this.readSack(packet, header.sackAt, header.sackBytes, advance, now)
     else if (advance > 0) this.duplicateAcks = 0
     else if (isBare && ++this.duplicateAcks === PACKETS_PAST_HOLE) this.lose(0, now)
     sent.skipAcknowledged()
+    // After a timeout it tells of a pause.
+    if (this.tellsOfOvertaking && this.backoff === 0) {
+      this.packetsPastHole = Math.min(MOST_PAST_HOLE, this.packetsPastHole * 2)
+    }
     // Kept close behind: numbers half their range apart tell nothing of which is the earlier.
     if (seqLess(this.recoverySeq, sent.firstSeq)) this.recoverySeq = (sent.firstSeq - 1) & 0xffff
     if (advance > 0) this.progress(now)
@@ -216,6 +222,7 @@ export class UtpSender {
       if (!wasOnlyProbe && !this.isClosed) this.window.timedOut(this.payloadBytes)
       this.recoverySeq = (sent.nextSeq - 1) & 0xffff
       this.duplicateAcks = 0
+      this.packetsPastHole = PACKETS_PAST_HOLE
     }
     this.waitForAck(now)
     return true
@@ -262,8 +269,8 @@ export class UtpSender {
       rtt.sample(round)
       if (round < this.ackRtt) this.ackRtt = round
     } else if (rtt.isKnown && now - packet.sentAt < rtt.minimum / 2) {
-      // No answer comes as soon: it is the first one that arrived, late. More patience from now on.
-      this.packetsPastHole = Math.min(MOST_PAST_HOLE, this.packetsPastHole * 2)
+      // No answer comes as soon: it is the first one that arrived, late.
+      this.tellsOfOvertaking = true
     }
     if (packet.padding > 0) {
       this.isProbing = false

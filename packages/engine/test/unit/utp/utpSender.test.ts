@@ -18,7 +18,13 @@ class Scene {
   constructor(firstSeq = 0, settings: Partial<UtpSettings> = {}, knowsSize = true) {
     const { counters } = this
     this.sender = new UtpSender(
-      { settings: { ...defaultUtpSettings, ...settings }, counters, pool: new PacketPool(), sendId: 1, transmit: () => void counters.packetsOut++ },
+      {
+        settings: { ...defaultUtpSettings, ...settings },
+        counters,
+        pool: new PacketPool(),
+        sendId: 1,
+        transmit: () => void counters.packetsOut++,
+      },
       '9.9.9.9',
       firstSeq,
     )
