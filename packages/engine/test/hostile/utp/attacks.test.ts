@@ -167,6 +167,8 @@ describe('strangers', () => {
     }
     expect(victim.accepted.length).toBe(0)
     expect(victim.utp.size).toBe(0)
+    // Nor end it: a reset would tell the one who is really there to go away.
+    expect(victim.take()).toEqual([])
   })
 
   test('who answers twenty seconds after its SYN has to connect anew', () => {
@@ -445,6 +447,27 @@ describe('a sender that lies', () => {
       victim.pass(1)
       expect(victim.received).toBe(before)
     }
+  })
+
+  test('cannot make us keep more than our window with packets as large as UDP carries', () => {
+    const { victim, say, stream } = opened()
+    for (let i = 1; i < 200; i++) say({ type: PacketType.data, seq: 501 + i, payload: new Uint8Array(60_000) })
+    expect(kept(stream)).toBeLessThanOrEqual(1024 * 1024)
+    expect(kept(stream)).toBeGreaterThan(900_000)
+    expect(victim.received).toBe(0)
+  })
+
+  test('is told at once of a packet that is missing, though acks may wait', () => {
+    const { victim, say } = opened({ utpDelayedAck: 100 })
+    const payload = new Uint8Array(10)
+    say({ type: PacketType.data, payload })
+    victim.pass(10)
+    expect(victim.take()).toEqual([])
+    victim.pass(100)
+    expect(victim.take().length).toBe(1)
+    say({ type: PacketType.data, seq: 503, payload })
+    victim.pass(10)
+    expect(victim.take()[0].header).toMatchObject({ ack: 501, sackBytes: 4 })
   })
 
   test('that ends before what it has said, or says more behind its end, changes nothing', () => {

@@ -168,6 +168,23 @@ describe('ending', () => {
     to.close()
   })
 
+  for (const utpFinResends of [0, 1, 3]) {
+    scenario(`to somebody who is gone is told ${1 + utpFinResends} times (utp_fin_resends)`, (world) => {
+      const [a, b] = [world.host('a'), world.host('b')]
+      const [from, to] = [utpOn(world, a, { utpFinResends, utpNumResends: 9 }), utpOn(world, b)]
+      const { near } = connectTo(world, from, to)
+      world.run({ seconds: 1 })
+      world.network.unplug(b)
+      const before = from.utp.counters.packetsOut
+      near.stream.destroy()
+      world.run({ seconds: 9 })
+      expect(from.utp.counters.packetsOut - before).toBe(1 + utpFinResends)
+      expect(from.utp.size).toBe(0)
+      from.close()
+      to.close()
+    })
+  }
+
   // At every step of a connection's life one side, or the line, goes.
   for (const [after, seconds] of [0, 15, 25, 35, 45, 60, 100, 150, 200, 300, 500].entries()) {
     for (const how of ['destroy', 'end', 'close', 'cut'] as const) {
@@ -262,6 +279,19 @@ describe('a reader that pauses', () => {
     world.runUntil(() => far.received === total, { seconds: 30 })
     expect(far.isIntact).toBe(true)
     expect(near.closed).toBe(undefined)
+    from.close()
+    to.close()
+  })
+
+  scenario('is sent more as soon as it goes on, however long it has paused', (world) => {
+    const [from, to] = [utpOn(world, world.host('a')), utpOn(world, world.host('b', { down: 5_000_000 }))]
+    const { near, far } = connectTo(world, from, to)
+    far.stream.pauseReading()
+    new Feeder(near, 2_000_000)
+    // It is asked once a minute by now.
+    world.run({ minutes: 10 })
+    far.stream.resumeReading()
+    world.runUntil(() => far.received === 2_000_000, { seconds: 2 })
     from.close()
     to.close()
   })
