@@ -264,7 +264,6 @@ export const nameMapReasons: NameMapReasons = {
     'torrent_status::queue_position': later.queueing,
     'torrent_status::share_mode': later.share,
     'torrent_status::super_seeding': later.superSeeding,
-    'torrent_status::moving_storage': 'later: moving the files of a running torrent',
     'peer_info::*_limit': later.rates,
     'peer_info::*_quota': later.rates,
     'peer_info::bw_state*': later.rates,

@@ -19,13 +19,20 @@ export interface Network {
   /** Nothing leaves but through a proxy. */
   readonly isForced: boolean
   readonly isAnonymous: boolean
+  /** Addresses and devices that everything leaves by; empty: any. */
+  readonly interfaces: readonly string[]
 }
 
 /** No proxy. */
-export const DIRECT: Network = { proxy: null, isForced: false, isAnonymous: false }
+export const DIRECT: Network = { proxy: null, isForced: false, isAnonymous: false, interfaces: [] }
 
-export function networkOf(changes: Partial<Settings>): Network {
+export function networkOf(changes: Partial<Settings>, interfaces: readonly string[] = []): Network {
   const settings = defaultSettings()
   applySettings(settings, changes)
-  return { proxy: proxyRouteOf(settings), isForced: settings.forceProxy, isAnonymous: settings.anonymousMode }
+  return {
+    proxy: proxyRouteOf(settings),
+    isForced: settings.forceProxy,
+    isAnonymous: settings.anonymousMode,
+    interfaces,
+  }
 }

@@ -120,6 +120,7 @@ export class Transfer {
       )
     }
     output.report({ ...event, listenPort }, lines)
+    if (options.role === 'seed' && listenPort === 0) this.warnIfAlone()
     if (options.role === 'download' && info === null) this.warnIfAlone()
   }
 
@@ -131,13 +132,12 @@ export class Transfer {
   }
 
   private warnIfAlone(): void {
-    const { handle } = this
+    const { handle, session } = this
     // Without metadata a web seed is of no use yet.
     const hasWebSeeds = handle.hasMetadata && handle.urlSeeds().length + handle.httpSeeds().length > 0
     if (hasWebSeeds || !this.knowsNobody()) return
-    this.output.warn(
-      'There is no tracker, no DHT and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
-    )
+    const hope = session.isListening ? ': waiting for peers to connect here' : ', and nobody can connect here'
+    this.output.warn(`There is no tracker, no DHT and no --peer${hope}. Name one with --peer HOST:PORT.`)
   }
 
   /** The files of a magnet link are known. */
@@ -190,8 +190,8 @@ export class Transfer {
       await this.files.resume.discard()
     }
     const { totalPayloadDownload, totalWanted } = handle.status()
-    const seconds = (now - this.startedAt) / 1000
-    const speed = ` (${formatRate(totalPayloadDownload / seconds)})`
+    const seconds = Math.round(now - this.startedAt) / 1000
+    const speed = ` (${formatRate(totalPayloadDownload / Math.max(seconds, 0.001))})`
     const what =
       totalPayloadDownload > 0
         ? `Complete: ${formatBytes(totalWanted)} after ${formatElapsed(seconds)}${speed}`

@@ -218,3 +218,22 @@ test('a URL that gives something else is told with what to do', async () => {
   }
   expect((await Lt.run('info', 'http://127.0.0.1:2/x')).stderr).toBe('lt: http://127.0.0.1:2/x: connection refused\n')
 })
+
+test('with --interface the .torrent itself is fetched from there, and not at all while there is no such device', async () => {
+  const content = await makeContent({ single: 1000 })
+  const askers: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    askers.push(request.socket.remoteAddress)
+    response.end(readFileSync(content.torrent))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/x.torrent`
+  const fetched = (name: string) =>
+    Lt.run('download', url, '-o', content.directory, '--no-seed', '--port', '0', '--interface', name)
+  const { code, stderr } = await fetched('nodevice0')
+  expect([code, askers]).toEqual([1, []])
+  expect(stderr).toMatch(/^lt: http.*: --interface nodevice0: this machine has no such device or address now\.\n$/)
+  expect([(await fetched('127.0.0.2')).code, askers]).toEqual([0, ['127.0.0.2']])
+})

@@ -15,6 +15,7 @@ import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { AddressFilters } from './addressFilters.ts'
 import { DhtService } from './dhtService.ts'
+import { listenedNetwork } from './listenedNetwork.ts'
 import type { ListenEndpoint } from './listenInterfaces.ts'
 import type { SessionProxy } from './sessionProxy.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
@@ -42,6 +43,8 @@ export interface DiscoveryHost {
 export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapperHost {
   readonly dht: DhtService
   readonly portMapper: PortMapper
+  /** The world, as neighbours and routers are met in it: only where we listen. */
+  readonly platform: Platform
   private readonly lsd: LocalDiscovery
   /** Our own mappings, by protocol, address and port. */
   private readonly mappings = new Map<string, number>()
@@ -50,6 +53,8 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   constructor(private readonly host: DiscoveryHost) {
     const { platform } = host
+    const localNetwork = listenedNetwork(platform.localNetwork, () => host.listenEndpoints)
+    this.platform = { ...platform, localNetwork }
     this.dht = new DhtService({
       clock: platform.clock,
       timers: platform.timers,
@@ -76,6 +81,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   onListening(): void {
     this.isListening = this.host.listenEndpoints.length > 0
     this.lsd.networkChanged()
+    this.portMapper.networkChanged()
     this.onSettingsChanged()
   }
 
@@ -164,10 +170,6 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   }
 
   // --- what local discovery and port mapping need ---------------------------------------------------------------
-
-  get platform(): Platform {
-    return this.host.platform
-  }
 
   get settings(): Readonly<Settings> {
     return this.host.settings

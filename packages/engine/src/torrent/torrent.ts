@@ -114,6 +114,8 @@ export class Torrent implements PartHosts, Wakeable {
   resolvesCountries = false
   /** Resume data would say something else than what was saved last. */
   needsSaveResume = true
+  /** Moves of its files that have begun and not ended. */
+  movesUnderWay = 0
   maxUploads: number
   connectionLimit: number
   readonly renamedFiles: RenamedFiles

@@ -34,6 +34,8 @@ export interface TorrentStatus {
   readonly hasMetadata: boolean
   readonly hasIncoming: boolean
   readonly needSaveResume: boolean
+  /** `TorrentHandle.moveStorage` is at work (1.0, moving_storage). */
+  readonly movingStorage: boolean
   /** What stopped the torrent, null while all is well. */
   readonly error: LibtorrentError | null
   /** 0 to 1 of what the torrent is doing: checking, fetching metadata, or downloading what is wanted. */
@@ -154,6 +156,7 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     hasMetadata: torrent.hasMetadata,
     hasIncoming: torrent.hasIncoming,
     needSaveResume: torrent.needsSaveResume,
+    movingStorage: torrent.movesUnderWay > 0,
     error: torrent.error,
     progress,
     progressPpm: Math.floor(progress * 1_000_000),
