@@ -27,7 +27,7 @@ import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
 import { utpCases } from './cases/utp.ts'
-import { webRtcCases } from './cases/webRtc.ts'
+import { ourWebTrackerCases, webRtcCases } from './cases/webRtc.ts'
 import { webSeedCases } from './cases/webSeeds.ts'
 import { browser } from './clients/browser.ts'
 import { engine } from './clients/engine.ts'
@@ -70,6 +70,7 @@ const cases = [
   ...interruptionCases(ours, others),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
+  ...(options.api ? [] : ourWebTrackerCases(lt, webtorrentRtc, browser)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...encryptionCases(ours, libtorrent, transmission),
   ...(options.api ? [] : proxyCases(lt, libtorrent)),

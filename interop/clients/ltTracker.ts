@@ -3,9 +3,10 @@ import { freePort, isListening } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
 import { type ScrapeCounts, scrape } from '../lib/scrape.ts'
 import { waitUntil, within } from '../lib/wait.ts'
+import { webScrape } from '../lib/webScrape.ts'
 import { LT_COMMAND } from './lt.ts'
 
-/** `lt tracker` on 127.0.0.1, HTTP and UDP on one port. */
+/** `lt tracker` on 127.0.0.1, HTTP, WebSocket and UDP on one port. */
 export class LtTracker {
   private constructor(
     readonly port: number,
@@ -21,12 +22,17 @@ export class LtTracker {
     return tracker
   }
 
-  url(protocol: 'http' | 'udp'): string {
+  url(protocol: 'http' | 'udp' | 'ws'): string {
     return `${protocol}://127.0.0.1:${this.port}/announce`
   }
 
   scrape(infoHash: string): Promise<ScrapeCounts> {
     return scrape(this.port, infoHash)
+  }
+
+  /** The same by WebSocket: the peers of WebRTC. */
+  webScrape(infoHash: string): Promise<ScrapeCounts> {
+    return webScrape(this.port, infoHash)
   }
 
   async stop(): Promise<void> {
