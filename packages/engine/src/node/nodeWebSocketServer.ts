@@ -27,8 +27,6 @@ export class NodeWebSocketServer {
       perMessageDeflate: false,
     })
     this.server.on('connection', (socket, request) => this.accept(socket, request))
-    // The handshake was wrong: ws has answered.
-    this.server.on('wsClientError', (_, socket) => socket.destroy())
   }
 
   /** Takes over a connection that asked to become a WebSocket. `taken` is called when it is one. */
