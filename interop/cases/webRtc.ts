@@ -43,13 +43,13 @@ export function ourWebTrackerCases(lt: ClientKind, webtorrent: ClientKind, brows
     { seeder: webtorrent, downloader: webtorrent },
     { seeder: lt, downloader: webtorrent },
     { seeder: webtorrent, downloader: lt },
-    { seeder: webtorrent, downloader: browser },
+    { seeder: lt, downloader: browser },
     { seeder: browser, downloader: lt },
   ].map(({ seeder, downloader }) => ({
     name: `tracker: ours ws, ${seeder.name} seeds, ${downloader.name} downloads`,
     needs: [lt, seeder, downloader],
     run: async (stage: Stage) => {
-      const tracker = stage.own(await LtTracker.start(stage.directory))
+      const tracker = stage.own(await LtTracker.start(stage.directory, ['--interval', '10']))
       const isThere = async () => (await tracker.webScrape(stage.fixture('single').infoHash)).seeds === 1
       return meet(stage, seeder, downloader, tracker.url('ws'), isThere)
     },

@@ -13,9 +13,9 @@ export class LtTracker {
     private readonly owned: OwnedProcess,
   ) {}
 
-  static async start(workDir: string): Promise<LtTracker> {
+  static async start(workDir: string, options: readonly string[] = []): Promise<LtTracker> {
     const port = await freePort()
-    const command = [...LT_COMMAND, 'tracker', '--port', String(port), '--host', '127.0.0.1', '--json']
+    const command = [...LT_COMMAND, 'tracker', '--port', String(port), '--host', '127.0.0.1', '--json', ...options]
     const owned = OwnedProcess.start('lt tracker', command, { log: join(workDir, 'tracker.log') })
     const tracker = new LtTracker(port, owned)
     await waitUntil(5000, 'lt tracker listening', () => isListening(port), 20)
