@@ -42,6 +42,8 @@ export async function tracker(options: TrackerOptions, output: Output): Promise<
     })
   })
   server.on('error', (error) => output.warn(`The tracker: ${reasonOf(error)}`))
+  // Before anybody learns that it runs, and may want it to stop.
+  const stopped = new Promise<void>((resolve) => onStopSignals(() => resolve()))
   report(server, options, output)
 
   let last = ''
@@ -53,7 +55,7 @@ export async function tracker(options: TrackerOptions, output: Output): Promise<
     last = line
   }
   const timer = setInterval(tell, output.mode === 'json' ? JSON_STATS_MS : STATS_MS)
-  await new Promise<void>((resolve) => onStopSignals(() => resolve()))
+  await stopped
   clearInterval(timer)
   await server.close()
   tell()
