@@ -29,7 +29,7 @@ import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
 import { utpCases } from './cases/utp.ts'
-import { webRtcCases } from './cases/webRtc.ts'
+import { ourWebTrackerCases, webRtcCases } from './cases/webRtc.ts'
 import { webSeedCases } from './cases/webSeeds.ts'
 import { aria2 } from './clients/aria2.ts'
 import { browser } from './clients/browser.ts'
@@ -78,6 +78,7 @@ const cases = [
   ...(options.api ? [] : aria2TrackerCases(lt, aria2)),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
+  ...(options.api ? [] : ourWebTrackerCases(lt, webtorrentRtc, browser)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...encryptionCases(ours, libtorrent, transmission),
   ...(options.api ? [] : proxyCases(lt, libtorrent)),

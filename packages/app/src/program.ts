@@ -151,11 +151,13 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
 
   common(
     command('tracker', 'Be a tracker: tell the peers of any torrent of one another, until Ctrl-C')
-      .option('--port <n>', 'port for HTTP and UDP, 0 for any (default: 6969)', parsePort)
+      .option('--port <n>', 'port for HTTP, WebSocket and UDP, 0 for any (default: 6969)', parsePort)
       .option('--host <address>', 'address to listen on; may be repeated (default: all)', repeated(parseAddress))
       .option('--interval <time>', 'between announces of a peer: seconds, or like 30m (default: 30m)', parseSeconds)
       .option('--no-http', 'do not serve HTTP')
-      .option('--no-udp', 'do not serve UDP'),
+      .option('--no-udp', 'do not serve UDP')
+      .option('--ws', 'introduce WebRTC peers, as browsers are, by WebSocket (default: if ws is installed)')
+      .option('--no-ws', 'do not'),
   ).action((options: TrackerOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/tracker.ts')).tracker(options, output)),
   )

@@ -14,9 +14,10 @@ import type { AddTorrentParams } from '../../../src/torrent/addTorrentParams.ts'
 import { ALONE } from '../../alone.ts'
 import { Authority } from '../ssl/authority.ts'
 import { afterThisTest } from '../tracker/servers.ts'
+import { openTracker } from '../trackerServer/servers.ts'
 import { WebTrackerServer } from './webTrackerServer.ts'
 
-/** An introduction now and then comes to nothing: those who wait for one announce again soon. */
+/** Those who wait for another introduction announce again soon. */
 const SOON = { minWebsocketAnnounceInterval: 3, webtorrentConnectionTimeout: 5 }
 
 /** WebRTC between sessions on loopback; no STUN server is asked. */
@@ -95,6 +96,22 @@ test('two sessions that know nothing but a WebSocket tracker meet, and the file 
   await seed.alert('peerDisconnected')
   await seed.session.abort()
   await expect.poll(() => tracker.connections).toBe(0)
+}, 30_000)
+
+test('two sessions meet at our own tracker', async () => {
+  const tracker = await openTracker({ udp: false, ws: true })
+  const url = tracker.urls('127.0.0.1').find((each) => each.startsWith('ws:')) ?? ''
+  const torrent = new TestTorrent({ size: 1_000_000, pieceLength: 64 * 1024, trackers: [url] })
+  const seed = new Client('seed')
+  seed.seed(torrent)
+  await seed.alert('trackerReply')
+  const leecher = new Client('leecher')
+  leecher.add({ ti: torrent.info() })
+  expect(await leecher.alert('peerConnect')).toMatchObject({ socketType: 'rtc' })
+  await leecher.alert('torrentFinished')
+  expect(tracker.stats()).toMatchObject({ webPeers: 2, offers: 1, answers: 1, peers: 0 })
+  await leecher.session.abort()
+  await expect.poll(() => tracker.stats()).toMatchObject({ webPeers: 1, webSeeds: 1 })
 }, 30_000)
 
 test('a magnet link is enough, and peers of WebRTC are told to nobody', async () => {
