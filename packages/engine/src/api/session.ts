@@ -1,4 +1,5 @@
 import { normalizeAddress } from '../address/addressBytes.ts'
+import { isLoopback, isUnspecified } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { AlertCategory } from '../alerts/alert.ts'
 import type { AnyAlert as EngineAlert, TypedAlert } from '../alerts/alertTable.ts'
@@ -752,7 +753,8 @@ export class Session {
   /** The mutable torrent, if nothing says which version of it is meant. The nodes that come with it are taken. */
   private mutableTorrentOf(params: AddTorrentParams): MutableTorrent | null {
     if (params.ti !== undefined || params.resumeData !== undefined) return null
-    const { mutableTorrent, infoHash, dhtNodes } = params.url === undefined ? params : withMagnet(params, params.url)
+    const { mutableTorrent, infoHash, dhtNodes } =
+      params.url === undefined ? params : withMagnet(params, params.url, this.core.settings)
     if (mutableTorrent === undefined || infoHash !== undefined) return null
     for (const node of dhtNodes ?? []) this.addDhtNode(node)
     return mutableTorrent
@@ -769,7 +771,10 @@ export class Session {
     }
     const resume = params.resumeData === undefined ? null : readResumeData(params.resumeData)
     const known = resume instanceof LibtorrentError ? null : resume
-    const all = withResumeFlags(params.url === undefined ? params : withMagnet(params, params.url), known)
+    const all = withResumeFlags(
+      params.url === undefined ? params : withMagnet(params, params.url, this.core.settings),
+      known,
+    )
     let { ti } = all
     const infoHash = ti?.infoHash ?? all.infoHash ?? known?.infoHash
     if (infoHash === undefined || infoHash === null) {
@@ -784,7 +789,11 @@ export class Session {
 
 const UNKNOWN_VERSION = 'only the DHT knows which version of the torrent is the newest: asyncAddTorrent asks it'
 
-function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
+function withMagnet(
+  params: AddTorrentParams,
+  uri: string,
+  { ssrfMitigation }: Pick<Settings, 'ssrfMitigation'>,
+): AddTorrentParams {
   const magnet = parseMagnetUri(uri)
   if (magnet instanceof LibtorrentError) throw magnet
   if (magnet.infoHash === null && magnet.mutableTorrent === null) {
@@ -799,10 +808,21 @@ function withMagnet(params: AddTorrentParams, uri: string): AddTorrentParams {
     name: params.name ?? magnet.name,
     trackers: [...(params.trackers ?? []), ...magnet.trackers.map((tracker) => tracker.url)],
     urlSeeds: [...(params.urlSeeds ?? []), ...magnet.urlSeeds],
-    peers: [...(params.peers ?? []), ...magnet.peers],
+    peers: [
+      ...(params.peers ?? []),
+      ...(ssrfMitigation ? magnet.peers.filter(({ address }) => !isOwnMachine(address)) : magnet.peers),
+    ],
     dhtNodes: [...(params.dhtNodes ?? []), ...magnet.dhtNodes],
     selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
   }
+}
+
+/**
+ * A link is a stranger's word, and so are the bytes of the info-hash in our handshake: to what listens on this machine they
+ * may be a command.
+ */
+function isOwnMachine(address: string): boolean {
+  return isLoopback(address) || isUnspecified(address)
 }
 
 /** Where peers are not looked for is said by the parameters, or else by the resume data. */
