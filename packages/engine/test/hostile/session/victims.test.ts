@@ -2,9 +2,10 @@ import { expect } from 'vitest'
 import type { SimHost } from '../../../sim/simHost.ts'
 import type { SimWorld } from '../../../sim/simWorld.ts'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
-import type { Endpoint } from '../../../src/address/endpoint.ts'
+import { type Endpoint, endpointText } from '../../../src/address/endpoint.ts'
+import { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { FORGIVEN_FAILURES, MAX_ATTEMPTS_AT_ONCE } from '../../../src/peers/attemptBook.ts'
-import type { StreamHandler } from '../../../src/platform/tcp.ts'
+import type { Stream, StreamHandler, TcpListener } from '../../../src/platform/tcp.ts'
 import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import { MAX_TRACKERS_PER_HOST } from '../../../src/tracker/trackersPerHost.ts'
 import { SimClient } from '../../sim/client.ts'
@@ -63,6 +64,54 @@ function allowedVisits(seconds: number): number {
   }
   return MAX_ATTEMPTS_AT_ONCE + FORGIVEN_FAILURES + pauses
 }
+
+scenario(
+  'a magnet link leads to no service of our own machine, unless that is allowed',
+  (world) => {
+    const content = new TestTorrent({ size: 100_000 })
+    const seed = new SimClient(world, 'seed', content, { has: 'all', address: '60.0.0.2' })
+    const listensAt: readonly Endpoint[] = [
+      { address: '127.0.0.1', port: 6379 },
+      { address: '127.1.2.3', port: 25 },
+      { address: '::1', port: 6379 },
+    ]
+    const link = [
+      `magnet:?xt=urn:btih:${content.infoHash.toHex()}`,
+      ...[...listensAt, { address: '0.0.0.0', port: 6379 }, seed.endpoint].map((each) => `x.pe=${endpointText(each)}`),
+      // As many as a link may name.
+      ...Array.from({ length: 2000 }, (_, i) => `x.pe=127.0.0.1:${1000 + i}`),
+    ].join('&')
+    const visitsOf = (name: string, address: string, ssrfMitigation: boolean) => {
+      const client = new SimClient(world, name, content, {
+        address,
+        settings: { ssrfMitigation },
+        magnet: true,
+        add: { paused: true },
+      })
+      const visits: number[] = []
+      const listeners: TcpListener[] = []
+      for (const endpoint of listensAt) {
+        const visited = (stream: Stream) => {
+          visits.push(endpoint.port)
+          stream.setHandler(QUIET)
+          stream.destroy()
+        }
+        world.platformOf(client.host).tcp.listen(endpoint, visited, (listener) => {
+          if (!(listener instanceof LibtorrentError)) listeners.push(listener)
+        })
+      }
+      world.settle(client.session.removeTorrent(client.torrent))
+      const torrent = client.session.addTorrent({ url: link, savePath: '/save', autoManaged: false })
+      world.runUntil(() => torrent.isSeed, { minutes: 5 })
+      world.run({ hours: 1 })
+      for (const listener of listeners) listener.close()
+      return visits
+    }
+    expect(visitsOf('careful', '60.0.0.3', true)).toEqual([])
+    expect(new Set(visitsOf('careless', '60.0.0.4', false))).toEqual(new Set([6379, 25]))
+  },
+  ONCE,
+)
 
 for (const does of ['nothing', 'hangs up', 'speaks HTTP'] as const) {
   scenario(
