@@ -1,3 +1,5 @@
+import { isLoopback, isUnspecified } from '../address/classify.ts'
+import type { Endpoint } from '../address/endpoint.ts'
 import { LibtorrentError, thrownError } from '../errors/libtorrentError.ts'
 import { parseMagnetUri } from '../metainfo/magnet.ts'
 import { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -6,6 +8,8 @@ import type { ResumeState } from '../resume/resumeState.ts'
 import type { AddTorrentParams } from '../torrent/addTorrentParams.ts'
 
 const UNKNOWN_VERSION = 'only the DHT knows which version of the torrent is the newest: asyncAddTorrent asks it'
+/** Of the peers that a magnet link names, so many may be on this machine itself. */
+const MAX_PEERS_OF_OWN_MACHINE = 4
 
 /** A torrent as it is about to be added. */
 interface PreparedTorrent {
@@ -53,10 +57,19 @@ export function withMagnet(params: AddTorrentParams, uri: string): AddTorrentPar
     name: params.name ?? magnet.name,
     trackers: [...(params.trackers ?? []), ...magnet.trackers.map((tracker) => tracker.url)],
     urlSeeds: [...(params.urlSeeds ?? []), ...magnet.urlSeeds],
-    peers: [...(params.peers ?? []), ...magnet.peers],
+    peers: [...(params.peers ?? []), ...withFewOfOwnMachine(magnet.peers)],
     dhtNodes: [...(params.dhtNodes ?? []), ...magnet.dhtNodes],
     selectOnly: params.selectOnly ?? magnet.selectOnly ?? undefined,
   }
+}
+
+/**
+ * A link is a stranger's word, and so are the bytes of the info-hash in our handshake, which a service of this machine may
+ * take for a command: it cannot have all our ports knocked at.
+ */
+function withFewOfOwnMachine(peers: readonly Endpoint[]): Endpoint[] {
+  let left = MAX_PEERS_OF_OWN_MACHINE
+  return peers.filter(({ address }) => !(isLoopback(address) || isUnspecified(address)) || left-- > 0)
 }
 
 /** Where peers are looked for, and newer versions, is said by the parameters, or else by the resume data. */

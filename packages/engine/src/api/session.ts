@@ -226,8 +226,7 @@ export class Session extends DhtSession {
   /** The mutable torrent, if nothing says which version of it is meant. The nodes that come with it are taken. */
   private mutableTorrentOf(params: AddTorrentParams): MutableTorrent | null {
     if (params.ti !== undefined || params.resumeData !== undefined) return null
-    const { mutableTorrent, infoHash, dhtNodes } =
-      params.url === undefined ? params : withMagnet(params, params.url, this.core.settings)
+    const { mutableTorrent, infoHash, dhtNodes } = params.url === undefined ? params : withMagnet(params, params.url)
     if (mutableTorrent === undefined || infoHash !== undefined) return null
     for (const node of dhtNodes ?? []) this.addDhtNode(node)
     return mutableTorrent
