@@ -1,4 +1,5 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import type { MutableItem } from '../dht/mutableItem.ts'
 import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { Sha1Hash, Sha256Hash } from '../util/digest.ts'
@@ -73,6 +74,8 @@ export interface ResumeState {
 
   /** Whose newer versions are looked for (BEP 46); written by us only, `mutable-torrent`: key `k` and `salt`. */
   readonly mutableTorrent: MutableTorrent | null
+  /** The newest item of it: `v` (bencoded), `seq` and `sig` of the same dictionary. Nobody has checked its signature. */
+  readonly mutableItem: MutableItem | null
 
   /** Payload bytes, over all sessions. */
   readonly totalUploaded: number
@@ -146,6 +149,7 @@ export function emptyResumeState(infoHash: Sha1Hash | null, infoHash2: Sha256Has
     peers: [],
     bannedPeers: [],
     mutableTorrent: null,
+    mutableItem: null,
     totalUploaded: 0,
     totalDownloaded: 0,
     activeTime: 0,

@@ -54,6 +54,7 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     disablePex: params.disablePex ?? false,
     i2pTorrent: torrent.isI2p,
     mutableTorrent: params.mutableTorrent ?? null,
+    mutableItem: torrent.discovery.newestItem,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
 }
@@ -82,6 +83,7 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   counters.lastSeenComplete = state.lastSeenComplete
   counters.lastDownload = state.lastDownload
   counters.lastUpload = state.lastUpload
+  if (state.mutableItem !== null) torrent.discovery.restoreItem(state.mutableItem)
   torrent.announcer.complete = state.numComplete
   torrent.announcer.incomplete = state.numIncomplete
   torrent.files.restore(state.filePriorities, state.piecePriorities)

@@ -103,7 +103,9 @@ describe('BEP 48: a scrape reply', () => {
 
   test('says in words that the tracker does not know the torrent', () => {
     const other = '20:aaaaaaaaaaaaaaaaaaaad8:completei1ee'
-    expect(scrape(`d5:filesd${other}ee`)).toMatchObject({ error: { message: 'the tracker does not know this torrent' } })
+    expect(scrape(`d5:filesd${other}ee`)).toMatchObject({
+      error: { message: 'the tracker does not know this torrent' },
+    })
   })
 
   test('has the counts of the torrent asked for', () => {
