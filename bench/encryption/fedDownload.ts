@@ -12,7 +12,12 @@ import { REPEATED_BLOCK } from './repeatedBlock.ts'
 
 const PIECE_SIZE_BYTES = 1 << 20
 const TIMEOUT_MS = 120_000
-const FEEDER = [process.execPath, '--import', import.meta.resolve('tsx'), fileURLToPath(new URL('./feeder.ts', import.meta.url))]
+const FEEDER = [
+  process.execPath,
+  '--import',
+  import.meta.resolve('tsx'),
+  fileURLToPath(new URL('./feeder.ts', import.meta.url)),
+]
 
 interface RepeatedTorrent {
   readonly path: string

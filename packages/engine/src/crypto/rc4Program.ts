@@ -49,9 +49,10 @@ function step(k: number): number[] {
     ...[...get(I), ...get(B), ...store8(k), ...get(J), ...get(A), ...store8()],
     // S[(a + b) & 255]: stays on the stack
     ...[...get(A), ...get(B), ADD, ...asByte, ...load8As64],
-    // if ((j - (i + 1)) & 255 < 2) j == i + 1 ? next = a : after = a
+    // if (((j - i - 1) & 255) < 2) j == i + 1 ? (next = a) : (after = a)
     ...[...get(J), ...indexPlus(k + 1), SUB, ...asByte, ...i32(2), LT_U, IF, EMPTY],
-    ...[...get(J), ...indexPlus(k + 1), EQ, IF, EMPTY, ...get(A), ...set(NEXT), ELSE, ...get(A), ...set(AFTER), END, END],
+    ...[...get(J), ...indexPlus(k + 1), EQ, IF, EMPTY],
+    ...[...get(A), ...set(NEXT), ELSE, ...get(A), ...set(AFTER), END, END],
     // a = next; next = after
     ...[...get(NEXT), ...set(A), ...get(AFTER), ...set(NEXT)],
   ]
