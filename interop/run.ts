@@ -22,6 +22,7 @@ import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
 import { proxyCases } from './cases/proxies.ts'
+import { rateLimitCases } from './cases/rateLimits.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
@@ -68,6 +69,7 @@ const cases = [
   ...transferCases(ours, others),
   ...webRtcCases(ours, [webtorrentRtc, browser]),
   ...interruptionCases(ours, others),
+  ...rateLimitCases(ours, libtorrent),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
