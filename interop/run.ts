@@ -24,6 +24,7 @@ import { ltTrackerCases } from './cases/ltTracker.ts'
 import { aria2TrackerCases, moreClientCases } from './cases/moreClients.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
 import { proxyCases } from './cases/proxies.ts'
+import { rateLimitCases } from './cases/rateLimits.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
@@ -76,6 +77,7 @@ const cases = [
   ...interruptionCases(ours, others),
   ...moreClientCases(ours, aria2, rtorrent, qbittorrent),
   ...(options.api ? [] : aria2TrackerCases(lt, aria2)),
+  ...rateLimitCases(ours, libtorrent),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
   ...(options.api ? [] : ourWebTrackerCases(lt, webtorrentRtc, browser)),

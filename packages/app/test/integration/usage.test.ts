@@ -31,6 +31,7 @@ test.each([
   [['download', 'x', '--seed-time', 'soon']],
   [['download', 'x', '--i2p', ':7656']],
   [['seed', 'x', '--i2p-mixed']],
+  [['seed', 'x', '--limit-up', '0']],
   [['download', 'x', '--encryption', 'on']],
   [['seed', 'x', '--encryption-level', 'aes']],
   [['create', 'x', '--piece-size', 'large']],
@@ -55,6 +56,10 @@ test.each([
   [
     ['download', 'x', '--encryption', 'on'],
     /^lt: Option '--encryption <policy>' argument 'on' is invalid\. Allowed choices are forced, enabled, disabled\. See lt download --help\.\n$/,
+  ],
+  [
+    ['download', 'x', '--limit-down', 'fast'],
+    /^lt: Option '--limit-down <rate>' argument 'fast' is invalid\. A rate is a number of bytes a second, at least 1, or like 500K or 2M\. See lt download --help\.\n$/,
   ],
   [
     ['seed', 'x', '--encryption', 'disabled', '--encryption-level', 'rc4'],

@@ -35,7 +35,7 @@ test('a peer in I2P needs no port, and no name server is asked for it', async ()
   expect(peer).toEqual({ host: `${'a'.repeat(52)}.b32.i2p`, port: 6881 })
   expect(parsePeer('friend.i2p:1')).toEqual({ host: 'friend.i2p', port: 6881 })
   expect(parsePeer('10.0.0.1:7')).toEqual({ host: '10.0.0.1', port: 7 })
-  const network = { proxy: null, isForced: true, isAnonymous: true }
+  const network = { proxy: null, isForced: true, isAnonymous: true, interfaces: [] }
   expect(await resolvePeers([peer], network)).toEqual([
     { name: peer.host, endpoints: [{ address: peer.host, port: 6881 }] },
   ])

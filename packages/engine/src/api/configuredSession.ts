@@ -68,7 +68,7 @@ export abstract class ConfiguredSession extends AlertingSession {
 
   /** Peers that are unchoked. */
   get numUploads(): number {
-    return this.core.unchoker.numUnchoked
+    return this.core.unchoker.numUploads
   }
 
   /** Most connections over all torrents, at least 2. Those beyond it end at once, the least useful first. */
@@ -99,5 +99,53 @@ export abstract class ConfiguredSession extends AlertingSession {
   /** What `setMaxUploads` set. */
   get maxUploads(): number {
     return this.core.settings.unchokeSlotsLimit
+  }
+
+  // --- how fast ------------------------------------------------------------------------------------------------
+
+  /**
+   * How fast to upload over all torrents, bytes a second; 0 or -1 for no limit (setting `uploadRateLimit`). It holds from
+   * now on. Peers of the local network are exempt unless the setting `ignoreLimitsOnLocalNetwork` is false.
+   */
+  setUploadRateLimit(bytesPerSecond: number): void {
+    this.core.applySettings({ uploadRateLimit: bytesPerSecond }, () => {})
+  }
+
+  /** What `setUploadRateLimit` set; 0 for no limit. */
+  get uploadRateLimit(): number {
+    return Math.max(0, this.core.settings.uploadRateLimit)
+  }
+
+  /** As `setUploadRateLimit`, for what peers and web seeds send us (setting `downloadRateLimit`). */
+  setDownloadRateLimit(bytesPerSecond: number): void {
+    this.core.applySettings({ downloadRateLimit: bytesPerSecond }, () => {})
+  }
+
+  /** What `setDownloadRateLimit` set; 0 for no limit. */
+  get downloadRateLimit(): number {
+    return Math.max(0, this.core.settings.downloadRateLimit)
+  }
+
+  /**
+   * How fast to upload to peers of the local network while they are exempt from the other limits, bytes a second; 0 or -1
+   * for no limit (setting `localUploadRateLimit`).
+   */
+  setLocalUploadRateLimit(bytesPerSecond: number): void {
+    this.core.applySettings({ localUploadRateLimit: bytesPerSecond }, () => {})
+  }
+
+  /** What `setLocalUploadRateLimit` set; 0 for no limit. */
+  get localUploadRateLimit(): number {
+    return Math.max(0, this.core.settings.localUploadRateLimit)
+  }
+
+  /** As `setLocalUploadRateLimit`, for what these peers send us (setting `localDownloadRateLimit`). */
+  setLocalDownloadRateLimit(bytesPerSecond: number): void {
+    this.core.applySettings({ localDownloadRateLimit: bytesPerSecond }, () => {})
+  }
+
+  /** What `setLocalDownloadRateLimit` set; 0 for no limit. */
+  get localDownloadRateLimit(): number {
+    return Math.max(0, this.core.settings.localDownloadRateLimit)
   }
 }

@@ -97,6 +97,8 @@ export interface ResumeState {
   /** Bytes per second; -1 or 0 unlimited. */
   readonly uploadRateLimit: number
   readonly downloadRateLimit: number
+  /** Of bandwidth among torrents, 0 to 255 (1.0). */
+  readonly priority: number
   /** -1 unlimited. */
   readonly maxConnections: number
   readonly maxUploads: number
@@ -167,6 +169,7 @@ export function emptyResumeState(infoHash: Sha1Hash | null, infoHash2: Sha256Has
     downloadRateLimit: -1,
     maxConnections: -1,
     maxUploads: -1,
+    priority: 0,
     paused: null,
     autoManaged: null,
     sequentialDownload: null,
@@ -206,6 +209,7 @@ export const RESUME_NUMBERS = {
   downloadRateLimit: 'download_rate_limit',
   maxConnections: 'max_connections',
   maxUploads: 'max_uploads',
+  priority: 'priority',
   creationDate: 'creation date',
 } as const satisfies Partial<Record<keyof ResumeState, string>>
 

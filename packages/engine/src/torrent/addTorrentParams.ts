@@ -108,4 +108,8 @@ export interface AddTorrentParams {
   maxUploads?: number
   /** Most connections, -1 for no limit (default). */
   maxConnections?: number
+  /** Bytes a second to all its peers together, -1 for no limit (default). */
+  uploadLimit?: number
+  /** Bytes a second from all its peers and web seeds together, -1 for no limit (default). */
+  downloadLimit?: number
 }

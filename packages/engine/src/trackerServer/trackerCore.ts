@@ -48,7 +48,13 @@ export class TrackerCore {
   /** Swarm of the announce served last; null when it said `stopped` of a torrent nobody has. */
   private swarm: Swarm | null = null
   private slot = -1
-  private readonly asker: Writable<Asker> = { scope: AddressScope.global, isSeed: false, isStarting: false, slot: -1, peerId: null }
+  private readonly asker: Writable<Asker> = {
+    scope: AddressScope.global,
+    isSeed: false,
+    isStarting: false,
+    slot: -1,
+    peerId: null,
+  }
   private readonly rates: AddressRateLimit
 
   constructor(

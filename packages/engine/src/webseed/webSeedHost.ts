@@ -49,6 +49,10 @@ export interface WebSeedHost extends BlockAssemblerHost {
   onBlocksGivenUp(seed: WebSeed, blocks: readonly number[]): void
   /** The seed turned out not to have these pieces. */
   onPiecesLost(seed: WebSeed, pieces: readonly PieceIndex[]): void
+  /** How many of `bytes` that have arrived the limits let pass now. When not all, `seed.resume` follows. Default: all. */
+  takeQuota?(bytes: number): number
+  /** Bytes the limits let pass that are not taken now. */
+  giveBackQuota?(bytes: number): void
   /** No slot was free: the seed reads nothing until `resume`. */
   onStalled(seed: WebSeed): void
   /** Bytes of bodies, as they arrive. */
