@@ -17,18 +17,20 @@ import { dhtCases } from './cases/dht.ts'
 import { dhtTransferCases } from './cases/dhtTransfers.ts'
 import { encryptionCases } from './cases/encryption.ts'
 import { filterCases } from './cases/filters.ts'
+import { i2pCases } from './cases/i2p.ts'
 import { type InteropCase, type Requirement, Stage } from './cases/interopCase.ts'
 import { interruptionCases } from './cases/interruptions.ts'
 import { ltTrackerCases } from './cases/ltTracker.ts'
 import { aria2TrackerCases, moreClientCases } from './cases/moreClients.ts'
 import { peerExchangeCases } from './cases/peerExchange.ts'
 import { proxyCases } from './cases/proxies.ts'
+import { rateLimitCases } from './cases/rateLimits.ts'
 import { resumeFileCases } from './cases/resumeFiles.ts'
 import { sslTorrentCases } from './cases/sslTorrents.ts'
 import { trackerCases } from './cases/trackers.ts'
 import { transferCases } from './cases/transfers.ts'
 import { utpCases } from './cases/utp.ts'
-import { webRtcCases } from './cases/webRtc.ts'
+import { ourWebTrackerCases, webRtcCases } from './cases/webRtc.ts'
 import { webSeedCases } from './cases/webSeeds.ts'
 import { aria2 } from './clients/aria2.ts'
 import { browser } from './clients/browser.ts'
@@ -67,6 +69,7 @@ const { values: options, positionals: words } = parseArgs({
 const ours = options.api ? engine : lt
 const others = [libtorrent, webtorrent, transmission]
 const cases = [
+  ...(options.api ? [] : i2pCases(lt)),
   // Those with Transmission wait for a minute: they come first, beside the others.
   ...dhtTransferCases(ours, [...others].reverse()),
   ...transferCases(ours, others),
@@ -74,8 +77,10 @@ const cases = [
   ...interruptionCases(ours, others),
   ...moreClientCases(ours, aria2, rtorrent, qbittorrent),
   ...(options.api ? [] : aria2TrackerCases(lt, aria2)),
+  ...rateLimitCases(ours, libtorrent),
   ...trackerCases(ours, libtorrent),
   ...(options.api ? [] : ltTrackerCases(lt, libtorrent, transmission)),
+  ...(options.api ? [] : ourWebTrackerCases(lt, webtorrentRtc, browser)),
   ...(options.api ? [] : commandCases(lt, libtorrent)),
   ...encryptionCases(ours, libtorrent, transmission),
   ...(options.api ? [] : proxyCases(lt, libtorrent)),

@@ -78,6 +78,9 @@ try {
   const [, target] = await said(start('dht.ts', 'put', 'hello', address), /stored by 1 nodes at (\w+)/)
   await said(start('dht.ts', 'get', target, address), /found: hello/)
   console.log('ok: dht.ts')
+
+  await run('webtorrent.ts', content, join(folder, 'fourth'))
+  await expectSame(content, join(folder, 'fourth/content.bin'))
 } finally {
   for (const process of started) process.kill('SIGKILL') // does nothing to those that have ended
   await rm(folder, { recursive: true })

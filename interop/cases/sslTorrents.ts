@@ -5,42 +5,68 @@ import type { ClientKind, SslFiles } from '../clients/client.ts'
 import { freePort } from '../lib/ports.ts'
 import { type TorrentFixture, writeTorrentFile } from '../lib/torrentFixture.ts'
 import { addressOf, expectSameContent, type InteropCase, type Stage } from './interopCase.ts'
+import { ONLY_UTP } from './utp.ts'
 
 const TRANSFER_TIMEOUT_MS = 50_000
 
-/** SSL torrents, both ways, with certificates that name every torrent and such that name this one. */
+/** SSL torrents, both ways: with certificates that name every torrent and such that name this one, by TCP and by uTP. */
 export function sslTorrentCases(ours: ClientKind, libtorrent: ClientKind): InteropCase[] {
   return [
     { seeder: libtorrent, downloader: ours },
     { seeder: ours, downloader: libtorrent },
-  ].flatMap(({ seeder, downloader }) =>
-    (['*', 'single'] as const).map((dnsName) => ({
+  ].flatMap(({ seeder, downloader }) => [
+    ...(['*', 'single'] as const).map((dnsName) => ({
       name: `ssl: ${seeder.name} seeds, ${downloader.name} downloads, certificate for ${dnsName}`,
       needs: [seeder, downloader],
-      run: (stage: Stage) => transfer(stage, seeder, downloader, dnsName),
+      run: (stage: Stage) => transfer(stage, seeder, downloader, { dnsName }),
     })),
-  )
+    ...['127.0.0.1', '::1'].map((utpAt) => ({
+      name: `ssl: ${seeder.name} seeds, ${downloader.name} downloads by uTP${utpAt === '::1' ? ', IPv6' : ''}`,
+      needs: [seeder, downloader],
+      run: (stage: Stage) => transfer(stage, seeder, downloader, { dnsName: '*', utpAt }),
+    })),
+  ])
 }
 
-async function transfer(stage: Stage, seeder: ClientKind, downloader: ClientKind, dnsName: string): Promise<undefined> {
+interface Variant {
+  /** What the certificates are for. */
+  readonly dnsName: string
+  /** Nothing but uTP, at this address. */
+  readonly utpAt?: string
+}
+
+async function transfer(
+  stage: Stage,
+  seeder: ClientKind,
+  downloader: ClientKind,
+  { dnsName, utpAt }: Variant,
+): Promise<undefined> {
+  const settingsAt = (port: number) => {
+    if (utpAt === undefined) return undefined
+    const at = utpAt === '::1' ? '[::1]' : utpAt
+    return { ...ONLY_UTP, listen_interfaces: `${at}:0,${at}:${port}s` }
+  }
   const plain = stage.fixture('single')
   const { fixture, issue } = makeSslFixture(stage, plain)
   const seedDirectory = stage.seedDirectory(fixture)
   const savePath = stage.subdirectory('downloaded')
+  const [seedPort, downloadPort] = [await freePort(), await freePort()]
   const seeding = await stage.start(seeder, {
     role: 'seed',
     source: fixture.torrent,
     savePath: seedDirectory,
     peers: [],
-    port: await freePort(),
+    port: seedPort,
+    settings: settingsAt(seedPort),
     ssl: issue('seed', dnsName),
   })
   const downloading = await stage.start(downloader, {
     role: 'download',
     source: fixture.torrent,
     savePath,
-    peers: [addressOf(seeding)],
-    port: await freePort(),
+    peers: [utpAt === undefined ? addressOf(seeding) : { host: utpAt, port: seedPort }],
+    port: downloadPort,
+    settings: settingsAt(downloadPort),
     ssl: issue('download', dnsName),
   })
   await downloading.finished(TRANSFER_TIMEOUT_MS)

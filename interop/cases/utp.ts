@@ -5,7 +5,7 @@ import { expectSameContent, type InteropCase, type Stage } from './interopCase.t
 const WAIT_MS = 50_000
 
 /** Nothing but uTP, in either direction. Transmission cannot be kept from TCP, but whoever connects to it can. */
-const ONLY_UTP = {
+export const ONLY_UTP = {
   enable_outgoing_utp: true,
   enable_incoming_utp: true,
   enable_outgoing_tcp: false,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClientKind } from '../clients/client.ts'
+import { LtTracker } from '../clients/ltTracker.ts'
 import { WebTracker } from '../clients/webTracker.ts'
 import { installPackages } from '../clients/webtorrent.ts'
 import { writeTorrentFile } from '../lib/torrentFixture.ts'
@@ -29,23 +30,50 @@ export function webRtcCases(ours: ClientKind, others: readonly ClientKind[]): In
   ].map(({ seeder, downloader }) => ({
     name: `webrtc: ${seeder.name} seeds, ${downloader.name} downloads`,
     needs: [webTracker, seeder, downloader],
-    run: (stage: Stage) => meet(stage, seeder, downloader),
+    run: async (stage: Stage) => {
+      const tracker = stage.own(await WebTracker.start(stage.directory))
+      return meet(stage, seeder, downloader, tracker.url, () => tracker.events.includes('start'))
+    },
   }))
 }
 
-async function meet(stage: Stage, seeder: ClientKind, downloader: ClientKind): Promise<undefined> {
+/** The same at our own tracker, and others among themselves. */
+export function ourWebTrackerCases(lt: ClientKind, webtorrent: ClientKind, browser: ClientKind): InteropCase[] {
+  return [
+    { seeder: webtorrent, downloader: webtorrent },
+    { seeder: lt, downloader: webtorrent },
+    { seeder: webtorrent, downloader: lt },
+    { seeder: lt, downloader: browser },
+    { seeder: browser, downloader: lt },
+  ].map(({ seeder, downloader }) => ({
+    name: `tracker: ours ws, ${seeder.name} seeds, ${downloader.name} downloads`,
+    needs: [lt, seeder, downloader],
+    run: async (stage: Stage) => {
+      const tracker = stage.own(await LtTracker.start(stage.directory, ['--interval', '10']))
+      const isThere = async () => (await tracker.webScrape(stage.fixture('single').infoHash)).seeds === 1
+      return meet(stage, seeder, downloader, tracker.url('ws'), isThere)
+    },
+  }))
+}
+
+async function meet(
+  stage: Stage,
+  seeder: ClientKind,
+  downloader: ClientKind,
+  trackerUrl: string,
+  hasAnnounced: () => boolean | Promise<boolean>,
+): Promise<undefined> {
   const fixture = stage.fixture('single')
-  const tracker = stage.own(await WebTracker.start(stage.directory))
-  const { torrent } = writeTorrentFile(join(stage.directory, 'tracked.torrent'), fixture.info, tracker.url)
+  const { torrent } = writeTorrentFile(join(stage.directory, 'tracked.torrent'), fixture.info, trackerUrl)
   const common = {
     source: torrent,
     peers: [],
     content: { name: fixture.name, size: fixture.totalSize },
-    // An introduction now and then comes to nothing: another follows soon.
+    // What is lost on the way is made up for soon.
     settings: { webtorrent_stun_server: '', min_websocket_announce_interval: 5, webtorrent_connection_timeout: 10 },
   }
   await stage.start(seeder, { ...common, role: 'seed', savePath: stage.seedDirectory(fixture) })
-  await waitUntil(WAIT_MS, 'the seed announced', () => tracker.events.includes('start'))
+  await waitUntil(WAIT_MS, 'the seed announced', hasAnnounced)
   const savePath = stage.subdirectory('downloaded')
   const downloading = await stage.start(downloader, { ...common, role: 'download', savePath })
   await downloading.finished(WAIT_MS)

@@ -37,6 +37,8 @@ export interface StartOptions {
   readonly ssl?: SslFiles
   /** URL of a proxy to connect through; nothing is listened on then. Only for `lt`. */
   readonly proxy?: string
+  /** SAM bridge of an I2P router, `host:port`. Only for `lt`. */
+  readonly i2p?: string
   /** Bytes per second; unlimited when absent. Ignored by clients whose `limits` is false. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number

@@ -17,8 +17,8 @@ export class DaemonClient implements RunningClient {
   static async start(name: string, command: readonly string[], options: StartOptions): Promise<DaemonClient> {
     const daemon = await LineDaemon.start(name, command, { log: join(options.workDir, `${name}.log`) })
     const settings = {
-      ...options.settings,
       ...(options.ssl && { listen_interfaces: `127.0.0.1:0,127.0.0.1:${options.port}s` }),
+      ...options.settings,
     }
     const { port } = await daemon.request('start', { port: options.port, settings })
     const added = await daemon.request('add', {

@@ -11,7 +11,7 @@ export const ENGINE_COMMAND = [process.execPath, '--import', import.meta.resolve
 export const engine: ClientKind = {
   name: 'engine',
   connects: true,
-  limits: false,
+  limits: true,
   leavesOutEmptyFiles: false,
   async missing() {
     return existsSync(BUILT_ENGINE) ? null : 'npm run build'

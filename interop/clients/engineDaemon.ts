@@ -39,6 +39,7 @@ async function start({ port, settings }: Request): Promise<object> {
       minReconnectTime: 1,
       maxFailcount: 100,
       ssrfMitigation: false,
+      ignoreLimitsOnLocalNetwork: false,
       alertMask: ALERT_MASK,
       ...camelCased((settings ?? {}) as Request),
     },
@@ -76,6 +77,8 @@ function paramsOf(request: Request, source: string): AddTorrentParams {
     seedMode: request.seedMode === true,
     sequentialDownload: request.sequential === true,
     urlSeeds: (request.urlSeeds ?? []) as string[],
+    uploadLimit: Number(request.uploadLimit ?? 0),
+    downloadLimit: Number(request.downloadLimit ?? 0),
   }
   if (source.startsWith('magnet:')) return { ...params, url: source }
   const bytes = readFileSync(source)

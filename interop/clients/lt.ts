@@ -60,7 +60,13 @@ class LtClient implements RunningClient {
       args.push('--peer', peer.host.includes(':') ? `[${peer.host}]:${peer.port}` : `${peer.host}:${peer.port}`)
     if (options.ssl) args.push('--cert', options.ssl.certificate, '--key', options.ssl.privateKey)
     if (options.proxy !== undefined) args.push('--proxy', options.proxy)
+    if (options.i2p !== undefined) args.push('--i2p', options.i2p)
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
+    if (options.uploadLimit !== undefined) args.push('--limit-up', `${options.uploadLimit}`)
+    if (options.downloadLimit !== undefined) args.push('--limit-down', `${options.downloadLimit}`)
+    // All of this is on loopback.
+    const isLimited = options.uploadLimit !== undefined || options.downloadLimit !== undefined
+    if (isLimited) args.push('--set', 'ignoreLimitsOnLocalNetwork=false')
     if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
     const client = new LtClient(options.port, startLt([options.role, options.source, ...args], options.workDir))
     await waitUntil(READY_TIMEOUT_MS, `lt ${options.role} listening`, () => client.isReady(options))
@@ -90,8 +96,7 @@ class LtClient implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGINT')
-    await within(5000, 'lt after SIGINT', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGINT', 5000)
   }
 
   private isReady(options: StartOptions): boolean {
@@ -106,7 +111,7 @@ class LtClient implements RunningClient {
 export const lt: ClientKind = {
   name: 'lt',
   connects: true,
-  limits: false,
+  limits: true,
   leavesOutEmptyFiles: false,
   async missing() {
     return process.env.LT_COMMAND !== undefined || existsSync(LT_BUILT) ? null : 'npm run build'

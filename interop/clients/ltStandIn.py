@@ -54,6 +54,9 @@ def parse_arguments():
         command.add_argument("--output", default=".")
         command.add_argument("--port", type=int, default=0)
         command.add_argument("--peer", action="append", default=[])
+        command.add_argument("--limit-up", type=int, default=0)
+        command.add_argument("--limit-down", type=int, default=0)
+        command.add_argument("--set", action="append", default=[])
         command.add_argument("--no-seed", action="store_true")
         command.add_argument("--sequential", action="store_true")
         command.add_argument("--json", action="store_true")
@@ -85,6 +88,8 @@ def params_of(arguments):
 def transfer(arguments):
     session = lt.session({**SETTINGS, "listen_interfaces": "127.0.0.1:%d" % arguments.port})
     torrent = session.add_torrent(params_of(arguments))
+    torrent.set_upload_limit(arguments.limit_up)
+    torrent.set_download_limit(arguments.limit_down)
     for peer in arguments.peer:
         host, port = peer.rsplit(":", 1)
         torrent.connect_peer((host, int(port)))

@@ -4,7 +4,7 @@ import { aptInstall, findProgram } from '../lib/install.ts'
 import { freePort, isListening } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
 import { type ScrapeCounts, scrape } from '../lib/scrape.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 
 const PROGRAM = 'opentracker'
 
@@ -50,7 +50,6 @@ export class Opentracker {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGTERM')
-    await within(1000, 'opentracker', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGTERM', 1000)
   }
 }

@@ -4,7 +4,7 @@ import type { Requirement } from '../cases/interopCase.ts'
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { freePort, isListening } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 
 export const LOGIN = 'alice:s3cret'
 
@@ -95,7 +95,6 @@ export class ProxyProgram {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGTERM')
-    await within(1000, 'the proxy', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGTERM', 1000)
   }
 }

@@ -4,7 +4,7 @@ import { asFields, type Fields, numberField } from '../lib/fields.ts'
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { freePort } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 import type { ClientKind, RunningClient, StartOptions } from './client.ts'
 
 const PROGRAM = 'transmission-daemon'
@@ -81,7 +81,7 @@ class TransmissionClient implements RunningClient {
 
   async stop(): Promise<void> {
     await this.call('session-close', {}).catch(() => {})
-    await within(2000, 'transmission closing', this.daemon.exited).catch(() => this.daemon.kill())
+    await this.daemon.ended(2000)
   }
 
   private async isUp(): Promise<boolean> {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, isListening } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 
 const SERVER = fileURLToPath(new URL('./webTracker/server.js', import.meta.url))
 
@@ -32,7 +32,6 @@ export class WebTracker {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGTERM')
-    await within(1000, 'bittorrent-tracker', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGTERM', 1000)
   }
 }

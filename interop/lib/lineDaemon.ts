@@ -75,7 +75,7 @@ export class LineDaemon {
   async quit(): Promise<void> {
     if (this.gone) return
     this.process.child.stdin.end(`${JSON.stringify({ id: 0, cmd: 'quit' })}\n`)
-    await within(2000, 'quit', this.process.exited).catch(() => this.process.kill())
+    await this.process.ended(2000)
   }
 
   private receive(line: string): void {

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
+import { within } from './wait.ts'
 
 export interface StartProcessOptions {
   /** File that receives everything the process prints. */
@@ -70,6 +71,17 @@ export class OwnedProcess {
   async kill(): Promise<void> {
     this.signal('SIGKILL')
     await this.exited
+  }
+
+  /** Waits for its end, which was asked for by other means, and brings it about after `graceMs`. */
+  async ended(graceMs: number): Promise<void> {
+    await within(graceMs, `the end of ${this.name}`, this.exited).catch(() => this.kill())
+  }
+
+  /** Asks it to end by a signal, and makes it after `graceMs`. */
+  async end(signal: NodeJS.Signals, graceMs: number): Promise<void> {
+    this.signal(signal)
+    await this.ended(graceMs)
   }
 
   /** Calls `onLine` for every complete line of standard output. */

@@ -1,3 +1,4 @@
+import { bandwidthSettings } from '../../packages/engine/src/settings/bandwidthSettings.ts'
 import { chokingSettings } from '../../packages/engine/src/settings/chokingSettings.ts'
 import { discoverySettings } from '../../packages/engine/src/settings/discoverySettings.ts'
 import { diskSettings } from '../../packages/engine/src/settings/diskSettings.ts'
@@ -29,6 +30,7 @@ const groups: readonly (readonly [string, Readonly<Record<string, SettingRow>>])
   ['Peers', peerSettings],
   ['Picking pieces', pickerSettings],
   ['Choking', chokingSettings],
+  ['Rate limits', bandwidthSettings],
   ['Disk and resume', diskSettings],
   ['Transports', transportSettings],
   ['uTP', utpSettings],
@@ -44,7 +46,7 @@ function range(row: SettingRow): string {
       .map(([name, value]) => `${value} ${name}`)
       .join(', ')
   if (row.type === 'string' || row.type === 'bool') return ''
-  const max = row.max === 2 ** 31 - 1 ? '' : String(row.max)
+  const max = row.max === 2 ** 31 - 1 || row.max === Number.MAX_SAFE_INTEGER ? '' : String(row.max)
   return max === '' ? `from ${row.min}` : `${row.min} to ${max}`
 }
 

@@ -1,5 +1,6 @@
 import { type HttpResponse, LibtorrentError, NodeHttp, VERSION } from 'libtorrent-ts'
 import { CliError, reasonOf } from './cliError.ts'
+import { localAddresses } from './localAddresses.ts'
 import type { Network } from './options/proxyOptions.ts'
 
 const MAX_BYTES = 10 * 1024 * 1024
@@ -21,12 +22,34 @@ export async function fetchTorrent(url: string, network: Network): Promise<Uint8
   return body
 }
 
-async function get(url: string, { proxy, isForced, isAnonymous }: Network): Promise<HttpResponse> {
+async function get(url: string, network: Network): Promise<HttpResponse> {
+  const { proxy, isForced, interfaces } = network
   if (isForced && proxy === null)
     throw new CliError(`${url}: nothing may be connected to without a proxy (forceProxy).`)
-  const result = await new Promise<HttpResponse | LibtorrentError>((resolve) => {
+  const from = interfaces.length === 0 ? [undefined] : localAddresses(interfaces)
+  if (from.length === 0) {
+    throw new CliError(`${url}: --interface ${interfaces.join(', ')}: this machine has no such device or address now.`)
+  }
+  let result = await request(url, network, from[0])
+  for (const address of from.slice(1)) {
+    // Only one that the server can be reached from is of use.
+    if (!(result instanceof LibtorrentError && result.code === 'EAFNOSUPPORT')) break
+    result = await request(url, network, address)
+  }
+  if (!(result instanceof LibtorrentError)) return result
+  const reason = result.is('packetTooLarge') ? 'the answer is larger than 10 MB: no .torrent' : reasonOf(result)
+  throw new CliError(`${url}: ${reason}`, 1, { cause: result })
+}
+
+function request(
+  url: string,
+  { proxy, isAnonymous }: Network,
+  localAddress: string | undefined,
+): Promise<HttpResponse | LibtorrentError> {
+  return new Promise((resolve) => {
     const request = {
       url,
+      localAddress,
       headers: isAnonymous
         ? { 'user-agent': ANONYMOUS_USER_AGENT, accept: '*/*' }
         : { 'user-agent': `libtorrent-ts/${VERSION}`, accept: 'application/x-bittorrent, */*' },
@@ -37,9 +60,6 @@ async function get(url: string, { proxy, isForced, isAnonymous }: Network): Prom
     }
     new NodeHttp().get(request, resolve)
   })
-  if (!(result instanceof LibtorrentError)) return result
-  const reason = result.is('packetTooLarge') ? 'the answer is larger than 10 MB: no .torrent' : reasonOf(result)
-  throw new CliError(`${url}: ${reason}`, 1, { cause: result })
 }
 
 function statusHint(status: number): string {

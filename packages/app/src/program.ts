@@ -9,6 +9,7 @@ import type { TrackerOptions } from './commands/tracker.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import type { DhtOptions } from './dht/dhtSession.ts'
 import { type HostAndPort, parseHostAndPort } from './options/hostAndPort.ts'
+import { parsePeer, parseSamBridge } from './options/i2pOptions.ts'
 import { parseProxyUrl } from './options/proxyUrl.ts'
 import { TRANSPORTS } from './options/transport.ts'
 import {
@@ -17,6 +18,7 @@ import {
   parseDuration,
   parseInterface,
   parsePort,
+  parseRate,
   parseRatio,
   parseSeconds,
   parseTrackerUrl,
@@ -150,11 +152,13 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
 
   common(
     command('tracker', 'Be a tracker: tell the peers of any torrent of one another, until Ctrl-C')
-      .option('--port <n>', 'port for HTTP and UDP, 0 for any (default: 6969)', parsePort)
+      .option('--port <n>', 'port for HTTP, WebSocket and UDP, 0 for any (default: 6969)', parsePort)
       .option('--host <address>', 'address to listen on; may be repeated (default: all)', repeated(parseAddress))
       .option('--interval <time>', 'between announces of a peer: seconds, or like 30m (default: 30m)', parseSeconds)
       .option('--no-http', 'do not serve HTTP')
-      .option('--no-udp', 'do not serve UDP'),
+      .option('--no-udp', 'do not serve UDP')
+      .option('--ws', 'introduce WebRTC peers, as browsers are, by WebSocket (default: if ws is installed)')
+      .option('--no-ws', 'do not'),
   ).action((options: TrackerOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/tracker.ts')).tracker(options, output)),
   )
@@ -253,6 +257,12 @@ function proxied(command: Command): Command {
       parseProxyUrl,
     )
     .option('--anonymous', 'tell nobody who we are; with --proxy, nothing goes past it')
+    .option(
+      '--i2p <host:port>',
+      'SAM bridge of an I2P router, for torrents with trackers there; port 7656',
+      parseSamBridge,
+    )
+    .option('--i2p-mixed', 'such torrents may have ordinary peers as well, and others peers in I2P')
 }
 
 /** Options of commands that speak with peers. */
@@ -262,6 +272,9 @@ function transfer(command: Command): Command {
   sealing(command.optionsGroup('Encryption and certificates:'))
   return setting(
     command
+      .optionsGroup('How fast:')
+      .option('--limit-up <rate>', 'upload no faster than this: bytes a second, or like 500K, 2M', parseRate)
+      .option('--limit-down <rate>', 'download no faster; neither holds for peers of the local network', parseRate)
       .optionsGroup('When to stop:')
       .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
       .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)
@@ -272,7 +285,7 @@ function transfer(command: Command): Command {
 function finding(command: Command): void {
   dhtRouter(
     command
-      .option('--peer <host:port>', 'peer to connect to; may be repeated', repeated(parseHostAndPort))
+      .option('--peer <host:port>', 'peer to connect to, or NAME.i2p; may be repeated', repeated(parsePeer))
       .option('--tracker <url>', 'one more tracker; may be repeated', repeated(parseTrackerUrl))
       .option('--no-dht', 'do not look for peers in the DHT'),
   ).option('--no-lsd', 'do not look for peers on the local network')

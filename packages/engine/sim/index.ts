@@ -26,6 +26,7 @@ export { type ResourceKind, SimProcess } from './simProcess.ts'
 export { SimProgram } from './simProgram.ts'
 export { SimProxy } from './simProxy.ts'
 export { type RouterMapping, type RouterOptions, SimRouter } from './simRouter.ts'
+export { SimRtc, type WebSocketSite } from './simRtc.ts'
 export { simIdentity, simRootCertificate } from './simTls.ts'
 export {
   type AnnounceEvent,

@@ -4,7 +4,17 @@ import type { SimHost } from './simHost.ts'
 import type { SimNetwork } from './simNetwork.ts'
 
 /** What a program can hold that must be given back. */
-export type ResourceKind = 'timer' | 'stream' | 'listener' | 'udp socket' | 'http request' | 'lookup' | 'disk'
+export type ResourceKind =
+  | 'timer'
+  | 'stream'
+  | 'listener'
+  | 'udp socket'
+  | 'http request'
+  | 'lookup'
+  | 'web socket'
+  | 'rtc peer'
+  | 'data channel'
+  | 'disk'
 
 /** Something a program opened. `kill` takes it away without a word to the program. */
 export interface SimResource {

@@ -6,6 +6,7 @@ import type { SimNames } from './simNames.ts'
 import type { SimNetwork } from './simNetwork.ts'
 import { simPlatform } from './simPlatform.ts'
 import { SimProcess } from './simProcess.ts'
+import type { SimRtc } from './simRtc.ts'
 import type { SimWeb } from './simWeb.ts'
 
 /** The parts of a world a program runs in. */
@@ -13,6 +14,7 @@ export interface ProgramSurroundings {
   readonly network: SimNetwork
   readonly names: SimNames
   readonly web: SimWeb
+  readonly rtc: SimRtc
 }
 
 /** One run of a program: its platform and, once asked for, its disk. */
@@ -30,7 +32,7 @@ export class SimProgram {
     run: number,
   ) {
     this.process = new SimProcess(surroundings.network, host)
-    this.platform = simPlatform(this.process, surroundings.names, surroundings.web, run)
+    this.platform = simPlatform(this.process, surroundings.names, surroundings.web, surroundings.rtc, run)
   }
 
   /** Made when first asked for; the program must stop it like everything it opens. */

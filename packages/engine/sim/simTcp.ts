@@ -22,12 +22,7 @@ export class SimTcp implements Tcp {
   }
 
   connect(remote: Endpoint, options: TcpConnectOptions, handler: StreamHandler): Stream {
-    const stream = new SimStream(
-      this.process,
-      remote,
-      options.receiveBufferSize || this.host.socketBuffer,
-      options.sendBufferSize || this.host.socketBuffer,
-    )
+    const stream = new SimStream(this.process, remote, this.host.socketBuffer, this.host.socketBuffer)
     stream.setHandler(handler)
     this.network.log.add(`connect ${stream.describe()}`)
     const source = this.chooseSource(remote, options)

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../src/address/endpoint.ts'
 import { endpointText } from '../src/address/endpoint.ts'
 import { type LibtorrentError, libtorrentError } from '../src/errors/libtorrentError.ts'
-import { SocketType } from '../src/platform/socketType.ts'
+import { type SocketType, securedType } from '../src/platform/socketType.ts'
 import type { Stream, StreamHandler } from '../src/platform/tcp.ts'
 import type {
   CertificateNames,
@@ -50,6 +50,8 @@ export function simIdentity(
   return { certificate: JSON.stringify(certificate), privateKey: 'key', dhParams: '', passphrase: '' }
 }
 
+const NO_CERTIFICATE: SimCertificate = { signedBy: '', dnsNames: [], commonName: null }
+
 class SimTlsContext implements TlsContext {
   constructor(
     readonly authority: string,
@@ -68,12 +70,10 @@ class SimTlsContext implements TlsContext {
 export class SimTls implements Tls {
   constructor(private readonly process: SimProcess) {}
 
-  checkRoot(pem: string): LibtorrentError | null {
-    return authorityOf(pem) === null ? libtorrentError('invalidSslCert') : null
-  }
-
-  newContext(rootCertificate: string, identity: TlsIdentity): TlsContext | LibtorrentError {
+  newContext(rootCertificate: string, identity: TlsIdentity | null): TlsContext | LibtorrentError {
     const authority = authorityOf(rootCertificate)
+    if (authority !== null && identity === null) return new SimTlsContext(authority, NO_CERTIFICATE)
+    if (identity === null) return libtorrentError('invalidSslCert')
     const certificate = parse<SimCertificate>(identity.certificate)
     if (authority === null || certificate?.signedBy !== authority) return libtorrentError('invalidSslCert')
     return new SimTlsContext(authority, certificate)
@@ -113,7 +113,7 @@ interface Script {
 
 /** One end of a simulated TLS connection. */
 class SimTlsStream implements Stream, StreamHandler {
-  readonly socketType = SocketType.tcpSsl
+  readonly socketType: SocketType
   private state: 'handshaking' | 'open' | 'closed' = 'handshaking'
   private handler: StreamHandler | null = null
   private received: Uint8Array = new Uint8Array(0)
@@ -123,6 +123,7 @@ class SimTlsStream implements Stream, StreamHandler {
     private readonly below: Stream,
     private readonly script: Script,
   ) {
+    this.socketType = securedType(below.socketType)
     below.setHandler(this)
     if (below.local !== null) this.greet()
   }

@@ -20,6 +20,7 @@ import { SimPeer, type SimPeerOptions } from './simPeer.ts'
 import { SimProcess } from './simProcess.ts'
 import { SimProgram } from './simProgram.ts'
 import { SimProxy } from './simProxy.ts'
+import { SimRtc } from './simRtc.ts'
 import { SimTracker, type TrackerOptions } from './simTracker.ts'
 import { SimUdp } from './simUdp.ts'
 import { SimUdpTracker } from './simUdpTracker.ts'
@@ -82,6 +83,7 @@ export class SimWorld {
   readonly network: SimNetwork
   readonly names = new SimNames()
   readonly web = new SimWeb()
+  readonly rtc = new SimRtc()
   /** What sessions report as failures of their own code (`sessionError`): none may happen, whatever peers do. */
   private readonly faults: Error[] = []
   private readonly machines = new Map<SimHost, Machine>()

@@ -13,6 +13,7 @@ export * from './alerts/storageAlerts.ts'
 export * from './alerts/torrentAlerts.ts'
 export { TorrentState } from './alerts/torrentState.ts'
 export * from './alerts/trackerAlerts.ts'
+export type { AlertFor, SessionAlert, SessionEvent } from './api/alertingSession.ts'
 export type { DhtMutableItem, DhtPutResult, DhtSalt } from './api/dhtCalls.ts'
 export {
   ed25519AddScalar,
@@ -27,14 +28,7 @@ export { type HashedFiles, type HashFilesOptions, hashFiles } from './api/hashFi
 export { type LoadedIpFilter, loadIpFilter } from './api/loadIpFilter.ts'
 export type { PeSettings } from './api/peSettings.ts'
 export type { ProxySettings } from './api/proxyView.ts'
-export {
-  type AlertFor,
-  RemoveFlags,
-  Session,
-  type SessionAlert,
-  type SessionEvent,
-  type SessionParams,
-} from './api/session.ts'
+export { RemoveFlags, Session, type SessionParams } from './api/session.ts'
 export {
   addFiles,
   type CreateTorrentOptions,
@@ -150,7 +144,7 @@ export { type SettingName, settingsTable } from './settings/settingsTable.ts'
 export { type AddTorrentParams, StorageMode } from './torrent/addTorrentParams.ts'
 export { AddPieceFlags, SaveResumeFlags } from './torrent/diskOperations.ts'
 export { FileProgressFlags } from './torrent/fileProgress.ts'
-export { ConnectionType, PeerFlags, type PeerInfo } from './torrent/peerInfo.ts'
+export { BwState, ConnectionType, PeerFlags, type PeerInfo } from './torrent/peerInfo.ts'
 export { StatusFlags, type TorrentStatus } from './torrent/torrentStatus.ts'
 export { AnnounceEndpoint } from './tracker/announceEndpoint.ts'
 export { AnnounceEntry, type TrackerSpec } from './tracker/announceEntry.ts'

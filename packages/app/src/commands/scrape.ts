@@ -1,10 +1,16 @@
+import { setTimeout } from 'node:timers/promises'
 import { Session } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
+import { isI2pHost } from '../options/i2pOptions.ts'
 import { networkOf, type ProxyOptions, proxyOptionSettings } from '../options/proxyOptions.ts'
 import { plural } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { infoHashOf, readSource } from '../torrentSource.ts'
+import { reportI2p } from '../transfer/reportI2p.ts'
 import { reportProxy } from '../transfer/reportProxy.ts'
+
+/** No alert tells of a session with the router. */
+const I2P_POLL_MS = 100
 
 /** Options of `lt scrape` as commander gives them. */
 export interface ScrapeOptions extends ProxyOptions {
@@ -25,7 +31,9 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
     settings: { ...settings, enableDht: false, enableLsd: false, enableUpnp: false, enableNatpmp: false },
   })
   reportProxy(session, output)
+  reportI2p(session, output)
   try {
+    if (options.i2p !== undefined && urls.some(isInI2p)) await i2pAnswer(session)
     // Known by its info-hash only: nothing is looked for on disk.
     const handle = session.addTorrent({ infoHash, trackers: urls, savePath: '.', paused: true, autoManaged: false })
     let numTold = 0
@@ -53,6 +61,19 @@ export async function scrape(source: string, options: ScrapeOptions, output: Out
   } finally {
     await session.abort()
   }
+}
+
+function isInI2p(url: string): boolean {
+  return URL.canParse(url) && isI2pHost(new URL(url).hostname)
+}
+
+/** The router has made a session for us, or cannot. */
+async function i2pAnswer(session: Session): Promise<void> {
+  let isRefused = false
+  session.once('i2p', () => {
+    isRefused = true
+  })
+  while (session.i2pAddress === '' && !isRefused) await setTimeout(I2P_POLL_MS)
 }
 
 /** Not every tracker tells every count. */

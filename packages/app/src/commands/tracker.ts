@@ -13,6 +13,8 @@ export interface TrackerOptions {
   readonly interval?: number
   readonly http: boolean
   readonly udp: boolean
+  /** Undefined: if it is installed. */
+  readonly ws?: boolean
 }
 
 /** How often a line of statistics is written: for people, and for programs. */
@@ -21,7 +23,9 @@ const JSON_STATS_MS = 10_000
 
 /** `lt tracker`: serves as a tracker until it is interrupted. */
 export async function tracker(options: TrackerOptions, output: Output): Promise<number> {
-  if (!options.http && !options.udp) throw new CliError('With --no-http and --no-udp nothing is left to serve.')
+  if (!options.http && !options.udp && options.ws !== true) {
+    throw new CliError('With --no-http and --no-udp nothing is left to serve, but for --ws.')
+  }
   const server = new TrackerServer({
     port: options.port,
     hosts: options.host,
@@ -29,6 +33,7 @@ export async function tracker(options: TrackerOptions, output: Output): Promise<
     minInterval: Math.min(60, options.interval ?? 60),
     http: options.http,
     udp: options.udp,
+    ws: options.ws,
   })
   await server.ready.catch((error: unknown) => {
     const where = options.port === undefined ? 'the usual port, 6969,' : `port ${options.port}`
@@ -37,6 +42,8 @@ export async function tracker(options: TrackerOptions, output: Output): Promise<
     })
   })
   server.on('error', (error) => output.warn(`The tracker: ${reasonOf(error)}`))
+  // Before anybody learns that it runs, and may want it to stop.
+  const stopped = new Promise<void>((resolve) => onStopSignals(() => resolve()))
   report(server, options, output)
 
   let last = ''
@@ -48,7 +55,7 @@ export async function tracker(options: TrackerOptions, output: Output): Promise<
     last = line
   }
   const timer = setInterval(tell, output.mode === 'json' ? JSON_STATS_MS : STATS_MS)
-  await new Promise<void>((resolve) => onStopSignals(() => resolve()))
+  await stopped
   clearInterval(timer)
   await server.close()
   tell()
@@ -79,6 +86,10 @@ function statsLine(stats: TrackerStats): string {
     `${plural(stats.announces, 'announce')} (${formatCount(stats.udpAnnounces)} by UDP)`,
     plural(stats.scrapes, 'scrape'),
   ]
+  if (stats.webAnnounces > 0) {
+    const peers = `${plural(stats.webPeers, 'WebRTC peer')} (${plural(stats.webSeeds, 'seed')})`
+    parts.push(`${peers}, ${plural(stats.offers, 'offer')}, ${plural(stats.answers, 'answer')}`)
+  }
   if (stats.refused > 0) parts.push(`${formatCount(stats.refused)} refused`)
   if (stats.rateLimited > 0) parts.push(`${formatCount(stats.rateLimited)} too often`)
   return parts.join(', ')

@@ -42,12 +42,19 @@ export function parseProxyUrl(text: string): Partial<Settings> {
   const proxyPort = Number(url.port || written || scheme.defaultPort)
   if (!(proxyPort >= 1)) throw new InvalidArgumentError(`The port is missing. ${EXAMPLE}`)
   const proxyUsername = decoded(url.username)
+  const proxyPassword = decoded(url.password)
+  if (proxyPassword !== '' && scheme.type === socks4) {
+    throw new InvalidArgumentError('SOCKS4 knows user names only, no passwords: leave it out, or use socks5h.')
+  }
+  if (proxyPassword !== '' && proxyUsername === '') {
+    throw new InvalidArgumentError(`The user name is missing. ${EXAMPLE}`)
+  }
   return {
     proxyType: proxyUsername === '' ? scheme.type : scheme.withLogin,
     proxyHostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     proxyPort,
     proxyUsername,
-    proxyPassword: decoded(url.password),
+    proxyPassword,
     proxyHostnames: scheme.hostnames,
   }
 }

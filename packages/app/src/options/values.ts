@@ -58,6 +58,16 @@ export function parseByteSize(text: string): number {
   return bytes
 }
 
+/** `50000`, `500K`, `2M`, `1.5MiB/s`: bytes a second, units of 1024. */
+export function parseRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?(?:\/s)?$/i.exec(text)
+  const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * SIZE_FACTORS[match[2].toLowerCase()])
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new InvalidArgumentError('A rate is a number of bytes a second, at least 1, or like 500K or 2M.')
+  }
+  return bytes
+}
+
 /** A number of at least 0. */
 export function parseRatio(text: string): number {
   const ratio = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN

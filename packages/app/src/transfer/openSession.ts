@@ -11,6 +11,7 @@ import {
 import { CliError, reasonOf } from '../cliError.ts'
 import { type Listening, listenSettings } from '../options/listening.ts'
 import type { Output } from '../output/output.ts'
+import { reportI2p } from './reportI2p.ts'
 import { reportProxy } from './reportProxy.ts'
 
 /** Machines without IPv6, or without IPv4, listen on the other. */
@@ -56,6 +57,7 @@ export async function openSession(
     throw new CliError(`Port ${port} cannot be listened on: ${reasonOf(fatal.error)}. Choose another with --port.`)
   }
   reportProxy(session, output)
+  reportI2p(session, output)
   if (!session.isListening) warnOfSilence(session, listening, output)
   return session
 }

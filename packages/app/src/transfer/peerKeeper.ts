@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Endpoint, Session, TorrentHandle } from 'libtorrent-ts'
 import { CliError, reasonOf } from '../cliError.ts'
 import { type HostAndPort, hostAndPortText, resolveHost } from '../options/hostAndPort.ts'
+import { isI2pHost } from '../options/i2pOptions.ts'
 import type { Network } from '../options/proxyOptions.ts'
 import type { Output } from '../output/output.ts'
 
@@ -16,12 +17,19 @@ export interface NamedPeer {
 
 /** @throws CliError when a name is not known, or would have to be told to a name server although a proxy hides names */
 export function resolvePeers(peers: readonly HostAndPort[], { proxy, isForced }: Network): Promise<NamedPeer[]> {
-  const named = peers.find(({ host }) => isIP(host) === 0)
+  const named = peers.find(({ host }) => isIP(host) === 0 && !isI2pHost(host))
   if (named !== undefined && (isForced || proxy?.resolvesNames)) {
     const message = `--peer ${named.host}: names are kept from name servers here. Give the address of the peer.`
     return Promise.reject(new CliError(message))
   }
-  return Promise.all(peers.map(async (peer) => ({ name: hostAndPortText(peer), endpoints: await resolveHost(peer) })))
+  return Promise.all(peers.map(namedPeer))
+}
+
+async function namedPeer(peer: HostAndPort): Promise<NamedPeer> {
+  const { host, port } = peer
+  // The router knows it, or looks it up.
+  if (isI2pHost(host)) return { name: host, endpoints: [{ address: host, port }] }
+  return { name: hostAndPortText(peer), endpoints: await resolveHost(peer) }
 }
 
 /** Keeps a torrent connected to the peers its user named, and says so when one cannot be reached. */

@@ -31,7 +31,7 @@ export async function runTransfer(source: string, options: TransferOptions, outp
     if (transfer === null) process.exit(exitCodeOf(signal))
     else transfer.stop(signal)
   })
-  const network = networkOf(options.settings)
+  const network = networkOf(options.settings, options.interfaces)
   const peers = await resolvePeers(options.peers, network)
   const ipFilter = await readIpFilters(options.ipFilters, output)
   if (ipFilter !== null) warnOfBlockedPeers(peers, ipFilter, output)

@@ -31,14 +31,10 @@ export class StatusReport {
   constructor(
     private readonly handle: TorrentHandle,
     private readonly output: Output,
-    private readonly onTick: () => void,
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.report()
-      this.onTick()
-    }, this.output.progressInterval)
+    this.timer = setInterval(() => this.report(), this.output.progressInterval)
   }
 
   stop(): void {
@@ -108,6 +104,16 @@ function isPackageMissing(error: LibtorrentError): boolean {
   return error.is('unsupportedUrlProtocol') && error.message.includes('npm install')
 }
 
+const I2P_ROUTER_MISSING =
+  'Trackers in I2P take a router there: name its SAM bridge with --i2p, such as --i2p 127.0.0.1.'
+const I2P_SESSION_COMING =
+  'The I2P router is making a session for us, which takes a while. Trackers in I2P are asked then.'
+
+/** There is a router, but no session with it yet. */
+function isSessionComing(error: LibtorrentError): boolean {
+  return error.message.includes('not there yet')
+}
+
 /** Warns of what goes wrong and is tried again: each tracker's complaint once. */
 export function reportTrackers(session: Session, output: Output): void {
   const said = new Set<string>()
@@ -120,7 +126,8 @@ export function reportTrackers(session: Session, output: Output): void {
     const advice = error.is('ssrfMitigation') ? SSRF_ADVICE : ''
     const text = `${msg === '' ? reasonOf(error) : msg}${advice}`
     // What is missing is missing for all of them.
-    warnOnce(url, text, isPackageMissing(error) ? text : undefined)
+    if (error.is('noI2pRouter')) warnOnce(url, text, isSessionComing(error) ? I2P_SESSION_COMING : I2P_ROUTER_MISSING)
+    else warnOnce(url, text, isPackageMissing(error) ? text : undefined)
   })
   session.on('trackerWarning', ({ url, msg }) => warnOnce(url, msg))
 }

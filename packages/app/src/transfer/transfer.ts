@@ -13,6 +13,9 @@ import { StatusReport } from './statusReport.ts'
 import type { TransferOptions } from './transferOptions.ts'
 import { useCertificate } from './useCertificate.ts'
 
+/** The end is not late by more. */
+const GOAL_INTERVAL_MS = 500
+
 /** How a transfer ends. */
 type Ending = { readonly reason: 'complete' | 'seedRatio' | 'seedTime' | StopSignal } | { readonly error: unknown }
 
@@ -35,6 +38,8 @@ export class Transfer {
   private completeAt: number | null = null
   /** What is done when the content is complete: it is not cut off by a signal. */
   private completing: Promise<void> | null = null
+  /** Looks whether it was seeded enough. */
+  private goalTimer: NodeJS.Timeout | null = null
   private hasFetchedMetadata = false
   private end: ((ending: Ending) => void) | null = null
   private readonly ended = new Promise<Ending>((resolve) => {
@@ -50,7 +55,7 @@ export class Transfer {
     peers: readonly NamedPeer[],
   ) {
     this.keeper = new PeerKeeper(handle, peers, output)
-    this.report = new StatusReport(handle, output, () => this.checkGoal())
+    this.report = new StatusReport(handle, output)
     this.goal = new SeedGoal(options.seedRatio, options.seedTime)
   }
 
@@ -72,6 +77,8 @@ export class Transfer {
     this.keeper.stop()
     this.report.stop()
     await this.close()
+    // What completes the content may have begun it meanwhile.
+    if (this.goalTimer !== null) clearInterval(this.goalTimer)
     if ('error' in ending) throw ending.error
     return this.finish(ending.reason)
   }
@@ -113,6 +120,7 @@ export class Transfer {
       )
     }
     output.report({ ...event, listenPort }, lines)
+    if (options.role === 'seed' && listenPort === 0) this.warnIfAlone()
     if (options.role === 'download' && info === null) this.warnIfAlone()
   }
 
@@ -124,13 +132,12 @@ export class Transfer {
   }
 
   private warnIfAlone(): void {
-    const { handle } = this
+    const { handle, session } = this
     // Without metadata a web seed is of no use yet.
     const hasWebSeeds = handle.hasMetadata && handle.urlSeeds().length + handle.httpSeeds().length > 0
     if (hasWebSeeds || !this.knowsNobody()) return
-    this.output.warn(
-      'There is no tracker, no DHT and no --peer: waiting for peers to connect here. Name one with --peer HOST:PORT.',
-    )
+    const hope = session.isListening ? ': waiting for peers to connect here' : ', and nobody can connect here'
+    this.output.warn(`There is no tracker, no DHT and no --peer${hope}. Name one with --peer HOST:PORT.`)
   }
 
   /** The files of a magnet link are known. */
@@ -183,8 +190,8 @@ export class Transfer {
       await this.files.resume.discard()
     }
     const { totalPayloadDownload, totalWanted } = handle.status()
-    const seconds = (now - this.startedAt) / 1000
-    const speed = ` (${formatRate(totalPayloadDownload / seconds)})`
+    const seconds = Math.round(now - this.startedAt) / 1000
+    const speed = ` (${formatRate(totalPayloadDownload / Math.max(seconds, 0.001))})`
     const what =
       totalPayloadDownload > 0
         ? `Complete: ${formatBytes(totalWanted)} after ${formatElapsed(seconds)}${speed}`
@@ -197,6 +204,7 @@ export class Transfer {
     if (options.noSeed) return this.end?.({ reason: 'complete' })
     if (options.role === 'download') output.report({ type: 'seeding' }, 'Seeding; Ctrl-C ends it.')
     this.checkGoal()
+    this.goalTimer = setInterval(() => this.checkGoal(), GOAL_INTERVAL_MS)
   }
 
   private checkGoal(): void {

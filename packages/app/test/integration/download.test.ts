@@ -208,6 +208,17 @@ test.each(['torrent', 'magnet'] as const)('a download that knows nobody says so 
   expect(await lt.exited).toBe(130)
 })
 
+test.each(['download', 'seed'] as const)('behind a proxy a %s that knows nobody waits for nobody', async (command) => {
+  const content = await makeContent({ single: 1000 })
+  const output = command === 'seed' ? content.directory : temporaryDirectory()
+  const lt = new Lt(command, content.torrent, '-o', output, '--proxy', 'http://127.0.0.1:2', '--json')
+  expect((await lt.event('warning')).message).toBe(
+    'There is no tracker, no DHT and no --peer, and nobody can connect here. Name one with --peer HOST:PORT.',
+  )
+  lt.kill('SIGINT')
+  await lt.exited
+})
+
 test('a peer that cannot be reached is told, with what is done about it', async () => {
   const content = await makeContent({ single: 100_000 })
   const args = ['-o', temporaryDirectory(), '--peer', '127.0.0.1:2', '--port', '0', '--json']

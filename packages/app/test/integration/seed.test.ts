@@ -59,6 +59,16 @@ test('--seed-time ends seeding by the clock', async () => {
   expect(await lt.event('ended')).toMatchObject({ reason: 'seedTime' })
 })
 
+test('--seed-time is kept to within a second where progress is told every ten', async () => {
+  const content = await makeContent({ single: 1000 })
+  const lt = new Lt('seed', content.torrent, '-o', content.directory, '--port', '0', '--seed-time', '1s')
+  await expect.poll(() => lt.stdout, { timeout: 20_000 }).toMatch(/Seeding; Ctrl-C/)
+  const begun = performance.now()
+  expect(await lt.exited).toBe(0)
+  // One second of seeding, the half between two looks, and the end of a process on a busy machine.
+  expect(performance.now() - begun).toBeLessThan(8000)
+})
+
 test('seed in a directory without the content fails at once, and makes nothing there', async () => {
   const content = await makeContent({ 'dir/a': 1000, 'dir/empty': 0 })
   const directory = temporaryDirectory()

@@ -23,6 +23,19 @@ test.each(['http', 'udp'])('tracker brings a seed and a download together over %
   expect(tracker.lines.at(-1)).toMatchObject({ type: 'statistics', torrents: 1, peers: 0, refused: 0 })
 })
 
+test.each<[string[], string[]]>([
+  [[], ['http:', 'ws:', 'udp:']],
+  [['--no-ws'], ['http:', 'udp:']],
+  [['--no-http', '--no-udp', '--ws'], ['ws:']],
+])('tracker %j listens for what it is to', async (args, schemes) => {
+  const tracker = new Lt('tracker', '--port', '0', '--host', '127.0.0.1', '--json', ...args)
+  const { urls } = await tracker.event('listening')
+  expect((urls as string[]).map((url) => new URL(url).protocol)).toEqual(schemes)
+  tracker.kill('SIGINT')
+  expect(await tracker.exited).toBe(0)
+  expect(tracker.lines.at(-1)).toMatchObject({ type: 'statistics', webClients: 0, webPeers: 0 })
+})
+
 test('tracker tells a person its URLs, and at the end what it did', async () => {
   const tracker = new Lt('tracker', '--port', '0', '--host', '127.0.0.1', '--no-http')
   const begun = new Promise<void>((resolve) => {

@@ -29,6 +29,9 @@ test.each([
   [['download', 'x', '--port', '99999']],
   [['download', 'x', '--peer', 'nowhere']],
   [['download', 'x', '--seed-time', 'soon']],
+  [['download', 'x', '--i2p', ':7656']],
+  [['seed', 'x', '--i2p-mixed']],
+  [['seed', 'x', '--limit-up', '0']],
   [['download', 'x', '--encryption', 'on']],
   [['seed', 'x', '--encryption-level', 'aes']],
   [['create', 'x', '--piece-size', 'large']],
@@ -55,6 +58,10 @@ test.each([
     /^lt: Option '--encryption <policy>' argument 'on' is invalid\. Allowed choices are forced, enabled, disabled\. See lt download --help\.\n$/,
   ],
   [
+    ['download', 'x', '--limit-down', 'fast'],
+    /^lt: Option '--limit-down <rate>' argument 'fast' is invalid\. A rate is a number of bytes a second, at least 1, or like 500K or 2M\. See lt download --help\.\n$/,
+  ],
+  [
     ['seed', 'x', '--encryption', 'disabled', '--encryption-level', 'rc4'],
     /^lt: --encryption-level says how much is encrypted, and with --encryption disabled nothing is\. Leave one out\.\n$/,
   ],
@@ -70,6 +77,12 @@ test.each([
     ['download', 'x', '--proxy', 'https://127.0.0.1:8080'],
     /^lt: Option '--proxy <url>' .* not spoken to by TLS.* See lt download --help\.\n$/,
   ],
+  [
+    ['download', 'x', '--i2p', 'not a host'],
+    /^lt: Option '--i2p <host:port>' .* SAM bridge of an I2P router, .*\. See lt download --help\.\n$/,
+  ],
+  [['scrape', 'x', '--i2p', '127.0.0.1:70000'], /^lt: Option '--i2p <host:port>' .* See lt scrape --help\.\n$/],
+  [['seed', 'x', '--i2p-mixed'], /^lt: --i2p-mixed takes an I2P router: name its SAM bridge with --i2p\.\n$/],
   [
     ['seed', 'x', '--interface', '!'],
     /^lt: Option '--interface <name>' .* address, or the name of a network device\. See lt seed --help\.\n$/,
@@ -209,4 +222,23 @@ test('a URL that gives something else is told with what to do', async () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(words) })
   }
   expect((await Lt.run('info', 'http://127.0.0.1:2/x')).stderr).toBe('lt: http://127.0.0.1:2/x: connection refused\n')
+})
+
+test('with --interface the .torrent itself is fetched from there, and not at all while there is no such device', async () => {
+  const content = await makeContent({ single: 1000 })
+  const askers: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    askers.push(request.socket.remoteAddress)
+    response.end(readFileSync(content.torrent))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/x.torrent`
+  const fetched = (name: string) =>
+    Lt.run('download', url, '-o', content.directory, '--no-seed', '--port', '0', '--interface', name)
+  const { code, stderr } = await fetched('nodevice0')
+  expect([code, askers]).toEqual([1, []])
+  expect(stderr).toMatch(/^lt: http.*: --interface nodevice0: this machine has no such device or address now\.\n$/)
+  expect([(await fetched('127.0.0.2')).code, askers]).toEqual([0, ['127.0.0.2']])
 })

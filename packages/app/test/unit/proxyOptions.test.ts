@@ -34,6 +34,9 @@ test.each([
   ['socks5://proxy:1/path', /Nothing follows/],
   ['http://proxy:1/?x', /Nothing follows/],
   ['socks5://a%zz@proxy:1', /%25/],
+  ['socks4://bob:secret@proxy:1', /no passwords/],
+  ['socks4a://bob:secret@proxy:1', /no passwords/],
+  ['socks5://:secret@proxy:1', /user name is missing/],
 ])('%s is refused, and it is said why', (text, reason) => {
   expect(() => parseProxyUrl(text)).toThrow(reason)
 })

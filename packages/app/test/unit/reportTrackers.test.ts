@@ -35,3 +35,14 @@ test('what has to be installed is told once, whatever the number of trackers tha
   for (const url of ['wss://a/', 'wss://b/', 'wss://a/']) fails(url, 'unsupportedUrlProtocol', message)
   expect(lines).toEqual([`lt: warning: ${message}`])
 })
+
+test('what trackers in I2P lack is told once: a router, or its session', () => {
+  const without = scene()
+  for (const url of ['http://a.i2p/', 'http://b.i2p/']) without.fails(url, 'noI2pRouter', 'no i2p router is set up')
+  expect(without.lines).toEqual([expect.stringMatching(/^lt: warning: Trackers in I2P take a router .* --i2p/)])
+  const waiting = scene()
+  for (const url of ['http://a.i2p/', 'http://b.i2p/']) {
+    waiting.fails(url, 'noI2pRouter', 'the session with the i2p router is not there yet')
+  }
+  expect(waiting.lines).toEqual([expect.stringMatching(/^lt: warning: The I2P router is making a session for us/)])
+})

@@ -4,6 +4,7 @@ import {
   parseByteSize,
   parseDuration,
   parsePort,
+  parseRate,
   parseRatio,
   parseTrackerUrl,
   parseWebSeedUrl,
@@ -31,6 +32,16 @@ test('a size is bytes, or multiples of 1024', () => {
   for (const text of ['16k', '16K', '16kB', '16KiB', '16 KiB']) expect(parseByteSize(text)).toBe(16_384)
   expect(parseByteSize('1.5M')).toBe(1.5 * 1024 * 1024)
   for (const text of ['', '0', '-1', '1T', '1.0001', 'KiB']) expect(() => parseByteSize(text)).toThrow('A size is')
+})
+
+test('a rate is bytes a second, or multiples of 1024, and never nothing', () => {
+  expect(parseRate('50000')).toBe(50_000)
+  for (const text of ['500K', '500k', '500kB', '500KiB', '500 KiB/s', '500kb/s']) expect(parseRate(text)).toBe(512_000)
+  expect(parseRate('1.5M')).toBe(1.5 * 1024 * 1024)
+  expect(parseRate('0.3K')).toBe(307)
+  for (const text of ['', '0', '-1', '1T', 'fast', '5/s/s', '0.2', 'K', '1e3']) {
+    expect(() => parseRate(text)).toThrow('A rate is')
+  }
 })
 
 test('a ratio is a number from 0', () => {

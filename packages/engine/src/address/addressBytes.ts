@@ -1,4 +1,5 @@
 import { readU16 } from '../util/bytes.ts'
+import { parseV4Word } from './parseV4Word.ts'
 
 /**
  * The 4 or 16 bytes, in network order, of an address written as text, or null when it is not one.
@@ -35,17 +36,8 @@ export function isMappedV4(bytes: Uint8Array): boolean {
 }
 
 function parseV4(text: string): Uint8Array | null {
-  const parts = text.split('.')
-  if (parts.length !== 4) return null
-  const bytes = new Uint8Array(4)
-  for (let i = 0; i < 4; i++) {
-    // A leading zero means octal to some and decimal to others: refused, so that nobody is sent elsewhere.
-    if (!/^(0|[1-9]\d{0,2})$/.test(parts[i])) return null
-    const value = Number(parts[i])
-    if (value > 255) return null
-    bytes[i] = value
-  }
-  return bytes
+  const word = parseV4Word(text)
+  return word === -1 ? null : Uint8Array.of(word >>> 24, word >>> 16, word >>> 8, word)
 }
 
 function parseV6(text: string): Uint8Array | null {

@@ -12,12 +12,12 @@ export function isLoopback(address: string): boolean {
   return b.length === 4 ? b[0] === 127 : isZero(b, 15) && b[15] === 1
 }
 
-/** 0.0.0.0 or ::, which mean "any" to a listen socket and nothing to a peer. */
 /** A name that every resolver takes for its own machine (RFC 6761). */
 export function isLocalhostName(name: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(name)
 }
 
+/** 0.0.0.0 or ::, which mean "any" to a listen socket and nothing to a peer. */
 export function isUnspecified(address: string): boolean {
   const b = unmappedBytes(address)
   return b !== null && isZero(b, b.length)
@@ -27,7 +27,7 @@ export function isUnspecified(address: string): boolean {
 export function isMulticast(address: string): boolean {
   const b = unmappedBytes(address)
   if (b === null) return false
-  return b.length === 4 ? b[0] >= 224 && b[0] < 240 : b[0] === 0xff
+  return b.length === 4 ? isMulticastV4(b) : b[0] === 0xff
 }
 
 /** 169.254.0.0/16 or fe80::/10: reachable only with the name of the interface. */
@@ -68,7 +68,7 @@ export function isGlobal(address: string): boolean {
   const b = unmappedBytes(address)
   if (b === null) return false
   if (b.length === 16) return (b[0] & 0xe0) === 0x20
-  return !isUnspecified(address) && !isMulticast(address) && !isLocal(address)
+  return !isZero(b, 4) && !isMulticastV4(b) && !isLocalBytes(b, true)
 }
 
 /** IPv6 text that stands for an IPv4 address, `::ffff:1.2.3.4`. Canonical text never does. */
@@ -80,6 +80,10 @@ export function isV4Mapped(address: string): boolean {
 function unmappedBytes(address: string): Uint8Array | null {
   const bytes = addressToBytes(address)
   return bytes !== null && isMappedV4(bytes) ? bytes.subarray(12) : bytes
+}
+
+function isMulticastV4(b: Uint8Array): boolean {
+  return b[0] >= 224 && b[0] < 240
 }
 
 function isZero(bytes: Uint8Array, length: number): boolean {

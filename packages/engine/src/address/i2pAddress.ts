@@ -24,9 +24,14 @@ export function i2pAddressOf(hash: Uint8Array): string {
 
 /** `text` as `i2pAddressOf` writes it, whatever its case; null when it is no base 32 name of a destination. */
 export function normalizeI2pAddress(text: string): string | null {
-  if (text.length !== HASH_CHARACTERS + SUFFIX.length || !text.toLowerCase().endsWith(SUFFIX)) return null
-  const hash = fromBase32(text.slice(0, HASH_CHARACTERS))
+  const hash = i2pAddressHash(text)
   return hash === null ? null : i2pAddressOf(hash)
+}
+
+/** The hash of the destination that a base 32 name stands for, 32 bytes; null when it is no such name. */
+export function i2pAddressHash(text: string): Uint8Array | null {
+  if (text.length !== HASH_CHARACTERS + SUFFIX.length || !text.toLowerCase().endsWith(SUFFIX)) return null
+  return fromBase32(text.slice(0, HASH_CHARACTERS))
 }
 
 /** Where a peer in I2P is that somebody named: a base 32 name in any case, or another name. Null: it is not in I2P. */

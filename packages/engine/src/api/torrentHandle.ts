@@ -1,10 +1,11 @@
 import { normalizeAddress } from '../address/addressBytes.ts'
-import type { Endpoint } from '../address/endpoint.ts'
+import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import { LibtorrentError, thrownError } from '../errors/libtorrentError.ts'
 import { makeMagnetUri } from '../metainfo/magnet.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { TrackerSource } from '../metainfo/trackerUrl.ts'
+import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { PartialPieceInfo } from '../picker/piecePicker.ts'
 import { MoveFlags } from '../platform/moveFlags.ts'
 import type { TlsIdentity } from '../platform/tls.ts'
@@ -327,6 +328,80 @@ export class TorrentHandle implements TorrentRef {
     return this.torrent.connectionLimit
   }
 
+  // --- how fast -------------------------------------------------------------------------------------------------
+
+  /**
+   * How fast to upload to the peers of this torrent together, bytes a second; -1 or 0 for no limit. The limit of the
+   * session holds as well. Peers of the local network are exempt, see the setting `ignoreLimitsOnLocalNetwork`.
+   * @throws RangeError for what is no number of bytes
+   */
+  setUploadLimit(limit: number): void {
+    this.torrent.setRateLimit('upload', checkedLimit(limit))
+  }
+
+  /** What `setUploadLimit` set; -1 for no limit. */
+  get uploadLimit(): number {
+    return this.torrent.limits.get('upload') || -1
+  }
+
+  /** As `setUploadLimit`, for what peers and web seeds send. @throws RangeError for what is no number of bytes */
+  setDownloadLimit(limit: number): void {
+    this.torrent.setRateLimit('download', checkedLimit(limit))
+  }
+
+  /** What `setDownloadLimit` set; -1 for no limit. */
+  get downloadLimit(): number {
+    return this.torrent.limits.get('download') || -1
+  }
+
+  /**
+   * How fast to upload to the connected peer at `endpoint`, bytes a second; -1 or 0 for no limit. Does nothing if nobody
+   * is connected there; the limit ends with the connection. @throws RangeError for what is no number of bytes
+   */
+  setPeerUploadLimit(endpoint: Endpoint, limit: number): void {
+    findPeer(this.torrent, endpoint)?.bandwidth.setLimit('upload', checkedLimit(limit))
+  }
+
+  /** What `setPeerUploadLimit` set; -1 for no limit, or nobody there (1.0, get_peer_upload_limit). */
+  getPeerUploadLimit(endpoint: Endpoint): number {
+    return findPeer(this.torrent, endpoint)?.bandwidth.limit('upload') || -1
+  }
+
+  /** As `setPeerUploadLimit`, for what the peer sends. @throws RangeError for what is no number of bytes */
+  setPeerDownloadLimit(endpoint: Endpoint, limit: number): void {
+    findPeer(this.torrent, endpoint)?.bandwidth.setLimit('download', checkedLimit(limit))
+  }
+
+  /** What `setPeerDownloadLimit` set; -1 for no limit, or nobody there (1.0, get_peer_download_limit). */
+  getPeerDownloadLimit(endpoint: Endpoint): number {
+    return findPeer(this.torrent, endpoint)?.bandwidth.limit('download') || -1
+  }
+
+  /**
+   * How much of what the limits of the session let pass is for the peers of this torrent, 0 (the default) to 255: a peer
+   * gets one part more for each (manual, set_priority). A peer of a torrent with 3 gets four times as much as one of a
+   * torrent with 0, as long as both want more. `TorrentStatus.priority` tells.
+   * @throws RangeError for anything else
+   */
+  setPriority(priority: number): void {
+    if (!Number.isInteger(priority) || priority < 0 || priority > 255) {
+      throw new RangeError(`the priority of a torrent is an integer from 0 to 255, not ${priority}`)
+    }
+    this.torrent.setPriority(priority)
+  }
+
+  /**
+   * While this torrent downloads, upload to each peer about `ratio` bytes for each byte it sends: 1 or more, or 0 (the
+   * default) for as many as it takes (manual, set_ratio). Once it has all that is wanted, nobody is held back.
+   * @throws RangeError for anything else
+   */
+  setRatio(ratio: number): void {
+    if (ratio !== 0 && !(ratio >= 1 && ratio < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`a ratio is 0 for none, or at least 1; not ${ratio}`)
+    }
+    this.torrent.ratioKeeper.set(ratio)
+  }
+
   // --- trackers -------------------------------------------------------------------------------------------------
 
   /** The trackers, in the order they are tried. */
@@ -524,6 +599,21 @@ function checkedUrl(url: string): string {
   const location = parseWebSeedUrl(url)
   if (location instanceof LibtorrentError) throw location
   return url
+}
+
+/** Bytes a second; 0 for none. */
+function checkedLimit(limit: number): number {
+  if (!Number.isSafeInteger(limit) || limit < -1) {
+    throw new RangeError(`a limit is a whole number of bytes a second, or -1 for none; not ${limit}`)
+  }
+  return Math.max(0, limit)
+}
+
+function findPeer(torrent: Torrent, endpoint: Endpoint): PeerConnection | undefined {
+  const address = normalizeAddress(endpoint.address) ?? endpoint.address
+  const wanted = { address, port: endpoint.port }
+  for (const peer of torrent.swarm.connections) if (sameEndpoint(peer.remote, wanted)) return peer
+  return undefined
 }
 
 function checkedPriority(priority: number): number {

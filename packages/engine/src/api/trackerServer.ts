@@ -7,7 +7,7 @@ import { NodeRandom } from '../node/nodeRandom.ts'
 import { NodeClock, NodeTimers } from '../node/nodeTime.ts'
 import { NodeUdp } from '../node/nodeUdp.ts'
 import type { AnnounceEvent, AnnounceQuery } from '../trackerServer/announceQuery.ts'
-import type { Swarm } from '../trackerServer/swarm.ts'
+import type { SwarmCounts } from '../trackerServer/trackerCore.ts'
 import type { TrackerServerOptions } from '../trackerServer/trackerServerOptions.ts'
 import { TrackerService, type TrackerServiceHost } from '../trackerServer/trackerService.ts'
 import type { TrackerStats } from '../trackerServer/trackerStats.ts'
@@ -19,6 +19,7 @@ export interface TrackerAnnounce {
   /** Lower-case hexadecimal. */
   readonly infoHash: string
   readonly address: string
+  /** 0 for a WebRTC peer, who has none. */
   readonly port: number
   readonly event: AnnounceEvent
   readonly isSeed: boolean
@@ -42,7 +43,8 @@ const UDP_BUFFER_BYTES = 4 << 20
 
 /**
  * A BitTorrent tracker: peers of a torrent announce themselves to it and are told of one another, over HTTP (BEP 3, 7,
- * 23, 48) and UDP (BEP 15), IPv4 and IPv6, all on one port. Constructing it starts it. It keeps everything in memory,
+ * 23, 48) and UDP (BEP 15), IPv4 and IPv6, all on one port; with the package `ws` it introduces WebRTC peers, browsers
+ * among them, by WebSocket as WebTorrent's trackers do. Constructing it starts it. It keeps everything in memory,
  * within the limits of its options, and serves strangers.
  *
  * @example
@@ -91,7 +93,7 @@ export class TrackerServer {
   }
 
   stats(): TrackerStats {
-    return this.service.core.stats()
+    return this.service.stats()
   }
 
   /** Serves one more torrent, if only some are served. */
@@ -139,7 +141,7 @@ export class TrackerServer {
   }
 }
 
-function announceOf(query: AnnounceQuery, swarm: Swarm | null): TrackerAnnounce {
+function announceOf(query: AnnounceQuery, swarm: SwarmCounts | null): TrackerAnnounce {
   const { bytes, length } = query.address
   return {
     infoHash: toHex(query.infoHash),

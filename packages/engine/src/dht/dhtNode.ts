@@ -55,7 +55,7 @@ export class DhtNode implements TraversalHost {
   readonly nodeSize: number
   readonly table: RoutingTable
   readonly requests: RequestManager
-  readonly writer = new KrpcWriter()
+  readonly writer = new KrpcWriter(() => this.settings.anonymousMode === true)
   readonly signatureBudget: RateBudget
   readonly tokens: WriteTokens
   private id: Uint8Array

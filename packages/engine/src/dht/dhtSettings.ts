@@ -47,6 +47,8 @@ export interface DhtSettings {
   readonly dhtMaxInfohashesSampleCount: number
   /** Nodes whose id fits their address go before others in the table, and only they make it grow. */
   readonly dhtPreferVerifiedNodeIds: boolean
+  /** Our messages do not say of which client they are. */
+  readonly anonymousMode?: boolean
   /** The session's IP filter holds for the DHT. */
   readonly applyFilterToDht?: boolean
 }

@@ -1,7 +1,9 @@
 import { VERSION } from '../util/version.ts'
 
 /** `v` of our messages (BEP 5, BEP 20): client and version. */
-export const CLIENT_VERSION = clientVersion(VERSION)
+const CLIENT_VERSION = clientVersion(VERSION)
+/** Bytes `KrpcWriter.version` writes at most. */
+export const VERSION_SIZE = 3 + 2 + CLIENT_VERSION.length
 
 function clientVersion(version: string): Uint8Array {
   const [major, minor, tiny] = version.split('.').map((part) => Number.parseInt(part, 10) || 0)
@@ -15,6 +17,9 @@ function clientVersion(version: string): Uint8Array {
 export class KrpcWriter {
   private readonly buffer = new Uint8Array(8192)
   private at = 0
+
+  /** @param isAnonymous whether messages do not say of which client they are; asked for each. Default: they do. */
+  constructor(private readonly isAnonymous: () => boolean = () => false) {}
 
   /** Begins a new packet. */
   reset(): this {
@@ -67,6 +72,19 @@ export class KrpcWriter {
   bytes(bytes: Uint8Array): void {
     this.stringHeader(bytes.length)
     this.raw(bytes)
+  }
+
+  /** Our version, as the value of a key that nobody needs: in anonymous mode there is none. */
+  get clientVersion(): Uint8Array | null {
+    return this.isAnonymous() ? null : CLIENT_VERSION
+  }
+
+  /** `v` and our version, if it is told. */
+  version(): void {
+    const { clientVersion } = this
+    if (clientVersion === null) return
+    this.text('v')
+    this.bytes(clientVersion)
   }
 
   integer(value: number | bigint): void {

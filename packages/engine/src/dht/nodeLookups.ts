@@ -8,7 +8,6 @@ import type { DhtNode } from './dhtNode.ts'
 import { GetImmutableLookup, GetMutableLookup } from './getItemLookup.ts'
 import { type GetPeersHandler, GetPeersLookup, type GetPeersOptions, PrivateGetPeersLookup } from './getPeersLookup.ts'
 import type { KrpcWriter } from './krpcWriter.ts'
-import { CLIENT_VERSION } from './krpcWriter.ts'
 import type { MutableItem } from './mutableItem.ts'
 import type { NodeContact } from './nodeContact.ts'
 import { NODE_ID_SIZE } from './nodeDistance.ts'
@@ -169,7 +168,8 @@ export function directRequest(
   args.set('id', node.ownId)
   message.set('a', args)
   message.set('y', 'q')
-  message.set('v', CLIENT_VERSION)
+  const version = node.writer.clientVersion
+  if (version !== null) message.set('v', version)
   if (node.readOnly) message.set('ro', 1)
   if (bencode(message).length > MAX_DIRECT_BYTES) {
     throw new RangeError(`a DHT query has up to ${MAX_DIRECT_BYTES} bytes`)

@@ -1,5 +1,5 @@
 import type { KrpcFailure } from './krpcError.ts'
-import { CLIENT_VERSION, type KrpcWriter } from './krpcWriter.ts'
+import { type KrpcWriter, VERSION_SIZE } from './krpcWriter.ts'
 import { NODE_ID_SIZE } from './nodeDistance.ts'
 import type { NodeEntry } from './nodeEntry.ts'
 
@@ -77,7 +77,7 @@ export class ReplyWriter {
 
   /** Bytes `close` will add. */
   closingSize(transaction: Uint8Array): number {
-    return 1 + 3 + stringSize(transaction.length) + 3 + stringSize(CLIENT_VERSION.length) + 6 + 1
+    return 1 + 3 + stringSize(transaction.length) + VERSION_SIZE + 6 + 1
   }
 
   error(failure: KrpcFailure, compact: Uint8Array, transaction: Uint8Array): void {
@@ -98,8 +98,7 @@ export class ReplyWriter {
     const { out } = this
     out.text('t')
     out.bytes(transaction)
-    out.text('v')
-    out.bytes(CLIENT_VERSION)
+    out.version()
     out.text('y')
     out.text(type)
     out.close()

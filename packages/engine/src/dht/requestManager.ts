@@ -1,7 +1,7 @@
 import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { KrpcError, KrpcReply } from './krpcMessage.ts'
-import { CLIENT_VERSION, type KrpcWriter } from './krpcWriter.ts'
+import type { KrpcWriter } from './krpcWriter.ts'
 import type { NodeContact } from './nodeContact.ts'
 
 /** After so long an answer is unlikely, and a lookup asks somebody else (libtorrent's short timeout). */
@@ -197,8 +197,7 @@ export class RequestManager {
     writer.stringHeader(2)
     writer.byte(transaction >>> 8)
     writer.byte(transaction)
-    writer.text('v')
-    writer.bytes(CLIENT_VERSION)
+    writer.version()
     writer.text('y')
     writer.text('q')
     writer.close()

@@ -1,7 +1,7 @@
 import { isLocal } from '../address/classify.ts'
 import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { Millis } from '../util/flavored.ts'
-import { decodeUtPex, MAX_PEX_MESSAGE_SIZE, type PexPeer } from '../wire/utPexMessage.ts'
+import { MAX_PEX_MESSAGE_SIZE, type PexCodec, type PexPeer, utPexCodec } from '../wire/utPexMessage.ts'
 
 /** More messages than this within a minute are a flood (libtorrent). */
 const MESSAGES_PER_MINUTE = 6
@@ -16,6 +16,8 @@ export class PexInbox {
   private readonly known = new Set<string>()
   private readonly times: Millis[] = []
 
+  constructor(private readonly codec: Pick<PexCodec, 'decode'> = utPexCodec) {}
+
   /**
    * @param isPeerLocal the peer is on our network: only then may it name local addresses.
    * @param maxPeers setting `max_pex_peers`: how many peers it may have named that it did not take back.
@@ -24,7 +26,7 @@ export class PexInbox {
   receive(payload: Uint8Array, now: Millis, isPeerLocal: boolean, maxPeers: number): PexPeer[] | PexVerdict {
     if (payload.length > MAX_PEX_MESSAGE_SIZE) return 'pexMessageTooLarge'
     if (this.isFlooding(now)) return 'tooFrequentPex'
-    const message = decodeUtPex(payload)
+    const message = this.codec.decode(payload)
     if (message === null) return 'invalidPexMessage'
     for (const peer of message.dropped) this.known.delete(endpointText(peer))
     const news: PexPeer[] = []

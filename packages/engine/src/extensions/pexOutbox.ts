@@ -1,11 +1,9 @@
-import { endpointText } from '../address/endpoint.ts'
+import { type Endpoint, endpointText } from '../address/endpoint.ts'
 import type { Millis } from '../util/flavored.ts'
-import { encodeUtPex, type PexPeer } from '../wire/utPexMessage.ts'
+import { type PexCodec, type PexPeer, utPexCodec } from '../wire/utPexMessage.ts'
 
 /** BEP 11: a peer is told no more often. */
 export const PEX_INTERVAL_MS = 60_000
-/** Of those who came no more are in one message (libtorrent's number). */
-const MAX_ADDED = 100
 
 type Snapshot = ReadonlyMap<string, PexPeer>
 const NOBODY: Snapshot = new Map()
@@ -28,15 +26,17 @@ export class PexOutbox {
   /** Whom we were connected to at this round, and at the one before. */
   private present: Snapshot = NOBODY
   private before: Snapshot = NOBODY
-  private sinceLast: Uint8Array | null = null
-  private sinceLastButOne: Uint8Array | null = null
+  private sinceLast: News | null = null
+  private sinceLastButOne: News | null = null
+
+  constructor(private readonly codec: Pick<PexCodec, 'encode' | 'maxAdded'> = utPexCodec) {}
 
   /** Begins a round when a minute has passed. */
   tick(now: Millis, peers: () => Iterable<PexPeer>): void {
     if (now - this.begunAt < PEX_INTERVAL_MS) return
     const present = this.snapshot(peers())
-    this.sinceLastButOne = difference(this.before, present)
-    this.sinceLast = difference(this.present, present)
+    this.sinceLastButOne = new News(this.before, present, this.codec)
+    this.sinceLast = new News(this.present, present, this.codec)
     this.before = this.present
     this.present = present
     this.begunAt = now
@@ -52,30 +52,57 @@ export class PexOutbox {
       if (this.present.has(key)) present.set(key, peer)
       else others.push([key, peer])
     }
-    for (const [key, peer] of others.slice(0, MAX_ADDED)) present.set(key, peer)
+    for (const [key, peer] of others.slice(0, this.codec.maxAdded)) present.set(key, peer)
     return present
   }
 
-  /** What to send to `recipient` now, or null. It counts as sent. */
-  take(recipient: PexRecipient, now: Millis): Uint8Array | null {
+  /**
+   * What to send to `recipient` now, or null. It counts as sent. `self`, the recipient as others are told of it, is left
+   * out: nobody has to be told of itself.
+   */
+  take(recipient: PexRecipient, now: Millis, self: Endpoint | null = null): Uint8Array | null {
     if (recipient.round === this.round || now - recipient.lastSent < PEX_INTERVAL_MS) return null
-    const message = this.messageSince(recipient.round)
+    const message = this.newsSince(recipient.round)?.messageTo(self) ?? null
     recipient.round = this.round
     if (message !== null) recipient.lastSent = now
     return message
   }
 
-  private messageSince(round: number): Uint8Array | null {
-    if (round === 0) return difference(NOBODY, this.present)
+  private newsSince(round: number): News | null {
+    if (round === 0) return new News(NOBODY, this.present, this.codec)
     return round === this.round - 1 ? this.sinceLast : this.sinceLastButOne
   }
 }
 
-function difference(before: Snapshot, after: Snapshot): Uint8Array | null {
-  const added = missing(after, before, MAX_ADDED)
-  // Whoever is not told that somebody left keeps a place for him: all are named, as in libtorrent.
-  const dropped = missing(before, after, Number.POSITIVE_INFINITY)
-  return added.length + dropped.length === 0 ? null : encodeUtPex({ added, dropped })
+/** Who came and who left between two rounds. */
+class News {
+  private readonly added: readonly PexPeer[]
+  private readonly dropped: readonly PexPeer[]
+  /** To all who are not named in it. */
+  private readonly shared: Uint8Array | null
+
+  constructor(
+    before: Snapshot,
+    after: Snapshot,
+    private readonly codec: Pick<PexCodec, 'encode' | 'maxAdded'>,
+  ) {
+    this.added = missing(after, before, codec.maxAdded)
+    // Whoever is not told that somebody left keeps a place for him: all are named, as in libtorrent.
+    this.dropped = missing(before, after, Number.POSITIVE_INFINITY)
+    this.shared = this.encoded(this.added, this.dropped)
+  }
+
+  messageTo(self: Endpoint | null): Uint8Array | null {
+    if (self === null || this.shared === null) return this.shared
+    const isOther = ({ address, port }: PexPeer) => port !== self.port || address !== self.address
+    const added = this.added.every(isOther) ? this.added : this.added.filter(isOther)
+    const dropped = this.dropped.every(isOther) ? this.dropped : this.dropped.filter(isOther)
+    return added === this.added && dropped === this.dropped ? this.shared : this.encoded(added, dropped)
+  }
+
+  private encoded(added: readonly PexPeer[], dropped: readonly PexPeer[]): Uint8Array | null {
+    return added.length + dropped.length === 0 ? null : this.codec.encode({ added, dropped })
+  }
 }
 
 function missing(from: Snapshot, other: Snapshot, limit: number): PexPeer[] {

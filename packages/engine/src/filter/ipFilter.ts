@@ -1,4 +1,5 @@
-import { parseAddressWords, parseV4Word, v4WordToAddress, v6WordsToAddress } from '../address/addressWords.ts'
+import { parseAddressWords, v4WordToAddress, v6WordsToAddress } from '../address/addressWords.ts'
+import { parseV4Word } from '../address/parseV4Word.ts'
 import { type KeyRange, RangeTable } from './rangeTable.ts'
 
 /** Addresses from `first` to `last`, both included, for which the same `flags` hold (manual, ip_range). */

@@ -103,6 +103,8 @@ export class ListLine {
 
   private readLevel(): LineMeaning {
     this.skipSpace()
+    // For eMule a range without a level is one to block.
+    if (this.at === this.end || this.bytes[this.at] === COMMA) return 'range'
     const level = this.readNumber(5)
     this.skipSpace()
     if (level === -1 || (this.at < this.end && this.bytes[this.at] !== COMMA)) return 'bad'

@@ -14,8 +14,13 @@ const MAX_SALT_BYTES = 64
 /** Of `xs` and `s` of a magnet link; null when they name none. A salt that cannot be one would name another item. */
 export function readMutableTorrent(xs: string, s: string): MutableTorrent | null {
   const publicKey = /^urn:btpk:/i.test(xs) ? fromHex(xs.slice(9)) : null
-  const salt = s.length <= MAX_SALT_BYTES * 2 ? fromHex(s) : null
-  return publicKey?.length === KEY_BYTES && salt !== null ? { publicKey, salt } : null
+  return mutableTorrentOf(publicKey, s.length <= MAX_SALT_BYTES * 2 ? fromHex(s) : null)
+}
+
+/** Null where key or salt are none. */
+export function mutableTorrentOf(publicKey: Uint8Array | null, salt: Uint8Array | null): MutableTorrent | null {
+  if (publicKey?.length !== KEY_BYTES || salt === null || salt.length > MAX_SALT_BYTES) return null
+  return { publicKey, salt }
 }
 
 /** The parameters of a magnet link that `readMutableTorrent` reads. */

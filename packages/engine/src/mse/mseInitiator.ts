@@ -1,18 +1,9 @@
 import { DH_KEY_BYTES, DH_PRIVATE_KEY_BYTES, KeyExchange } from '../crypto/keyExchange.ts'
 import type { Rc4 } from '../crypto/rc4.ts'
-import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import { EncLevel } from '../settings/settingEnums.ts'
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from '../util/bytes.ts'
-import {
-  MAX_PAD_BYTES,
-  type MseHandshake,
-  type MseHost,
-  type MseLevel,
-  type MseOutcome,
-  randomPadding,
-  VERIFICATION_BYTES,
-} from './mseHandshake.ts'
-import { MseInput } from './mseInput.ts'
+import { HandshakeFrame } from './handshakeFrame.ts'
+import { MAX_PAD_BYTES, type MseHost, type MseLevel, randomPadding, VERIFICATION_BYTES } from './mseHandshake.ts'
 import { maskedStreamKey, streamCipher, streamKeyHash, syncHash } from './mseKeys.ts'
 
 /** The level that was selected, and how long the padding is. */
@@ -29,7 +20,6 @@ type State =
   | { readonly name: 'verification'; readonly ciphers: Ciphers; readonly pattern: Uint8Array }
   | { readonly name: 'answer'; readonly ciphers: Ciphers }
   | { readonly name: 'padding'; readonly ciphers: Ciphers; readonly level: MseLevel; readonly length: number }
-  | { readonly name: 'ended'; readonly outcome: MseOutcome }
 
 interface Ciphers {
   readonly encrypt: Rc4
@@ -45,36 +35,18 @@ interface Ciphers {
  *           encrypted: verification, levels we provide, padding, initial payload
  *     peer  encrypted: verification, level it selected, padding
  */
-export class MseInitiator implements MseHandshake {
-  private state: State
-  private readonly input = new MseInput(LONGEST_BYTES)
-
+export class MseInitiator extends HandshakeFrame<State> {
   /** Sends the first message. `infoHash`: 20 bytes. */
   constructor(
     private readonly host: MseInitiatorHost,
     private readonly infoHash: Uint8Array,
   ) {
     const exchange = new KeyExchange(host.random.bytes(DH_PRIVATE_KEY_BYTES))
-    this.state = { name: 'key', exchange }
+    super({ name: 'key', exchange }, LONGEST_BYTES)
     host.send(concatBytes(exchange.publicKey, randomPadding(host.random)))
   }
 
-  get outcome(): MseOutcome | null {
-    return this.state.name === 'ended' ? this.state.outcome : null
-  }
-
-  receive(bytes: Uint8Array): number {
-    const taken = this.input.fill(bytes)
-    while (this.advance());
-    return taken
-  }
-
-  rest(): Uint8Array {
-    return this.input.rest()
-  }
-
-  /** One step. False when bytes are missing, or nothing is left to do. */
-  private advance(): boolean {
+  protected advance(): boolean {
     const { state } = this
     if (state.name === 'key') return this.readKey(state.exchange)
     if (state.name === 'verification') return this.readVerification(state)
@@ -141,13 +113,6 @@ export class MseInitiator implements MseHandshake {
     if (padding === null) return false
     ciphers.decrypt.turn(padding)
     const encryptedBytes = level === EncLevel.rc4 ? Number.POSITIVE_INFINITY : 0
-    this.state = { name: 'ended', outcome: { level, ...ciphers, infoHash: this.infoHash, encryptedBytes } }
-    return false
-  }
-
-  /** any -> ended */
-  private fail(code: LibtorrentErrorCode): false {
-    this.state = { name: 'ended', outcome: { code } }
-    return false
+    return this.end({ level, ...ciphers, infoHash: this.infoHash, encryptedBytes })
   }
 }

@@ -1,18 +1,9 @@
 import { DH_KEY_BYTES, DH_PRIVATE_KEY_BYTES, KeyExchange } from '../crypto/keyExchange.ts'
 import type { Rc4 } from '../crypto/rc4.ts'
-import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import { EncLevel } from '../settings/settingEnums.ts'
 import { concatBytes, readU16, readU32, writeU16, writeU32 } from '../util/bytes.ts'
-import {
-  MAX_PAD_BYTES,
-  type MseHandshake,
-  type MseHost,
-  type MseLevel,
-  type MseOutcome,
-  randomPadding,
-  VERIFICATION_BYTES,
-} from './mseHandshake.ts'
-import { MseInput } from './mseInput.ts'
+import { HandshakeFrame } from './handshakeFrame.ts'
+import { MAX_PAD_BYTES, type MseHost, type MseLevel, randomPadding, VERIFICATION_BYTES } from './mseHandshake.ts'
 import { maskedStreamKey, streamCipher, syncHash } from './mseKeys.ts'
 import { selectLevel } from './selectLevel.ts'
 
@@ -36,7 +27,6 @@ type State =
   | { readonly name: 'verification'; readonly session: Session }
   | { readonly name: 'offer'; readonly session: Session }
   | { readonly name: 'padding'; readonly session: Session; readonly level: MseLevel; readonly length: number }
-  | { readonly name: 'ended'; readonly outcome: MseOutcome }
 
 interface Session {
   readonly encrypt: Rc4
@@ -45,28 +35,12 @@ interface Session {
 }
 
 /** The handshake of the one who was connected to; see `MseInitiator`. Sends nothing before the other's key has come. */
-export class MseResponder implements MseHandshake {
-  private state: State = { name: 'key' }
-  private readonly input = new MseInput(LONGEST_BYTES)
-
-  constructor(private readonly host: MseResponderHost) {}
-
-  get outcome(): MseOutcome | null {
-    return this.state.name === 'ended' ? this.state.outcome : null
+export class MseResponder extends HandshakeFrame<State> {
+  constructor(private readonly host: MseResponderHost) {
+    super({ name: 'key' }, LONGEST_BYTES)
   }
 
-  receive(bytes: Uint8Array): number {
-    const taken = this.input.fill(bytes)
-    while (this.advance());
-    return taken
-  }
-
-  rest(): Uint8Array {
-    return this.input.rest()
-  }
-
-  /** One step. False when bytes are missing, or nothing is left to do. */
-  private advance(): boolean {
+  protected advance(): boolean {
     const { state } = this
     if (state.name === 'key') return this.readKey()
     if (state.name === 'sync') return this.readSync(state)
@@ -142,8 +116,7 @@ export class MseResponder implements MseHandshake {
     session.decrypt.turn(padding)
     this.sendAnswer(level, session.encrypt)
     const encryptedBytes = level === EncLevel.rc4 ? Number.POSITIVE_INFINITY : readU16(padding, length)
-    this.state = { name: 'ended', outcome: { level, ...session, encryptedBytes } }
-    return false
+    return this.end({ level, ...session, encryptedBytes })
   }
 
   private sendAnswer(level: MseLevel, encrypt: Rc4): void {
@@ -153,11 +126,5 @@ export class MseResponder implements MseHandshake {
     writeU16(answer, VERIFICATION_BYTES + 4, padding)
     encrypt.turn(answer)
     this.host.send(answer)
-  }
-
-  /** any -> ended */
-  private fail(code: LibtorrentErrorCode): false {
-    this.state = { name: 'ended', outcome: { code } }
-    return false
   }
 }

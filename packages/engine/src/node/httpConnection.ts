@@ -1,5 +1,6 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import type { Millis } from '../util/flavored.ts'
+import { type HttpsTrust, httpsOptions } from './httpsOptions.ts'
 import { readBuffer } from './readBuffer.ts'
 
 /** Before the next of several addresses is tried beside the first. */
@@ -8,13 +9,12 @@ const ADDRESS_ATTEMPT_MS: Millis = 1000
 const IDLE_MS: Millis = 30_000
 
 /** Where a connection leads to, and how. */
-export interface HttpTarget {
+export interface HttpTarget extends HttpsTrust {
   /** Null: plain TCP. */
-  readonly tls: typeof import('node:tls') | null
+  readonly tlsModule: typeof import('node:tls') | null
   /** A name, or an address without brackets. */
   readonly host: string
   readonly port: number
-  readonly validateCertificate: boolean
   readonly localAddress: string | undefined
   readonly lookup: LookupFunction
   /** The proxy it goes through, as `routeKey` names it; empty: none. */
@@ -40,7 +40,7 @@ export class HttpConnection {
   /** Begins to connect; what is sent waits for it. */
   static to(target: HttpTarget): HttpConnection {
     const connection = new HttpConnection()
-    const { host, port, localAddress, lookup, validateCertificate, tls } = target
+    const { host, port, localAddress, lookup, tlsModule } = target
     const options = {
       host,
       port,
@@ -56,9 +56,10 @@ export class HttpConnection {
         },
       },
     }
+    if (tlsModule === null) return connection.watch(connect(options))
     const servername = isIP(host) === 0 ? host : undefined
-    const secure = { servername, rejectUnauthorized: validateCertificate, ALPNProtocols: ['http/1.1'] }
-    return connection.watch(tls === null ? connect(options) : tls.connect({ ...options, ...secure }))
+    const secure = { servername, ...httpsOptions(target), ALPNProtocols: ['http/1.1'] }
+    return connection.watch(tlsModule.connect({ ...options, ...secure }))
   }
 
   /** Over a socket that leads to the server already, or will: a tunnel through a proxy. */

@@ -1,7 +1,10 @@
+import type { TlsContext } from '../platform/tls.ts'
 import type { HttpConnection, HttpTarget } from './httpConnection.ts'
 
 interface Resting {
   readonly key: string
+  /** Whom its server is vouched for by. */
+  readonly tls: TlsContext | undefined
   readonly connection: HttpConnection
 }
 
@@ -17,7 +20,7 @@ export class HttpConnections {
   take(target: HttpTarget): HttpConnection | null {
     const key = keyOf(target)
     this.resting = this.resting.filter(({ connection }) => !connection.isClosed)
-    const at = this.resting.findLastIndex((each) => each.key === key)
+    const at = this.resting.findLastIndex((each) => each.key === key && each.tls === target.tls)
     return at === -1 ? null : this.resting.splice(at, 1)[0].connection
   }
 
@@ -25,7 +28,7 @@ export class HttpConnections {
   giveBack(target: HttpTarget, connection: HttpConnection): void {
     if (this.isClosed || connection.isClosed) return connection.destroy()
     connection.rest()
-    this.resting.push({ key: keyOf(target), connection })
+    this.resting.push({ key: keyOf(target), tls: target.tls, connection })
     if (this.resting.length > this.most) this.resting.shift()?.connection.destroy()
   }
 
@@ -36,6 +39,6 @@ export class HttpConnections {
   }
 }
 
-function keyOf({ tls, host, port, validateCertificate, localAddress = '', via }: HttpTarget): string {
-  return `${tls === null ? 'http' : validateCertificate ? 'https' : 'any'} ${host} ${port} ${localAddress} ${via}`
+function keyOf({ tlsModule, host, port, validateCertificate, localAddress = '', via }: HttpTarget): string {
+  return `${tlsModule === null ? 'http' : validateCertificate ? 'https' : 'any'} ${host} ${port} ${localAddress} ${via}`
 }

@@ -4,10 +4,12 @@ import { normalizeAddress } from '../address/addressBytes.ts'
 import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { HttpRequest, HttpResponse } from '../platform/http.ts'
 import type { ProxyRoute } from '../platform/proxyRoute.ts'
+import type { TlsContext } from '../platform/tls.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup, noAddressOfFamily } from './checkedLookup.ts'
 import { decodeBody } from './httpBody.ts'
-import { connectionLost, httpFailure } from './httpFailure.ts'
+import { connectionLost, httpFailure, proxyFailure } from './httpFailure.ts'
+import { type HttpsTrust, httpsOptions } from './httpsOptions.ts'
 import { type Connect, isLookedUpByProxy, type ProxiedRequest, proxiedRequest } from './proxiedHttp.ts'
 
 const DEFAULT_REDIRECTS = 5
@@ -95,7 +97,7 @@ export class HttpExchange {
     const through = proxy === undefined ? null : this.through(proxy, url, check)
     this.way = through
     const isTunnel = through?.connect != null
-    const options: RequestOptions & { rejectUnauthorized: boolean; autoSelectFamilyAttemptTimeout: number } = {
+    const options: RequestOptions & { autoSelectFamilyAttemptTimeout: number } = {
       method: body === undefined ? 'GET' : 'POST',
       hostname: isTunnel ? NOT_TO_BE_CONNECTED : (through?.hostname ?? host),
       port: through?.port ?? url.port,
@@ -111,25 +113,32 @@ export class HttpExchange {
         through === null ? family : bound,
       ),
       maxHeaderSize: MAX_HEADER_BYTES,
-      rejectUnauthorized: this.request.validateCertificate !== false,
+      ...httpsOptions(this.trust),
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
     }
     const hop = client.request(options)
     this.hop = hop
     hop.end(body)
     hop.on('response', (response) => this.onResponse(hop, response, url))
-    hop.on('error', (cause) => this.failHop(hop, cause))
+    // Tunnels say themselves what they failed of.
+    let unreached = isTunnel ? undefined : proxy
+    hop.on('socket', (socket) => {
+      socket.once('connect', () => {
+        unreached = undefined
+      })
+    })
+    hop.on('error', (cause) => this.failHop(hop, unreached === undefined ? cause : proxyFailure(cause, unreached)))
     hop.on('close', () => this.failHop(hop, connectionLost()))
   }
 
   private through(proxy: ProxyRoute, url: URL, check: (address: string) => LibtorrentError | null): ProxiedRequest {
-    const { resolver, localAddress, validateCertificate } = this.request
-    return proxiedRequest(proxy, url, this.headers, {
-      resolver,
-      localAddress,
-      validateCertificate: validateCertificate !== false,
-      check,
-    })
+    const { resolver, localAddress } = this.request
+    return proxiedRequest(proxy, url, this.headers, { resolver, localAddress, ...this.trust, check })
+  }
+
+  private get trust(): HttpsTrust {
+    const { validateCertificate = true, tls } = this.request
+    return { validateCertificate, tls }
   }
 
   private onResponse(hop: ClientRequest, response: IncomingMessage, url: URL): void {
@@ -208,7 +217,7 @@ export class HttpExchange {
   }
 
   private fail(cause: unknown): void {
-    this.finish(errorOf(cause))
+    this.finish(errorOf(cause, this.request.tls))
   }
 
   private finish(result: HttpResponse | LibtorrentError): void {
@@ -235,11 +244,12 @@ function httpUrl(text: string): URL | LibtorrentError {
   return libtorrentError('unsupportedUrlProtocol', { operation: 'connect' })
 }
 
-function errorOf(cause: unknown): LibtorrentError {
+function errorOf(cause: unknown, tls: TlsContext | undefined): LibtorrentError {
+  if (cause instanceof LibtorrentError) return cause
   const code = String((cause as Partial<NodeJS.ErrnoException>)?.code ?? '')
   if (code === 'HPE_HEADER_OVERFLOW') return tooLarge()
   if (code.startsWith('HPE_')) return libtorrentError('httpParseError', { operation: 'socketRead', cause })
-  return httpFailure(cause)
+  return httpFailure(cause, tls)
 }
 
 function tooLarge(): LibtorrentError {

@@ -3,7 +3,10 @@ import type { Socket } from 'node:net'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { HttpHandler, HttpListener, HttpServer, HttpServerLimits } from '../platform/httpServer.ts'
+import type { WebSocketService } from '../platform/webSocketServer.ts'
 import type { Millis } from '../util/flavored.ts'
+import { loadOptional } from './loadOptional.ts'
+import { NodeWebSocketServer, type WebSocketServerModule } from './nodeWebSocketServer.ts'
 
 /** A request has to be complete within this time: who sends it byte by byte is cut off. */
 const REQUEST_TIMEOUT_MS: Millis = 10_000
@@ -18,13 +21,26 @@ const MAX_HEADER_BYTES = 16 * 1024
 /** Answers on their way at the end. */
 const CLOSE_GRACE_MS: Millis = 500
 
-/** HTTP servers by Node. */
+/** HTTP servers by Node, and WebSockets by `ws`, a package that need not be installed. */
 export class NodeHttpServer implements HttpServer {
+  private ws: WebSocketServerModule | null = null
+
+  loadWebSockets(done: (error: LibtorrentError | null) => void): void {
+    loadOptional(
+      async () => {
+        this.ws ??= await import('ws')
+      },
+      { name: 'ws', what: 'A WebSocket tracker needs', install: 'ws' },
+      done,
+    )
+  }
+
   listen(
     local: Endpoint,
     handler: HttpHandler,
     limits: HttpServerLimits,
     done: (result: HttpListener | LibtorrentError) => void,
+    webSockets?: WebSocketService,
   ): void {
     const server = createServer({
       headersTimeout: REQUEST_TIMEOUT_MS,
@@ -35,9 +51,9 @@ export class NodeHttpServer implements HttpServer {
       noDelay: true,
     })
     server.timeout = SILENCE_MS
-    server.maxConnections = limits.maxConnections
-    const counts = new ConnectionCounts(limits.maxConnectionsPerIp)
+    const counts = new ConnectionCounts(limits)
     server.on('connection', (socket) => counts.admit(socket))
+    const sockets = webSockets === undefined ? null : this.webSocketsOf(server, counts, webSockets)
     server.on('request', (request, response) => reply(request, response, handler))
     server.once('error', (cause) => done(systemError(cause, { operation: 'listen' })))
     server.listen({ host: local.address, port: local.port, ipv6Only: isV6(local.address), exclusive: true }, () => {
@@ -46,8 +62,18 @@ export class NodeHttpServer implements HttpServer {
       server.on('error', () => {})
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : local.port
-      done({ local: { address: local.address, port }, close: (closed) => close(server, closed) })
+      done({ local: { address: local.address, port }, close: (closed) => close(server, sockets, closed) })
     })
+  }
+
+  private webSocketsOf(server: Server, counts: ConnectionCounts, service: WebSocketService): NodeWebSocketServer {
+    if (this.ws === null) throw new Error('call loadWebSockets first')
+    const sockets = new NodeWebSocketServer(this.ws, service)
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      socket.setTimeout(0)
+      sockets.upgrade(request, socket, head, () => counts.release(socket))
+    })
+    return sockets
   }
 }
 
@@ -67,31 +93,44 @@ function reply(request: IncomingMessage, response: ServerResponse, handler: Http
   response.end(answer.body)
 }
 
-/** Connections of each address, as long as there are any. */
+/** Connections that speak HTTP, and of each address those that have become WebSockets, too. */
 class ConnectionCounts {
   private readonly counts = new Map<string, number>()
+  private readonly speakingHttp = new Set<Socket>()
 
-  constructor(private readonly limit: number) {}
+  constructor(private readonly limits: HttpServerLimits) {}
 
   admit(socket: Socket): void {
     const address = socket.remoteAddress ?? ''
     const count = this.counts.get(address) ?? 0
     const isOwn = address === '127.0.0.1' || address === '::1'
-    if (count >= this.limit && !isOwn) return void socket.destroy()
+    const isFull = this.speakingHttp.size >= this.limits.maxConnections
+    if (isFull || (count >= this.limits.maxConnectionsPerIp && !isOwn)) return void socket.destroy()
     this.counts.set(address, count + 1)
+    this.speakingHttp.add(socket)
     socket.once('close', () => {
+      this.speakingHttp.delete(socket)
       const now = (this.counts.get(address) ?? 1) - 1
       if (now === 0) this.counts.delete(address)
       else this.counts.set(address, now)
     })
   }
+
+  /** It is a WebSocket now. */
+  release(socket: Socket): void {
+    this.speakingHttp.delete(socket)
+  }
 }
 
-function close(server: Server, done: () => void): void {
-  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
+function close(server: Server, sockets: NodeWebSocketServer | null, done: () => void): void {
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    sockets?.closeNow()
+  }, CLOSE_GRACE_MS)
   server.close(() => {
     clearTimeout(timer)
     done()
   })
   server.closeIdleConnections()
+  sockets?.close()
 }

@@ -43,7 +43,7 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
       this.begin().catch((cause) => {
         // What is thrown once it is over is not its failure, but its owner's.
         if (this.over) throw cause
-        this.fail(httpFailure(cause))
+        this.fail(httpFailure(cause, this.request.tls))
       })
     })
   }
@@ -80,7 +80,7 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
     if (this.over) return
     // A connection that the server closed just as we used it again is no failure of the request.
     if (this.isReused && !this.hasAnswer) return this.connect(false)
-    if (cause !== null) return this.fail(httpFailure(cause))
+    if (cause !== null) return this.fail(httpFailure(cause, this.request.tls))
     this.ended = true
     if (this.held !== null) return
     if (this.reader.end()) this.finish(false)
@@ -103,16 +103,17 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
 
   private async begin(): Promise<void> {
     const url = new URL(this.request.url)
-    const { localAddress, resolver, validateCertificate = true, proxy } = this.request
+    const { localAddress, resolver, validateCertificate = true, tls, proxy } = this.request
     const isSecure = url.protocol === 'https:'
     const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
     const family = localAddress === undefined ? 0 : isIP(localAddress)
     const check = (address: string) => this.check(address)
     const target = {
-      tls: isSecure ? await import('node:tls') : null,
+      tlsModule: isSecure ? await import('node:tls') : null,
       host,
       port: Number(url.port) || (isSecure ? 443 : 80),
       validateCertificate,
+      tls,
       localAddress,
       lookup: checkedLookup(resolver, check, family),
       via: '',
@@ -121,7 +122,7 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
     if (proxy === undefined) this.target = target
     else {
       const { headers } = this.request
-      this.way = proxiedRequest(proxy, url, headers, { resolver, localAddress, validateCertificate, check })
+      this.way = proxiedRequest(proxy, url, headers, { resolver, localAddress, validateCertificate, tls, check })
       // The only name looked up on the way to a proxy is its own.
       const lookup = checkedLookup(resolver, () => null, family)
       const { hostname, port, connect } = this.way
@@ -158,7 +159,7 @@ export class NodeHttpStream implements HttpStream, HttpConnectionUser, ResponseH
     else {
       way.connect({}, (error, socket) => {
         if (this.over) socket?.destroy()
-        else if (error !== null) this.fail(httpFailure(error))
+        else if (error !== null) this.fail(httpFailure(error, this.request.tls))
         else this.ask(HttpConnection.over(socket as Socket), text)
       })
     }

@@ -3,6 +3,7 @@ import { normalizeAddress } from '../address/addressBytes.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { RtcPeer, RtcPeerHandler, RtcPeerOptions } from '../platform/webRtc.ts'
+import type { Millis } from '../util/flavored.ts'
 import { NodeDataChannel } from './nodeDataChannel.ts'
 
 /** What is used of the package `node-datachannel`. */
@@ -13,16 +14,28 @@ export interface RtcModule {
 const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/
 /** The label is WebTorrent's; nobody looks at it. */
 const LABEL = 'webtorrent'
+/** As long as an answer takes through a tracker far away. */
+const CANDIDATES_AFTER_MS: Millis = 1000
+/** A description of one data channel has one part, which everybody calls so; the name is not looked at. */
+const MID = '0'
+const CANDIDATE = 'a=candidate:'
 
 /**
  * A WebRTC connection by libdatachannel, until its data channel stands. Its callbacks come from the event loop. That the
  * process can end at all takes a listener for the state: without one the library keeps it alive.
+ *
+ * Who answers does not knock at the other side at once, but lets the one who offered begin. Up to 0.24.5 libdatachannel
+ * cannot stand to be connected to before it has the answer: when that comes, all else is ready, and on a fast network
+ * the certificate is there before the fingerprint it is compared with is stored. The connection then fails ("unknown
+ * CA", one in ten on a busy machine). And a first message of DTLS that waits already may be overlooked until it is
+ * repeated, a second later.
  */
 export class NodeRtcPeer implements RtcPeer {
   private native: PeerConnection | null = null
   /** Kept while it opens: nobody else holds it. */
   private opening: NativeChannel | null = null
   private channel: NodeDataChannel | null = null
+  private knocking: NodeJS.Timeout | undefined
 
   constructor(
     rtc: RtcModule,
@@ -55,7 +68,12 @@ export class NodeRtcPeer implements RtcPeer {
   }
 
   answer(offerSdp: string): LibtorrentError | null {
-    return attempt(() => this.native?.setRemoteDescription(offerSdp, 'offer'))
+    const lines = offerSdp.split('\r\n')
+    const candidates = lines.filter((line) => line.startsWith(CANDIDATE))
+    const others = lines.filter((line) => !line.startsWith(CANDIDATE) && line !== 'a=end-of-candidates')
+    const error = attempt(() => this.native?.setRemoteDescription(others.join('\r\n'), 'offer'))
+    if (error === null) this.knockLater(candidates)
+    return error
   }
 
   accept(answerSdp: string): LibtorrentError | null {
@@ -66,6 +84,7 @@ export class NodeRtcPeer implements RtcPeer {
     const { native, opening } = this
     this.native = null
     this.opening = null
+    clearTimeout(this.knocking)
     if (native === null) return
     attempt(() => opening?.close())
     attempt(() => native.close())
@@ -89,6 +108,13 @@ export class NodeRtcPeer implements RtcPeer {
     return native
   }
 
+  /** Who offered may be behind a router that lets in only what it was sent to: it is not waited for alone. */
+  private knockLater(candidates: readonly string[]): void {
+    this.knocking = setTimeout(() => {
+      for (const line of candidates) attempt(() => this.native?.addRemoteCandidate(line, MID))
+    }, CANDIDATES_AFTER_MS).unref()
+  }
+
   private onChannel(nativeChannel: NativeChannel): void {
     const { native } = this
     if (native === null) return
@@ -97,6 +123,7 @@ export class NodeRtcPeer implements RtcPeer {
     if (remote === null) return this.fail(rtcError('the address of the other side is not known'))
     this.native = null
     this.opening = null
+    clearTimeout(this.knocking)
     const close = () => attempt(() => native.close())
     this.channel = new NodeDataChannel(nativeChannel, endpointOf(pair?.local), remote, close)
     this.handler.onChannel(this.channel)

@@ -1,12 +1,13 @@
 import type { Duplex } from 'node:stream'
-import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
+import { type LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Tls, TlsClientOptions, TlsContext, TlsIdentity, TlsServerOptions } from '../platform/tls.ts'
+import { notSigned } from './certificateError.ts'
 import { loadTls } from './loadTls.ts'
 import { NodeStream } from './nodeTcp.ts'
-import { NodeTlsStream, notSigned } from './nodeTlsStream.ts'
+import { NodeTlsStream } from './nodeTlsStream.ts'
 import { StreamDuplex } from './streamDuplex.ts'
-import { readCredentials, readRoot, TlsCredentials } from './tlsCredentials.ts'
+import { credentialsOf, readCredentials, readTrust } from './tlsCredentials.ts'
 import { TLS_OPTIONS } from './tlsOptions.ts'
 
 /** Time for everything else is the engine's affair; Node insists on one of its own. */
@@ -14,13 +15,8 @@ const NODE_HANDSHAKE_TIMEOUT_MS = 120_000
 
 /** TLS by Node's own, which is OpenSSL. Over a socket of Node it works on the socket itself, else on bytes. */
 export class NodeTls implements Tls {
-  checkRoot(pem: string): LibtorrentError | null {
-    const root = readRoot(pem)
-    return root instanceof LibtorrentError ? root : null
-  }
-
-  newContext(rootCertificate: string, identity: TlsIdentity): TlsContext | LibtorrentError {
-    return readCredentials(rootCertificate, identity)
+  newContext(rootCertificate: string, identity: TlsIdentity | null): TlsContext | LibtorrentError {
+    return identity === null ? readTrust(rootCertificate) : readCredentials(rootCertificate, identity)
   }
 
   connect(stream: Stream, { context, serverName, verify }: TlsClientOptions, handler: StreamHandler): Stream {
@@ -59,16 +55,11 @@ export class NodeTls implements Tls {
     server.once('secureConnection', (socket) => secure.established(socket))
     server.once('tlsClientError', (cause, socket) => {
       const { authorizationError } = socket
-      secure.failed(authorizationError ? notSigned(String(authorizationError)) : cause)
+      secure.failed(authorizationError ? notSigned('peer', String(authorizationError)) : cause)
     })
     server.emit('connection', below)
     return secure
   }
-}
-
-function credentialsOf(context: TlsContext): TlsCredentials {
-  if (context instanceof TlsCredentials) return context
-  throw new TypeError('this TLS context was made by another platform')
 }
 
 function socketOf(stream: Stream): Duplex {

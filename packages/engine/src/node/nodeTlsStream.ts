@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../address/endpoint.ts'
-import { type LibtorrentError, libtorrentError, sslError, systemError } from '../errors/libtorrentError.ts'
-import { SocketType } from '../platform/socketType.ts'
+import { type LibtorrentError, sslError, systemError } from '../errors/libtorrentError.ts'
+import { type SocketType, securedType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { CertificateNames } from '../platform/tls.ts'
 import { certificateNames } from '../ssl/certificateNames.ts'
+import { invalidCertificateOf, isCertificateError, notSigned } from './certificateError.ts'
 
 type State =
   | { readonly name: 'handshaking' }
@@ -69,13 +70,13 @@ export class NodeTlsStream implements Stream {
   }
 
   private objection(socket: TLSSocket): LibtorrentError | null {
-    if (!socket.authorized) return notSigned(String(socket.authorizationError))
+    if (!socket.authorized) return notSigned('peer', String(socket.authorizationError))
     // Who takes up an earlier session shows no certificate.
-    if (socket.isSessionReused()) return invalidPeer('it takes up a session of earlier')
+    if (socket.isSessionReused()) return invalidCertificateOf('peer', 'it takes up a session of earlier')
     const raw = socket.getPeerX509Certificate()?.raw
     const names = raw === undefined ? null : certificateNames(raw)
-    if (names === null) return invalidPeer('its names cannot be read')
-    return this.verify(names) ? null : invalidPeer('it is not for this torrent')
+    if (names === null) return invalidCertificateOf('peer', 'its names cannot be read')
+    return this.verify(names) ? null : invalidCertificateOf('peer', 'it is not for this torrent')
   }
 
   get local(): Endpoint | null {
@@ -135,38 +136,10 @@ export class NodeTlsStream implements Stream {
   }
 }
 
-/** The other side's certificate has no way to the root. */
-export function notSigned(reason: string): LibtorrentError {
-  return invalidPeer(`it is not signed by the torrent's root certificate, or not valid now (${reason})`)
-}
-
-function invalidPeer(reason: string): LibtorrentError {
-  return libtorrentError('invalidSslCert', {
-    operation: 'sslHandshake',
-    message: `invalid SSL certificate of the peer: ${reason}`,
-  })
-}
-
 function handshakeError(cause: unknown): LibtorrentError {
   const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException
   if (syscall === 'connect') return systemError(cause, { operation: 'connect' })
   // How Node names a connection that ended in the middle of the handshake.
   if (code === 'ECONNRESET') return systemError(cause, { operation: 'sslHandshake' })
-  return CERTIFICATE_ERRORS.test(code ?? '') ? notSigned(code as string) : sslError(cause)
-}
-
-/** What OpenSSL thinks of a certificate (X509_V_ERR_...). */
-const CERTIFICATE_ERRORS = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|PATH_LENGTH|ERROR_IN_CERT)/
-
-function securedType(type: SocketType): SocketType {
-  switch (type) {
-    case SocketType.utp:
-      return SocketType.utpSsl
-    case SocketType.socks5:
-      return SocketType.socks5Ssl
-    case SocketType.http:
-      return SocketType.httpSsl
-    default:
-      return SocketType.tcpSsl
-  }
+  return isCertificateError(code ?? '') ? notSigned('peer', code as string) : sslError(cause)
 }

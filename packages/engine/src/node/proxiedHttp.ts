@@ -5,6 +5,7 @@ import type { ProxyRoute } from '../platform/proxyRoute.ts'
 import type { Resolver } from '../platform/resolver.ts'
 import { basicCredentials } from '../proxy/httpConnectHandshake.ts'
 import { checkedLookup } from './checkedLookup.ts'
+import { type HttpsTrust, httpsOptions } from './httpsOptions.ts'
 import { openTunnel } from './proxyTunnel.ts'
 
 /** Makes the connection of a request; Node's `createConnection`. */
@@ -22,11 +23,10 @@ export interface ProxiedRequest {
   readonly abort: () => void
 }
 
-export interface ProxiedHttpOptions {
+export interface ProxiedHttpOptions extends HttpsTrust {
   /** For the proxy's name, and for the server's if it is us who look it up. */
   readonly resolver: Resolver | undefined
   readonly localAddress: string | undefined
-  readonly validateCertificate: boolean
   /** Judges the server's address, if it is us who find it. */
   readonly check: (address: string) => LibtorrentError | null
 }
@@ -94,7 +94,7 @@ export function connectThroughProxy(
     if (over) return
     abort = openTunnel(route, { host: to, port }, options, (socket) => {
       if (socket instanceof LibtorrentError || url.protocol === 'http:') return finish(socket)
-      secure(socket, host, options.validateCertificate, finish)
+      secure(socket, host, options, finish)
     })
   }
   if (isIP(host) !== 0 || route.resolvesNames) tunnel(host)
@@ -114,13 +114,13 @@ export function connectThroughProxy(
 function secure(
   socket: Socket,
   host: string,
-  validate: boolean,
+  trust: HttpsTrust,
   finish: (result: Duplex | LibtorrentError) => void,
 ): void {
   import('node:tls').then(
     (tls) => {
       const servername = isIP(host) === 0 ? host : ''
-      finish(tls.connect({ socket, servername, host, rejectUnauthorized: validate, ALPNProtocols: ['http/1.1'] }))
+      finish(tls.connect({ socket, servername, host, ...httpsOptions(trust), ALPNProtocols: ['http/1.1'] }))
     },
     () => socket.destroy(),
   )

@@ -21,9 +21,27 @@ export class TlsCredentials implements TlsContext {
 }
 
 /** The first certificate of a PEM text: libtorrent trusts no other. */
-export function readRoot(pem: string): X509Certificate | LibtorrentError {
+function readRoot(pem: string): X509Certificate | LibtorrentError {
   const [root] = readCertificates(pem) ?? []
   return root ?? invalid('the root certificate of the torrent is no certificate in PEM form')
+}
+
+/** @throws TypeError for a context that another platform made */
+export function credentialsOf(context: TlsContext): TlsCredentials {
+  if (context instanceof TlsCredentials) return context
+  throw new TypeError('this TLS context was made by another platform')
+}
+
+/** Trust in a root certificate, and nothing to show. */
+export function readTrust(rootPem: string): TlsCredentials | LibtorrentError {
+  const root = readRoot(rootPem)
+  if (!(root instanceof X509Certificate)) return root
+  try {
+    const context = loadTls().createSecureContext({ ...TLS_OPTIONS, ca: root.toString() })
+    return new TlsCredentials({ dnsNames: [], commonName: null }, context)
+  } catch (cause) {
+    return invalid(`the root certificate of the torrent is of no use: ${reasonOf(cause)}`, cause)
+  }
 }
 
 /**

@@ -15,12 +15,14 @@ import { encodeReserved } from '../wire/reservedBits.ts'
 import { PIECE_HEADER_BYTES } from './blockSender.ts'
 import { ClaimedPieces } from './claimedPieces.ts'
 import { endOfStream } from './endOfStream.ts'
+import { PeerBandwidth } from './peerBandwidth.ts'
 import { PeerDownload } from './peerDownload.ts'
 import { PeerExtensions } from './peerExtensions.ts'
 import type { PeerHost } from './peerHost.ts'
 import { PeerInput } from './peerInput.ts'
 import { PeerMessages } from './peerMessages.ts'
 import { PeerUpload } from './peerUpload.ts'
+import { RemoteRate } from './remoteRate.ts'
 import { SuggestedPieces } from './suggestedPieces.ts'
 
 /** Where a connection stands. `ready`: both handshakes are done and messages flow. */
@@ -46,6 +48,7 @@ export class PeerConnection implements StreamHandler {
   readonly download: PeerDownload
   readonly upload: PeerUpload
   readonly extensions = new PeerExtensions()
+  readonly bandwidth: PeerBandwidth
   readonly claimed: ClaimedPieces
   private readonly input: PeerInput
 
@@ -89,6 +92,10 @@ export class PeerConnection implements StreamHandler {
   lastRequested: Millis = 0
   /** When a block last left for the peer. */
   lastSentBlock: Millis = 0
+  /** The highest payload rates, bytes a second. */
+  downloadRatePeak = 0
+  uploadRatePeak = 0
+  readonly remoteRate = new RemoteRate()
   /** Payload totals at the last unchoke round, and of the upload when we last unchoked the peer; the choker's. */
   downloadedAtRound = 0
   uploadedAtRound = 0
@@ -107,6 +114,7 @@ export class PeerConnection implements StreamHandler {
     this.state = isOutgoing ? 'connecting' : 'handshaking'
     this.createdAt = this.connectedAt = this.lastSent = this.lastInterest = host.now()
     this.claimed = new ClaimedPieces(host)
+    this.bandwidth = new PeerBandwidth(this, host)
     this.download = new PeerDownload(this, host)
     this.upload = new PeerUpload(this, host)
     this.input = new PeerInput(this, host, new PeerMessages(this, host))
@@ -132,9 +140,14 @@ export class PeerConnection implements StreamHandler {
     return this.state === 'ready'
   }
 
-  /** What it sent waits for our disk: its silence is not its fault. */
+  /** What it sent waits for our disk, or for our limits: its silence is not its fault. */
   get isStalled(): boolean {
     return this.input.isStalled
+  }
+
+  /** What it sent waits for our disk. */
+  get isWaitingForDisk(): boolean {
+    return this.input.isWaitingForDisk
   }
 
   get isClosed(): boolean {
@@ -163,6 +176,11 @@ export class PeerConnection implements StreamHandler {
   /** It is in I2P: it has no address on the internet, and is to learn nothing of ours. */
   get isI2p(): boolean {
     return isI2pName(this.remote.address)
+  }
+
+  /** On a private network, or on this machine. */
+  get isLocal(): boolean {
+    return this.bandwidth.isLocal
   }
 
   get local(): Endpoint | null {
@@ -220,6 +238,7 @@ export class PeerConnection implements StreamHandler {
     const { infoHash, peerId, dhtPort } = this.host
     const bytes = encodeHandshake({ infoHash, peerId, reserved: dhtPort === 0 ? RESERVED : RESERVED_WITH_DHT })
     this.stats.sentProtocol(bytes.length)
+    this.bandwidth.upload.charge(bytes.length)
     this.stream?.write(bytes)
   }
 
@@ -252,6 +271,15 @@ export class PeerConnection implements StreamHandler {
   /** There are free slots again. */
   resumeInput(): void {
     this.guard(() => this.input.resume())
+  }
+
+  /** The limits let more pass. */
+  onDownloadQuota(): void {
+    this.guard(() => this.input.onQuota())
+  }
+
+  onUploadQuota(): void {
+    this.guard(() => this.pumpUploads())
   }
 
   /** The peer's handshake is complete. */
@@ -311,6 +339,8 @@ export class PeerConnection implements StreamHandler {
     const bytes = writer.take()
     if (bytes !== null) {
       this.stats.sentProtocol(bytes.length)
+      // Messages never wait: they are small, and others wait for what they say. Blocks make up for them.
+      this.bandwidth.upload.charge(bytes.length)
       stream.write(bytes, () => writer.recycle(bytes))
     }
     if (bytes !== null || this.corked) this.lastSent = this.host.now()
@@ -408,6 +438,7 @@ export class PeerConnection implements StreamHandler {
   readFailed(piece: number, begin: number, length: number): boolean {
     this.upload.readingBytes -= length
     if (this.isClosed) return false
+    this.bandwidth.upload.giveBack(length + PIECE_HEADER_BYTES)
     this.upload.reject(piece, begin, length)
     this.touch()
     return false
@@ -445,6 +476,7 @@ export class PeerConnection implements StreamHandler {
     this.state = 'closed'
     this.input.stop()
     this.download.abandonArriving()
+    this.bandwidth.end()
     this.host.onPeerClosed(this, error)
   }
 }

@@ -118,6 +118,11 @@ export class PeerDownload {
     this.requests.push(blockId, now)
   }
 
+  /** The peer was not listened to from `since` until `now`: that is no silence of its. */
+  notListened(since: Millis, now: Millis): void {
+    if (this.requests.length > 0) this.lastProgress += now - Math.max(since, this.lastProgress)
+  }
+
   /** No answer for `request_timeout`: one request at a time until it delivers again. */
   snub(): void {
     this.isSnubbed = true

@@ -11,6 +11,7 @@ const OUR_IDS: ReadonlyMap<string, number> = new Map([
   ['upload_only', 3],
   ['ut_holepunch', 4],
   ['lt_donthave', 7],
+  ['i2p_pex', 9],
   ['LT_metadata', 14],
   ['lt_tex', 19],
 ])

@@ -5,13 +5,14 @@ import type { Settings } from '../settings/settings.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { Millis, SlotIndex } from '../util/flavored.ts'
 import type { BlockSender } from './blockSender.ts'
+import type { PeerBandwidthHost } from './peerBandwidth.ts'
 import type { PeerConnection } from './peerConnection.ts'
 
 /**
  * What a connection needs from the torrent it belongs to, and what it reports to it.
  * Any of the `onPeer...` calls may close the connection.
  */
-export interface PeerHost {
+export interface PeerHost extends PeerBandwidthHost {
   readonly settings: Readonly<Settings>
   readonly pool: BlockPool
   /** The disk is behind: nothing is to be received until `resumeInput`. */

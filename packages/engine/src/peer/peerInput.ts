@@ -10,14 +10,19 @@ const MAX_UNREAD_MESSAGE_BYTES = 1024 * 1024
 
 export type PeerInputHost = Pick<PeerHost, 'settings' | 'now' | 'onPeerInputDone' | 'onPeerStalled'>
 
-/** Takes the bytes a peer sends: first its handshake, then messages, which are held back when we cannot take them. */
+/** What bytes that were not taken wait for: a slot for a block, or that the limits let them pass. */
+type Backlog = { readonly bytes: Uint8Array; readonly waitsFor: 'disk' | 'quota'; readonly since: Millis }
+
+/**
+ * Takes the bytes a peer sends: first its handshake, then messages, which are held back when we cannot take them or the
+ * limits do not let them pass. What is held back is the rest of one chunk: the stream is paused meanwhile.
+ */
 export class PeerInput {
   lastReceived: Millis
   /** Null once the handshake is there. */
   private handshake: HandshakeReader | null = new HandshakeReader()
   private parser: WireParser
-  /** Input that waits for a free slot. */
-  private backlog: Uint8Array | null = null
+  private backlog: Backlog | null = null
   /** The peer is not read from, because it does not read. */
   private isHeldBack = false
   private payloadSeen = 0
@@ -31,9 +36,14 @@ export class PeerInput {
     this.parser = new WireParser(handler)
   }
 
-  /** What the peer sent waits for our disk. */
+  /** What the peer sent waits. */
   get isStalled(): boolean {
     return this.backlog !== null
+  }
+
+  /** It waits for our disk. */
+  get isWaitingForDisk(): boolean {
+    return this.backlog?.waitsFor === 'disk'
   }
 
   /** handshake -> messages */
@@ -51,30 +61,47 @@ export class PeerInput {
     }
     if (this.backlog !== null) {
       // The stream was told to pause; what was already under way waits behind the rest.
-      this.backlog = Buffer.concat([this.backlog, rest])
+      this.backlog = { ...this.backlog, bytes: Buffer.concat([this.backlog.bytes, rest]) }
       return
     }
-    const consumed = this.parse(rest)
-    if (this.peer.isClosed) return
-    if (consumed < rest.length || this.parser.isRefused) {
-      this.peer.pauseReading()
-      this.stall(new Uint8Array(rest.subarray(consumed)))
-    }
-    this.holdBack()
-    this.host.onPeerInputDone(this.peer)
+    this.take(rest, true)
   }
 
   /** There are free slots again. */
   resume(): void {
-    const waiting = this.backlog
-    if (waiting === null || this.peer.isClosed) return
+    if (this.backlog?.waitsFor === 'disk') this.goOn(this.backlog)
+  }
+
+  /** The limits let more pass. */
+  onQuota(): void {
+    if (this.backlog?.waitsFor === 'quota') this.goOn(this.backlog)
+  }
+
+  private goOn({ bytes, since }: Backlog): void {
+    if (this.peer.isClosed) return
     this.backlog = null
     // It has waited long enough for us: its time begins anew.
     this.lastReceived = this.host.now()
-    const consumed = this.parse(waiting)
+    this.peer.download.notListened(since, this.lastReceived)
+    this.take(bytes, false)
+  }
+
+  /** `isChunk`: the bytes are the stream's, which goes on reading; else they were held back, and it has paused. */
+  private take(bytes: Uint8Array, isChunk: boolean): void {
+    const { download } = this.peer.bandwidth
+    const allowed = download.take(bytes.length)
+    const passing = allowed === bytes.length ? bytes : bytes.subarray(0, allowed)
+    const consumed = this.parse(passing)
     if (this.peer.isClosed) return
-    if (consumed < waiting.length || this.parser.isRefused) this.stall(waiting.subarray(consumed))
-    else if (!this.isHeldBack) this.peer.resumeReading()
+    if (consumed < passing.length || this.parser.isRefused) {
+      download.giveBack(passing.length - consumed)
+      this.hold(bytes, consumed, 'disk', isChunk)
+    } else if (allowed < bytes.length) {
+      this.hold(bytes, consumed, 'quota', isChunk)
+    } else if (!isChunk && !this.isHeldBack) {
+      this.peer.resumeReading()
+    }
+    if (isChunk) this.holdBack()
     this.host.onPeerInputDone(this.peer)
   }
 
@@ -94,6 +121,7 @@ export class PeerInput {
   private readHandshake(reader: HandshakeReader, chunk: Uint8Array): number {
     const taken = reader.push(chunk)
     this.peer.stats.receivedProtocol(taken)
+    this.peer.bandwidth.download.charge(taken)
     if (reader.state === 'invalid') this.peer.fail('invalidInfoHash', 'The peer does not speak BitTorrent')
     else if (reader.handshake !== null) this.peer.onHandshake(reader.handshake)
     return taken
@@ -110,9 +138,11 @@ export class PeerInput {
     return consumed
   }
 
-  private stall(rest: Uint8Array): void {
-    this.backlog = rest
-    this.host.onPeerStalled(this.peer)
+  private hold(bytes: Uint8Array, from: number, waitsFor: Backlog['waitsFor'], isChunk: boolean): void {
+    if (isChunk) this.peer.pauseReading()
+    const rest = isChunk ? new Uint8Array(bytes.subarray(from)) : bytes.subarray(from)
+    this.backlog = { bytes: rest, waitsFor, since: this.host.now() }
+    if (waitsFor === 'disk') this.host.onPeerStalled(this.peer)
   }
 
   /** A peer that asks and asks and reads no answer is not read from either, until it does. */

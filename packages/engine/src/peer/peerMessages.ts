@@ -58,6 +58,8 @@ export class PeerMessages implements WireHandler {
     if (!peer.claimed.exists(piece)) return peer.fail('invalidHave')
     if (peer.pieces.get(piece)) return
     peer.pieces.set(piece)
+    const { layout } = this.host
+    if (layout !== null) peer.remoteRate.gotPiece(layout.pieceSize(piece), this.peer.lastReceived)
     this.host.onPeerHave(peer, piece)
   }
 

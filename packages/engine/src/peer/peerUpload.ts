@@ -1,5 +1,6 @@
 import type { LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
+import { PIECE_HEADER_BYTES } from './blockSender.ts'
 import type { PeerConnection } from './peerConnection.ts'
 import type { PeerHost } from './peerHost.ts'
 import { SendBudget } from './sendBudget.ts'
@@ -75,12 +76,20 @@ export class PeerUpload {
 
   onCancel(piece: number, begin: number, length: number): void {
     // With the fast extension every request is answered: the block if it is under way already, else a reject.
-    if (this.requests.remove(piece, begin, length)) this.reject(piece, begin, length)
+    if (!this.requests.remove(piece, begin, length)) return
+    this.reject(piece, begin, length)
+    this.leaveIfIdle()
+  }
+
+  /** Quota for blocks that are wanted no more is for others. */
+  private leaveIfIdle(): void {
+    if (this.requests.length === 0) this.peer.bandwidth.upload.leave()
   }
 
   /**
    * Starts disk reads for the oldest requests, as many as the budget allows. Begins only when half of that has gone:
-   * blocks are then asked of the disk many at a time, which costs it little more than one.
+   * blocks are then asked of the disk many at a time, which costs it little more than one. A block is read when the
+   * limits let it pass, and leaves whole: messages can then leave at any time.
    */
   pump(unsentBytes: number, uploadRate: number): void {
     const { requests } = this
@@ -89,6 +98,8 @@ export class PeerUpload {
     if (ready > budget / 2) return
     while (requests.length > 0 && unsentBytes + this.readingBytes < budget) {
       const { firstPiece, firstBegin, firstLength } = requests
+      const size = firstLength + PIECE_HEADER_BYTES
+      if (this.peer.bandwidth.upload.take(size, size) === 0) return
       requests.shift()
       this.readingBytes += firstLength
       this.host.readBlock(this.peer, firstPiece, firstBegin, firstLength)
@@ -111,6 +122,7 @@ export class PeerUpload {
       else this.reject(piece, begin, length)
     })
     for (let i = 0; i < kept.length; i += 3) this.requests.push(kept[i], kept[i + 1], kept[i + 2])
+    this.leaveIfIdle()
   }
 
   unchoke(): void {
@@ -122,6 +134,7 @@ export class PeerUpload {
   /** Answers everything still waiting with a reject: the torrent has nothing to give any more. */
   rejectAll(): void {
     this.requests.drain((piece, begin, length) => this.reject(piece, begin, length))
+    this.leaveIfIdle()
   }
 
   reject(piece: number, begin: number, length: number): void {

@@ -2,6 +2,7 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { ProxyRoute } from './proxyRoute.ts'
 import type { Resolver } from './resolver.ts'
+import type { TlsContext } from './tls.ts'
 
 /** One HTTP(S) GET. Times are milliseconds. */
 export interface HttpRequest {
@@ -21,6 +22,11 @@ export interface HttpRequest {
   readonly maxRedirects?: number
   /** Check certificates of https servers. Default true. */
   readonly validateCertificate?: boolean
+  /**
+   * Https servers must have a certificate for their name that is signed by the one root certificate of this context, in
+   * place of the system's, and are shown its identity. `validateCertificate` does not count then.
+   */
+  readonly tls?: TlsContext | undefined
   /**
    * Judges every address about to be connected to, on each hop and after name resolution, so that neither a redirect
    * nor a name that changes its answer reaches where it must not. An error refuses the connection. Default: all pass.

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { WebSocketService } from './webSocketServer.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -11,9 +12,9 @@ export type HttpHandler = (target: string, address: string) => HttpAnswer
 
 /** What one server lets strangers take. */
 export interface HttpServerLimits {
-  /** Connections at once. */
+  /** Connections at once, beside those that have become WebSockets. */
   readonly maxConnections: number
-  /** Of one address; this machine's own may have all. */
+  /** Of one address, WebSockets among them; this machine's own may have all. */
   readonly maxConnectionsPerIp: number
 }
 
@@ -23,13 +24,19 @@ export interface HttpListener {
   close(done: () => void): void
 }
 
-/** A small HTTP server: requests without bodies, answers made on the spot. */
+/** A small HTTP server: requests without bodies, answers made on the spot; and WebSockets. */
 export interface HttpServer {
-  /** Listens on `local` (port 0 picks one); IPv6 listeners are IPv6 only. */
+  /**
+   * Listens on `local` (port 0 picks one); IPv6 listeners are IPv6 only. With `webSockets`, which take `loadWebSockets`
+   * first, clients may become WebSockets.
+   */
   listen(
     local: Endpoint,
     handler: HttpHandler,
     limits: HttpServerLimits,
     done: (result: HttpListener | LibtorrentError) => void,
+    webSockets?: WebSocketService,
   ): void
+  /** Loads what WebSockets take. An error: it is not installed, and the message says what to do about it. */
+  loadWebSockets(done: (error: LibtorrentError | null) => void): void
 }

@@ -2,6 +2,7 @@ import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Millis } from '../util/flavored.ts'
 import type { ProxyRoute } from './proxyRoute.ts'
 import type { Resolver } from './resolver.ts'
+import type { TlsContext } from './tls.ts'
 
 export interface HttpStreamRequest {
   /** `http:` or `https:`, without credentials or fragment. */
@@ -12,6 +13,8 @@ export interface HttpStreamRequest {
   readonly receiveTimeout: Millis
   /** Check certificates of https servers. Default true. */
   readonly validateCertificate?: boolean
+  /** Takes the place of the system's authorities, as in `HttpRequest`. */
+  readonly tls?: TlsContext | undefined
   /** Looks host names up. Default: the system's way. */
   readonly resolver?: Resolver
   /** Judges every address before it is used, after name resolution, also that of a connection that is used again. */

@@ -17,7 +17,26 @@ export const SocketType = {
 } as const
 export type SocketType = (typeof SocketType)[keyof typeof SocketType]
 
+/** Whether it is uTP, with TLS on top or without. */
+export function isUtpSocket(type: SocketType): boolean {
+  return type === SocketType.utp || type === SocketType.utpSsl
+}
+
 /** Whether it has TLS on top. */
 export function isSslSocket(type: SocketType): boolean {
   return type.endsWith('Ssl')
+}
+
+/** The kind that a socket of kind `type` becomes when TLS is put on it. */
+export function securedType(type: SocketType): SocketType {
+  switch (type) {
+    case SocketType.utp:
+      return SocketType.utpSsl
+    case SocketType.socks5:
+      return SocketType.socks5Ssl
+    case SocketType.http:
+      return SocketType.httpSsl
+    default:
+      return SocketType.tcpSsl
+  }
 }

@@ -60,10 +60,6 @@ export interface TcpConnectOptions {
   readonly localAddress?: string
   /** Bind the outgoing socket to this port. Default 0: any. */
   readonly localPort?: number
-  /** Size of the kernel's buffer for what arrives, bytes. Default 0: the system's own. */
-  readonly receiveBufferSize?: number
-  /** Size of the kernel's buffer for what is sent, bytes. Default 0: the system's own. */
-  readonly sendBufferSize?: number
 }
 
 /** An open listen socket. */

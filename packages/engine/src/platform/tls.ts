@@ -22,7 +22,7 @@ export interface TlsIdentity {
 
 /** An identity and the one certificate that others' must be signed by, ready for handshakes. Made by `Tls.newContext`. */
 export interface TlsContext {
-  /** The names of our own certificate. */
+  /** The names of our own certificate; none when there is no identity. */
   readonly names: CertificateNames
 }
 
@@ -55,10 +55,11 @@ export interface TlsServerOptions {
  * when the other side's certificate is verified; whatever fails before that is `onClosed` with operation `sslHandshake`.
  */
 export interface Tls {
-  /** Null when `pem` has a certificate that can be a root. */
-  checkRoot(pem: string): LibtorrentError | null
-  /** The error says which part is wrong, and how. */
-  newContext(rootCertificate: string, identity: TlsIdentity): TlsContext | LibtorrentError
+  /**
+   * The error says which part is wrong, and how. Without `identity` nothing is shown to others: of use for web servers,
+   * none for peers.
+   */
+  newContext(rootCertificate: string, identity: TlsIdentity | null): TlsContext | LibtorrentError
   /** `stream` may be connecting still. */
   connect(stream: Stream, options: TlsClientOptions, handler: StreamHandler): Stream
   /** `stream` was accepted; a handler must be set on what is returned before the next event. */

@@ -20,6 +20,7 @@ import type { MapperHost } from './portMapperHost.ts'
 import type { PortMapping } from './portMapping.ts'
 import { natpmpError, pcpError, routerGoneError } from './portmapErrors.ts'
 import { RouterEpoch } from './routerEpoch.ts'
+import { RouterNews } from './routerNews.ts'
 
 /** Has the system's refusal to send reported (alert `udpError`): nothing else comes of it here. */
 const reported = () => {}
@@ -75,7 +76,7 @@ export class NatpmpGateway {
   private state: GatewayState = { name: 'opening' }
   private version: Version = { name: 'pcp', known: false }
   private hasAnswered = false
-  private externalAddress: string | null = null
+  private readonly news: RouterNews
   /** When NAT-PMP is asked for the address outside. */
   private addressDueAt: Millis = 0
   private remappedAt: Millis = Number.NEGATIVE_INFINITY
@@ -87,6 +88,7 @@ export class NatpmpGateway {
     private readonly on: Pick<MappingInterface, 'local' | 'isPreferred'>,
   ) {
     this.localAddress = on.local.address
+    this.news = new RouterNews(host, address, on.local.address)
   }
 
   start(): void {
@@ -221,7 +223,8 @@ export class NatpmpGateway {
     if (this.version.name === 'natpmp') {
       return encodeNatpmpMap(mapping.protocol, mapping.localPort, externalPort, lifetime)
     }
-    const { localAddress, externalAddress } = this
+    const { localAddress } = this
+    const { externalAddress } = this.news
     const { protocol, localPort } = mapping
     return encodePcpMap({ protocol, localAddress, localPort, externalPort, externalAddress, lifetime, nonce })
   }
@@ -278,7 +281,7 @@ export class NatpmpGateway {
       const wait = Math.min(Math.max(response.lifetime * 1000, MIN_RETRY_MS), SILENCE_MS)
       this.refused(lease, pcpError(response.result), now, wait)
     } else {
-      if (!isUnspecified(response.externalAddress)) this.tellAddress(response.externalAddress)
+      this.tellAddress(response.externalAddress)
       this.granted(lease, now, response.externalPort, response.lifetime)
     }
     this.proceed()
@@ -330,9 +333,7 @@ export class NatpmpGateway {
     lease.granted(now, Math.min(lifetime * 1000, MAX_LEASE_MS), RENEW_FRACTION)
     lease.externalPort = externalPort
     this.host.log(() => `${this.address} mapped ${taskText({ kind: 'map', lease })} for ${lifetime} s`)
-    if (lease.reported === externalPort) return
-    lease.reported = externalPort
-    this.host.mapped(lease.mapping, externalPort, this.externalAddress, this.localAddress)
+    this.news.onMapped(lease)
   }
 
   private refused(lease: Lease, error: LibtorrentError, now: Millis, delay: Millis): void {
@@ -373,16 +374,12 @@ export class NatpmpGateway {
   }
 
   private tellAddress(address: string | null): void {
-    if (address === null || isUnspecified(address) || address === this.externalAddress) return
-    this.externalAddress = address
-    this.host.externalAddress(address, this.address)
+    if (address !== null && !isUnspecified(address)) this.news.onExternalAddress(address)
   }
 
   private report(lease: Lease, error: LibtorrentError): void {
-    lease.reported = 0
-    if (lease.failureReported || this.stopped !== null) return
-    lease.failureReported = true
-    this.host.failed(lease.mapping, error, this.localAddress)
+    // At the end nobody wants to know.
+    if (this.stopped === null) this.news.onFailed(lease, error)
   }
 
   private idle(): void {

@@ -12,6 +12,7 @@ import { LeaseTable } from './leaseTable.ts'
 import { isMappedOn, type MappingInterface } from './mappingInterfaces.ts'
 import type { MapperHost } from './portMapperHost.ts'
 import type { PortMapping } from './portMapping.ts'
+import { RouterNews } from './routerNews.ts'
 import { encodeSoap, readSoapReply, type SoapReply } from './soap.ts'
 import { answerRefusal } from './upnpRefusal.ts'
 
@@ -64,7 +65,7 @@ export class UpnpDevice {
   private state: DeviceState = { name: 'new' }
   private services: readonly MappingService[] = []
   private description: DeviceDescription | null = null
-  private externalAddress: string | null = null
+  private readonly news: RouterNews
   private addressDueAt: Millis = 0
   /** The router knows only mappings for ever (error 725). */
   private permanentOnly = false
@@ -82,6 +83,7 @@ export class UpnpDevice {
   ) {
     this.address = location.hostname
     this.localAddress = on.local.address
+    this.news = new RouterNews(host, this.address, this.localAddress)
   }
 
   /** Whether it can map ports. */
@@ -285,9 +287,7 @@ export class UpnpDevice {
       }
       return this.host.log(() => `${this.address} does not tell its address (error ${reply.errorCode ?? 'none'})`)
     }
-    if (address === this.externalAddress) return
-    this.externalAddress = address
-    this.host.externalAddress(address, this.address)
+    this.news.onExternalAddress(address)
   }
 
   private onMapped(lease: Lease, reply: SoapReply): void {
@@ -305,9 +305,7 @@ export class UpnpDevice {
     const lifetime = this.leaseDuration
     if (lifetime === 0) lease.granted(now, PERMANENT_MS, 1)
     else lease.granted(now, lifetime * 1000, RENEW_FRACTION)
-    if (lease.reported === lease.externalPort) return
-    lease.reported = lease.externalPort
-    this.host.mapped(lease.mapping, lease.externalPort, this.externalAddress, this.localAddress)
+    this.news.onMapped(lease)
   }
 
   private onRefused(lease: Lease, errorCode: number, description: string): void {
@@ -359,10 +357,8 @@ export class UpnpDevice {
   }
 
   private report(lease: Lease, error: LibtorrentError): void {
-    lease.reported = 0
-    if (lease.failureReported || this.stopped !== null) return
-    lease.failureReported = true
-    this.host.failed(lease.mapping, error, this.localAddress)
+    // At the end nobody wants to know.
+    if (this.stopped === null) this.news.onFailed(lease, error)
   }
 
   /** asking -> idle; nobody hears the answer. */

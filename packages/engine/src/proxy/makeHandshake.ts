@@ -11,10 +11,15 @@ import { networkFailure } from './socksReplies.ts'
 /** A name that means the same in every protocol: it can end no line and no text early. */
 const HOST_NAME = /^[A-Za-z0-9_.~-]{1,255}$/
 
+/** Whether a proxy can be told this: an address, or what may be a name. */
+export function isProxyTarget(host: string): boolean {
+  return HOST_NAME.test(host) || addressToBytes(host) !== null
+}
+
 /** How to ask the proxy of `route` for a connection to `target`; an error when it cannot be asked for that. */
 export function makeHandshake(route: ProxyRoute, target: ProxyTarget): ProxyHandshake | LibtorrentError {
   const { kind, login } = route
-  if (addressToBytes(target.host) === null && !HOST_NAME.test(target.host)) {
+  if (!isProxyTarget(target.host)) {
     return libtorrentError('invalidHostname', { operation: 'connect' })
   }
   switch (kind) {

@@ -1,9 +1,10 @@
 import { addressToBytes } from '../address/addressBytes.ts'
 import { type Endpoint, sameEndpoint } from '../address/endpoint.ts'
-import { LibtorrentError } from '../errors/libtorrentError.ts'
+import { LibtorrentError, libtorrentError } from '../errors/libtorrentError.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type ProxyRoute, sameRoute } from '../platform/proxyRoute.ts'
 import type { Udp, UdpHandler, UdpSocket } from '../platform/udp.ts'
+import { isProxyTarget } from './makeHandshake.ts'
 import { notCarriedError } from './notCarried.ts'
 import type { ProxyStreamHost } from './proxyStream.ts'
 import { networkFailure } from './socksReplies.ts'
@@ -73,7 +74,7 @@ class ProxiedSocket implements UdpSocket {
   private readonly names = new Set<string>()
   private buffer: Uint8Array | null = null
   /** What was last seen to be an address: most packets go where the one before went. */
-  private lastAddress = ''
+  private lastAddress: string | null = null
 
   constructor(
     private readonly host: ProxiedUdpHost,
@@ -170,11 +171,13 @@ class ProxiedSocket implements UdpSocket {
     this.buffer ??= new Uint8Array(LARGEST_PACKET)
     const relay = association?.relay ?? null
     if (base === null || association === null || relay === null || to.port === 0) return
-    const target = { host: to.address, port: to.port }
-    const wrapped = to.address.length > 255 ? null : wrapPacket(packet, target, this.buffer)
+    const isName = to.address !== this.lastAddress && addressToBytes(to.address) === null
+    if (isName && !isProxyTarget(to.address)) return this.refuse(noName(), failed)
+    if (!isName) this.lastAddress = to.address
+    const wrapped = wrapPacket(packet, { host: to.address, port: to.port }, this.buffer)
     if (wrapped === null) return
     if (!association.maySend()) return this.refuse(association.failure ?? notCarriedError(), failed)
-    if (addressToBytes(to.address) === null) this.remember(to.address)
+    if (isName) this.remember(to.address)
     base.send(wrapped, relay, failed)
   }
 
@@ -204,6 +207,10 @@ class ProxiedSocket implements UdpSocket {
   private refuseWaiting(error: LibtorrentError): void {
     for (const { failed } of this.waiting.splice(0)) this.refuse(error, failed)
   }
+}
+
+function noName(): LibtorrentError {
+  return libtorrentError('invalidHostname', { operation: 'connect' })
 }
 
 function noLookup(): LibtorrentError {

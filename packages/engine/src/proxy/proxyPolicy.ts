@@ -26,7 +26,7 @@ export type ProxyPolicySettings = Readonly<
 
 /** The proxy of the settings; null when there is none. */
 export function proxyRouteOf(settings: ProxyPolicySettings): ProxyRoute | null {
-  const { proxyType, proxyUsername: username, proxyPassword: password } = settings
+  const { proxyType, proxyUsername: username, proxyPassword: password, forceProxy, anonymousMode } = settings
   if (proxyType === ProxyType.none) return null
   const isHttp = proxyType === ProxyType.http || proxyType === ProxyType.httpPw
   // A login is offered by the kinds that have one, and only when there is a name.
@@ -36,7 +36,8 @@ export function proxyRouteOf(settings: ProxyPolicySettings): ProxyRoute | null {
     host: settings.proxyHostname,
     port: settings.proxyPort,
     login: hasLogin ? { username, password } : null,
-    resolvesNames: settings.proxyHostnames,
+    // What is looked up here leaves past the proxy.
+    resolvesNames: settings.proxyHostnames || forceProxy || anonymousMode,
     tellsName: settings.proxySendHostInConnect,
   }
 }

@@ -4,7 +4,9 @@ import { bdecode } from '../bencode/bdecode.ts'
 import type { BNode } from '../bencode/bNode.ts'
 import { bdecodeError } from '../bencode/entry.ts'
 import { sha1, sha256 } from '../crypto/sha1.ts'
+import { MAX_ITEM_BYTES, MAX_SEQUENCE_NUMBER } from '../dht/mutableItem.ts'
 import { type LibtorrentError, type LibtorrentErrorCode, libtorrentError } from '../errors/libtorrentError.ts'
+import { mutableTorrentOf } from '../metainfo/mutableTorrent.ts'
 import { Bitfield } from '../util/bitfield.ts'
 import { Sha1Hash, Sha256Hash } from '../util/digest.ts'
 import {
@@ -45,6 +47,8 @@ const DEFAULT_MAX_PIECES = 0x200000
 const DEFAULT_MAX_URLS = 1000
 /** As many as a torrent remembers (setting `max_peerlist_size`). */
 const DEFAULT_MAX_PEERS = 3000
+
+const SIGNATURE_BYTES = 64
 
 /** The highest priority; higher ones count as this. */
 const TOP_PRIORITY = 7
@@ -90,6 +94,7 @@ export function readResumeData(bytes: Uint8Array, limits: ResumeLimits = {}): Re
   readFiles(root, state)
   readSources(root, state, limits.maxUrls ?? DEFAULT_MAX_URLS)
   readPeers(root, state, limits.maxPeers ?? DEFAULT_MAX_PEERS)
+  readFollowed(root.getDict('mutable-torrent'), state)
   readInfo(root, state)
   return state
 }
@@ -264,6 +269,18 @@ function peersOf(node: BNode | null, size: number, max: number): ResumePeer[] {
     peers.push(row.getInt('encryption') === 1 ? { address, port, supportsEncryption: true } : { address, port })
   }
   return peers
+}
+
+function readFollowed(dict: BNode | null, state: Draft): void {
+  const torrent = mutableTorrentOf(dict?.getString('k')?.slice() ?? null, dict?.getString('salt')?.slice() ?? null)
+  state.mutableTorrent = torrent
+  if (dict === null || torrent === null) return
+  const seq = dict.getBigInt('seq')
+  const signature = dict.getString('sig')?.slice()
+  const value = dict.getString('v')?.slice()
+  if (seq === null || seq < 0n || seq > MAX_SEQUENCE_NUMBER) return
+  if (signature?.length !== SIGNATURE_BYTES || value === undefined || value.length > MAX_ITEM_BYTES) return
+  state.mutableItem = { ...torrent, seq, signature, value }
 }
 
 /** The info dictionary is taken only if it is that of this torrent. */

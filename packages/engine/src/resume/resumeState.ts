@@ -1,4 +1,6 @@
 import type { Endpoint } from '../address/endpoint.ts'
+import type { MutableItem } from '../dht/mutableItem.ts'
+import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import type { Sha1Hash, Sha256Hash } from '../util/digest.ts'
 import type { PieceIndex, UnixSeconds } from '../util/flavored.ts'
@@ -70,6 +72,11 @@ export interface ResumeState {
   readonly peers: readonly ResumePeer[]
   readonly bannedPeers: readonly Endpoint[]
 
+  /** Whose newer versions are looked for (BEP 46); written by us only, `mutable-torrent`: key `k` and `salt`. */
+  readonly mutableTorrent: MutableTorrent | null
+  /** The newest item of it: `v` (bencoded), `seq` and `sig` of the same dictionary. Nobody has checked its signature. */
+  readonly mutableItem: MutableItem | null
+
   /** Payload bytes, over all sessions. */
   readonly totalUploaded: number
   readonly totalDownloaded: number
@@ -90,6 +97,8 @@ export interface ResumeState {
   /** Bytes per second; -1 or 0 unlimited. */
   readonly uploadRateLimit: number
   readonly downloadRateLimit: number
+  /** Of bandwidth among torrents, 0 to 255 (1.0). */
+  readonly priority: number
   /** -1 unlimited. */
   readonly maxConnections: number
   readonly maxUploads: number
@@ -141,6 +150,8 @@ export function emptyResumeState(infoHash: Sha1Hash | null, infoHash2: Sha256Has
     httpSeeds: null,
     peers: [],
     bannedPeers: [],
+    mutableTorrent: null,
+    mutableItem: null,
     totalUploaded: 0,
     totalDownloaded: 0,
     activeTime: 0,
@@ -158,6 +169,7 @@ export function emptyResumeState(infoHash: Sha1Hash | null, infoHash2: Sha256Has
     downloadRateLimit: -1,
     maxConnections: -1,
     maxUploads: -1,
+    priority: 0,
     paused: null,
     autoManaged: null,
     sequentialDownload: null,
@@ -197,6 +209,7 @@ export const RESUME_NUMBERS = {
   downloadRateLimit: 'download_rate_limit',
   maxConnections: 'max_connections',
   maxUploads: 'max_uploads',
+  priority: 'priority',
   creationDate: 'creation date',
 } as const satisfies Partial<Record<keyof ResumeState, string>>
 

@@ -93,6 +93,12 @@ export function resumeEntry(state: ResumeState): Map<string, Entry> {
     })),
   )
   putBanned(out, state.bannedPeers)
+  if (state.mutableTorrent !== null) {
+    const { publicKey, salt } = state.mutableTorrent
+    const item = state.mutableItem
+    const newest = item === null ? {} : { seq: item.seq, sig: item.signature, v: item.value }
+    out.set('mutable-torrent', { k: publicKey, salt, ...newest })
+  }
   if (state.info !== null) out.set('info', new Preformatted(state.info))
   return out
 }

@@ -123,8 +123,14 @@ export class Introductions {
     if (entry === undefined || !entry.isOurs || entry.by !== by || entry.peerId !== null) return
     if (peerId === this.ourPeerId) return
     const description = this.clean(infoHash, sdp)
-    if (description === null || this.knows(infoHash, peerId) || !this.host.wantsPeer(infoHash, true)) {
+    if (description === null || this.host.hasPeer(infoHash, peerId) || !this.host.wantsPeer(infoHash, true)) {
       return this.drop(entry)
+    }
+    const other = this.withPeer(infoHash, peerId)
+    if (other !== null) {
+      // Both offered at the same time, and each has answered the other: both keep the offer of the lower peer id.
+      if (other.isOurs || peerId < this.ourPeerId) return this.drop(entry)
+      this.drop(other)
     }
     entry.peerId = peerId
     if (!entry.negotiation.accept(description, this.timeout)) this.drop(entry)
@@ -154,10 +160,15 @@ export class Introductions {
 
   /** We are connected to this peer, or about to be. */
   private knows(infoHash: string, peerId: string): boolean {
-    return (
-      this.host.hasPeer(infoHash, peerId) ||
-      this.count((entry) => entry.infoHash === infoHash && entry.peerId === peerId) > 0
-    )
+    return this.host.hasPeer(infoHash, peerId) || this.withPeer(infoHash, peerId) !== null
+  }
+
+  /** A connection on its way to this peer. */
+  private withPeer(infoHash: string, peerId: string): Entry | null {
+    for (const entry of this.entries.values()) {
+      if (entry.infoHash === infoHash && entry.peerId === peerId) return entry
+    }
+    return null
   }
 
   /** At most `MAX_UNDER_WAY` are looked at. */

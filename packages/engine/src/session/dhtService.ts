@@ -32,7 +32,7 @@ export interface DhtServiceHost {
   readonly timers: Timers
   readonly random: Random
   readonly resolver: Resolver
-  /** Those that are open: the DHT has a node at each. */
+  /** Those that are open: the DHT has a node at each, but none beside the sockets of SSL torrents. */
   readonly udpSockets: Iterable<SharedUdpSocket>
   readonly filters: Pick<AddressFilters, 'hasIpRules' | 'isBlocked'>
   onExternalAddress(address: string, source: string): void
@@ -155,9 +155,9 @@ export class DhtService implements DhtHost {
     this.receivers.clear()
   }
 
-  /** A socket came; it gets a node. */
+  /** A socket came; it gets a node, unless it is for SSL torrents. */
   onUdpOpened(socket: SharedUdpSocket): void {
-    if (this.running === null) return
+    if (this.running === null || socket.ssl) return
     const receiver = new DhtReceiver(socket, this.running, this.probes)
     this.receivers.set(socket, receiver)
     socket.addReceiver(receiver)

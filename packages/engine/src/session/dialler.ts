@@ -1,4 +1,3 @@
-import type { Endpoint } from '../address/endpoint.ts'
 import { isI2pName } from '../address/i2pAddress.ts'
 import { EncryptedStream, type EncryptedStreamHost } from '../mse/encryptedStream.ts'
 import type { Timers } from '../platform/clock.ts'
@@ -10,6 +9,7 @@ import { OutgoingAddresses, type OutgoingAddressesHost } from './outgoingAddress
 import { OutgoingPorts } from './outgoingPorts.ts'
 import { noWayOut, RefusedDial } from './refusedDial.ts'
 import { IGNORE } from './refuseStream.ts'
+import type { UtpRoute } from './utpService.ts'
 
 export interface DiallerHost extends EncryptedStreamHost, OutgoingAddressesHost {
   readonly timers: Timers
@@ -22,8 +22,8 @@ export interface DiallerHost extends EncryptedStreamHost, OutgoingAddressesHost 
   readonly i2p: { connect(address: string, handler: StreamHandler): Stream }
   readonly settings: Readonly<Settings>
   readonly utp: {
-    /** Null when there is no socket, at `localAddress` if that is given, from which `remote` could be reached. */
-    connect(remote: Endpoint, localAddress: string | undefined, handler: StreamHandler): Stream | null
+    /** Null when there is no socket from which `remote` could be reached. */
+    connect(route: UtpRoute, handler: StreamHandler): Stream | null
   }
 }
 
@@ -48,11 +48,11 @@ export class Dialler {
     return EncryptedStream.connecting(this.host, infoHash, handler, (inner) => this.open(request, inner))
   }
 
-  private open({ remote, interfaces, transport }: DialRequest, handler: StreamHandler): Stream {
+  private open({ remote, interfaces, transport, tls }: DialRequest, handler: StreamHandler): Stream {
     const localAddress = this.addresses.choose(remote.address, interfaces)
     if (localAddress === null) return new RefusedDial(this.host.timers, remote, handler, noWayOut())
     const mayUseUtp = transport === 'utp' && this.host.carriesUtp
-    const utp = mayUseUtp ? this.host.utp.connect(remote, localAddress, handler) : null
+    const utp = mayUseUtp ? this.host.utp.connect({ remote, localAddress, ssl: tls !== null }, handler) : null
     if (utp !== null) return utp
     // That uTP is not to be had here makes TCP no more welcome than it was.
     if (!this.host.settings.enableOutgoingTcp) return new RefusedDial(this.host.timers, remote, handler, noWayOut())

@@ -15,6 +15,7 @@ import type { DhtTorrent, TorrentDiscovery } from '../torrent/torrentHost.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { AddressFilters } from './addressFilters.ts'
 import { DhtService } from './dhtService.ts'
+import { listenedNetwork } from './listenedNetwork.ts'
 import type { ListenEndpoint } from './listenInterfaces.ts'
 import type { SessionProxy } from './sessionProxy.ts'
 import type { SharedUdpSocket } from './sharedUdpSocket.ts'
@@ -42,6 +43,8 @@ export interface DiscoveryHost {
 export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapperHost {
   readonly dht: DhtService
   readonly portMapper: PortMapper
+  /** The world, as neighbours and routers are met in it: only where we listen. */
+  readonly platform: Platform
   private readonly lsd: LocalDiscovery
   /** Our own mappings, by protocol, address and port. */
   private readonly mappings = new Map<string, number>()
@@ -50,6 +53,8 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
 
   constructor(private readonly host: DiscoveryHost) {
     const { platform } = host
+    const localNetwork = listenedNetwork(platform.localNetwork, () => host.listenEndpoints)
+    this.platform = { ...platform, localNetwork }
     this.dht = new DhtService({
       clock: platform.clock,
       timers: platform.timers,
@@ -76,6 +81,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   onListening(): void {
     this.isListening = this.host.listenEndpoints.length > 0
     this.lsd.networkChanged()
+    this.portMapper.networkChanged()
     this.onSettingsChanged()
   }
 
@@ -148,7 +154,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
       if (isV6(endpoint.address) || endpoint.local) continue
       const key = `${endpoint.address} ${endpoint.port}`
       wanted.set(`tcp ${key}`, { protocol: 'tcp', endpoint })
-      if (usesUdp(this.host.settings) && !endpoint.ssl) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
+      if (usesUdp(this.host.settings, endpoint.ssl)) wanted.set(`udp ${key}`, { protocol: 'udp', endpoint })
     }
     for (const [key, index] of this.mappings) {
       if (wanted.has(key)) continue
@@ -164,10 +170,6 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   }
 
   // --- what local discovery and port mapping need ---------------------------------------------------------------
-
-  get platform(): Platform {
-    return this.host.platform
-  }
 
   get settings(): Readonly<Settings> {
     return this.host.settings
@@ -215,6 +217,7 @@ export class Discovery implements TorrentDiscovery, LocalDiscoveryHost, PortMapp
   }
 }
 
-function usesUdp({ enableDht, enableIncomingUtp }: Readonly<Settings>): boolean {
-  return enableDht || enableIncomingUtp
+/** The DHT has nothing to do with the sockets of SSL torrents. */
+function usesUdp({ enableDht, enableIncomingUtp }: Readonly<Settings>, ssl: boolean): boolean {
+  return enableIncomingUtp || (enableDht && !ssl)
 }

@@ -17,6 +17,10 @@ interface Vote {
 /**
  * Our address as others see it, found by vote: peers (`yourip`), trackers (`external ip`). One vote for each source,
  * so that a single liar cannot decide. One family is one election.
+ *
+ * The DHT has another one for each of its nodes (`IpVoter`, libtorrent's `ip_voter`): an id has to be chosen at once, so
+ * that the first vote counts there, and only addresses of the same family that answered a question of ours may vote. Here
+ * an alert, and whom torrents prefer, hang on it, routers and trackers vote as well, and nothing is in a hurry.
  */
 export class ExternalAddress {
   /** Oldest first. */

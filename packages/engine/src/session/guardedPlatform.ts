@@ -130,7 +130,6 @@ function guardedTls(tls: Tls, report: FaultReport): Tls {
     }
   }
   return {
-    checkRoot: (pem) => tls.checkRoot(pem),
     newContext: (rootCertificate, identity) => tls.newContext(rootCertificate, identity),
     connect: (stream, { context, serverName, verify }, handler) =>
       tls.connect(stream, { context, serverName, verify: orElse(verify, false) }, handler),

@@ -65,12 +65,12 @@ export class IncomingConnections implements IncomingHost {
   /** Somebody came as far as naming a torrent we have: our port is open. */
   hasAny = false
   private readonly waiting = new Set<IncomingConnection>()
-  private readonly budget = new KeyExchangeBudget()
+  private readonly budget: KeyExchangeBudget
+  private readonly greeter: SslGreeter
   private closed = false
 
-  private readonly greeter: SslGreeter
-
   constructor(private readonly host: IncomingConnectionsHost) {
+    this.budget = new KeyExchangeBudget(host.clock)
     this.greeter = new SslGreeter(host)
   }
 
@@ -87,11 +87,11 @@ export class IncomingConnections implements IncomingHost {
   }
 
   encryptionFor(address: string): IncomingStreamHost {
-    const { random, settings, clock } = this.host
+    const { random, settings } = this.host
     return {
       random,
       settings,
-      mayExchangeKeys: () => this.budget.take(address, clock.now()),
+      mayExchangeKeys: () => this.budget.take(address),
       findStreamKey: (hash) => this.host.findStreamKey(hash),
       onFault: (cause) => this.host.onFault(cause),
     }

@@ -54,6 +54,11 @@ export class RtcPeers implements RtcHost {
     return v6 !== null && !isUnspecified(v6) ? v6 : undefined
   }
 
+  /** The devices named are gone, and with them the addresses to speak from: no others take their place. */
+  private get isCutOff(): boolean {
+    return this.host.localAddress(4) === null && this.host.localAddress(6) === null
+  }
+
   get isHiding(): boolean {
     return this.host.isHiding ?? false
   }
@@ -61,6 +66,7 @@ export class RtcPeers implements RtcHost {
   wantsPeer(infoHash: string, isOutgoing: boolean): boolean {
     const torrent = this.find(infoHash)
     if (torrent === null || !torrent.isTakingPeers || this.isHiding || this.host.freeConnections <= 0) return false
+    if (this.isCutOff) return false
     // Nobody shows a certificate by WebRTC.
     if (!torrent.ssl.admits(SocketType.rtc)) return false
     if (isOutgoing && torrent.isFinished && !this.settings.seedingOutgoingConnections) return false

@@ -49,6 +49,7 @@ import { PeerTurnover, type PeerTurnoverHost } from './peerTurnover.ts'
 import { reportedUdp } from './reportedUdp.ts'
 import { ResolverCache } from './resolverCache.ts'
 import { RtcPeers, type RtcPeersHost } from './rtcPeers.ts'
+import { SessionBandwidth, type SessionBandwidthHost } from './sessionBandwidth.ts'
 import { SessionProxy } from './sessionProxy.ts'
 import { SessionTicker, type SessionTickerHost } from './sessionTicker.ts'
 import { SessionTorrents, type SessionTorrentsHost } from './sessionTorrents.ts'
@@ -82,6 +83,7 @@ export class SessionCore
     UnchokerHost,
     PeerTurnoverHost,
     RtcPeersHost,
+    SessionBandwidthHost,
     SessionTickerHost,
     SessionTorrentsHost
 {
@@ -91,6 +93,7 @@ export class SessionCore
   readonly trackerClient: TrackerClient
   readonly webTrackers: WebTrackers
   readonly listenSockets: ListenSockets
+  readonly bandwidth: SessionBandwidth
   readonly unchoker: Unchoker
   readonly udpSockets: UdpSockets
   readonly utp: UtpService
@@ -156,6 +159,7 @@ export class SessionCore
       i2p: this.i2p,
     })
     this.listenSockets = new ListenSockets(this)
+    this.bandwidth = new SessionBandwidth(this)
     this.unchoker = new Unchoker(this)
     this.udpSockets = new UdpSockets(this)
     this.utp = new UtpService(this)
@@ -274,9 +278,12 @@ export class SessionCore
   }
 
   get wantsUdp(): boolean {
-    const { enableDht, enableIncomingUtp, enableOutgoingUtp } = this.settings
-    const wantsUtp = (enableIncomingUtp || enableOutgoingUtp) && this.carriesUtp
-    return wantsUtp || (enableDht && this.proxy.policy.dht !== 'never')
+    return this.wantsSslUdp || (this.settings.enableDht && this.proxy.policy.dht !== 'never')
+  }
+
+  get wantsSslUdp(): boolean {
+    const { enableIncomingUtp, enableOutgoingUtp } = this.settings
+    return (enableIncomingUtp || enableOutgoingUtp) && this.carriesUtp
   }
 
   onUdpOpened(socket: SharedUdpSocket): void {
@@ -402,6 +409,7 @@ export class SessionCore
 
   private release(done: () => void): void {
     this.ticker.stop()
+    this.bandwidth.stop()
     this.wakes.stop()
     this.stalled.stop()
     this.trackerClient.close()
@@ -421,6 +429,7 @@ export class SessionCore
       filePoolSize: this.settings.filePoolSize,
     })
     this.limit.enforce()
+    this.bandwidth.onSettingsChanged()
     const { peersMove, reachabilityChanged } = this.proxy.onSettingsChanged()
     if (peersMove) this.leavePeers()
     this.utp.onSettingsChanged()
@@ -478,6 +487,7 @@ export class SessionCore
   }
 
   onTick(now: Millis): void {
+    this.bandwidth.tick()
     this.unchoker.tick(now)
     this.turnover.tick(now)
   }

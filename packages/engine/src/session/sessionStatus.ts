@@ -26,6 +26,11 @@ export interface SessionStatus {
   readonly numPeers: number
   readonly numUnchoked: number
   readonly allowedUploadSlots: number
+  /** Connections waiting for quota to send or receive, and how many bytes they wait for; 0 while nothing is limited. */
+  readonly upBandwidthQueue: number
+  readonly downBandwidthQueue: number
+  readonly upBandwidthBytesQueue: number
+  readonly downBandwidthBytesQueue: number
   /** Seconds until the next rounds. */
   readonly optimisticUnchokeCounter: Seconds
   readonly unchokeCounter: Seconds
@@ -53,7 +58,7 @@ export interface SessionStatus {
 }
 
 export function sessionStatus(session: SessionCore): SessionStatus {
-  const { stats, unchoker } = session
+  const { stats, unchoker, bandwidth } = session
   const now = session.clock.now()
   let totalFailedBytes = session.torrents.removedFailedBytes
   let totalRedundantBytes = session.torrents.removedRedundantBytes
@@ -81,8 +86,12 @@ export function sessionStatus(session: SessionCore): SessionStatus {
     totalRedundantBytes,
     totalFailedBytes,
     numPeers: session.numConnections,
-    numUnchoked: unchoker.numUnchoked,
+    numUnchoked: unchoker.numUploads,
     allowedUploadSlots: unchoker.allowedUploadSlots,
+    upBandwidthQueue: bandwidth.upload.queueSize,
+    downBandwidthQueue: bandwidth.download.queueSize,
+    upBandwidthBytesQueue: bandwidth.upload.queuedBytes,
+    downBandwidthBytesQueue: bandwidth.download.queuedBytes,
     optimisticUnchokeCounter: unchoker.optimisticCounter(now),
     unchokeCounter: unchoker.unchokeCounter(now),
     diskWriteQueue: session.disk.queuedWriteBytes,

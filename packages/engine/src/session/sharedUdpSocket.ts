@@ -16,6 +16,8 @@ export class SharedUdpSocket implements UdpHandler {
   constructor(
     /** Where it is, or is to be, bound. */
     readonly local: Endpoint,
+    /** It is beside a socket for SSL torrents: what comes here is uTP with TLS on top, and nothing else. */
+    readonly ssl: boolean,
     private readonly failed: (socket: SharedUdpSocket, error: LibtorrentError) => void,
   ) {}
 

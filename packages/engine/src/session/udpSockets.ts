@@ -1,4 +1,4 @@
-import { type Endpoint, endpointText } from '../address/endpoint.ts'
+import { endpointText } from '../address/endpoint.ts'
 import { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { Udp } from '../platform/udp.ts'
 import type { ListenEndpoint } from './listenInterfaces.ts'
@@ -10,11 +10,16 @@ export interface UdpSocketsHost {
   readonly listenEndpoints: readonly ListenEndpoint[]
   /** Something would use the sockets. */
   readonly wantsUdp: boolean
+  /** Something would use those beside the sockets for SSL torrents, where there is uTP only. */
+  readonly wantsSslUdp: boolean
   onUdpOpened(socket: SharedUdpSocket): void
   onUdpClosed(socket: SharedUdpSocket): void
 }
 
-/** A UDP socket beside each listen socket, for all that goes over UDP and wants to be reached there: DHT and uTP. */
+/**
+ * A UDP socket beside each listen socket, for all that goes over UDP and wants to be reached there: DHT and uTP. Those beside
+ * the sockets for SSL torrents are for uTP alone.
+ */
 export class UdpSockets {
   private readonly sockets = new Map<string, SharedUdpSocket>()
   private closed = false
@@ -28,11 +33,11 @@ export class UdpSockets {
 
   /** Closes those nobody wants any more and opens those that are missing; `done` when each stands or has failed. */
   update(done: () => void): void {
-    const { listenEndpoints, wantsUdp } = this.host
+    const { listenEndpoints, wantsUdp, wantsSslUdp } = this.host
     const wanted = new Map(
-      wantsUdp && !this.closed
-        ? listenEndpoints.filter(({ ssl }) => !ssl).map((endpoint) => [endpointText(endpoint), endpoint])
-        : [],
+      listenEndpoints
+        .filter(({ ssl }) => !this.closed && (ssl ? wantsSslUdp : wantsUdp))
+        .map((endpoint) => [endpointText(endpoint), endpoint]),
     )
     for (const [key, socket] of this.sockets) {
       if (wanted.has(key)) continue
@@ -56,8 +61,8 @@ export class UdpSockets {
     this.update(() => {})
   }
 
-  private open(key: string, endpoint: Endpoint, done: () => void): void {
-    const socket = new SharedUdpSocket(endpoint, () => {
+  private open(key: string, endpoint: ListenEndpoint, done: () => void): void {
+    const socket = new SharedUdpSocket(endpoint, endpoint.ssl, () => {
       if (this.sockets.get(key) === socket) this.sockets.delete(key)
       this.host.onUdpClosed(socket)
     })

@@ -16,9 +16,18 @@ export interface UtpServiceHost {
   readonly settings: Readonly<Settings>
   /** Peers may be spoken to by uTP. */
   readonly carriesUtp: boolean
-  /** A peer connected. */
-  onIncoming(stream: Stream): void
+  /** A peer connected; `ssl`: to a socket for SSL torrents, and nothing was said yet. */
+  onIncoming(stream: Stream, ssl: boolean): void
   onFault(cause: unknown): void
+}
+
+/** A uTP connection to be opened. */
+export interface UtpRoute {
+  readonly remote: Endpoint
+  /** The socket must be there, or anywhere if it is left out. */
+  readonly localAddress: string | undefined
+  /** TLS is going to be put on it. */
+  readonly ssl: boolean
 }
 
 /** uTP on one shared socket. */
@@ -36,7 +45,7 @@ class UtpReceiver implements PacketReceiver {
       settings: host.settings,
       local: socket.local,
       send: (packet, to) => socket.send(packet, to),
-      onUtpAccept: (stream) => host.onIncoming(stream),
+      onUtpAccept: (stream) => host.onIncoming(stream, socket.ssl),
       onFault: (cause) => host.onFault(cause),
     })
   }
@@ -86,17 +95,25 @@ export class UtpService {
     )
   }
 
-  /** Begins to connect; null when there is no socket, at `localAddress` if that is given, from which `remote` could be reached. */
-  connect(remote: Endpoint, localAddress: string | undefined, handler: StreamHandler): Stream | null {
+  /**
+   * Begins to connect; null when there is no socket from which `remote` could be reached. SSL torrents use the sockets they
+   * are reached at, where a router lets their peers in, and others only when there are none.
+   */
+  connect({ remote, localAddress, ssl }: UtpRoute, handler: StreamHandler): Stream | null {
+    const receiver = this.choose(remote, localAddress, ssl) ?? (ssl ? this.choose(remote, localAddress, false) : null)
+    return receiver?.sockets.connect(remote, handler) ?? null
+  }
+
+  private choose(remote: Endpoint, localAddress: string | undefined, wantsSsl: boolean): UtpReceiver | null {
     let best: UtpReceiver | null = null
-    for (const [{ local }, receiver] of this.receivers) {
-      if (isV6(local.address) !== isV6(remote.address)) continue
+    for (const [{ local, ssl }, receiver] of this.receivers) {
+      if (ssl !== wantsSsl || isV6(local.address) !== isV6(remote.address)) continue
       if (localAddress !== undefined && !isUnspecified(localAddress) && local.address !== localAddress) continue
       // What is bound to loopback reaches this machine only, and is the better way there.
       const isFitting = isLoopback(local.address) === isLoopback(remote.address)
       if (isFitting || (isUnspecified(local.address) && best === null)) best = receiver
       if (isFitting) break
     }
-    return best?.sockets.connect(remote, handler) ?? null
+    return best
   }
 }

@@ -8,7 +8,7 @@ export const chokingSettings = {
     min: -1,
     unit: 'peers',
     source: source.v1_0,
-    doc: 'Upload slots over all torrents (`session::set_max_uploads`). -1: no limit.',
+    doc: 'Upload slots over all torrents (`session::set_max_uploads`). -1: no limit. Peers of the local network need none, see `ignoreLimitsOnLocalNetwork`.',
   }),
   unchokeInterval: int('unchoke_interval', {
     default: 15,
@@ -32,6 +32,7 @@ export const chokingSettings = {
   }),
   chokingAlgorithm: choice<ChokingAlgorithm>('choking_algorithm', ChokingAlgorithm, {
     default: ChokingAlgorithm.fixedSlotsChoker,
+    classic: ChokingAlgorithm.autoExpandChoker,
     source: source.v1_0,
     doc: 'How the number of upload slots is decided.',
   }),

@@ -33,7 +33,7 @@ export const proxySettings = {
   proxyHostnames: bool('proxy_hostnames', {
     default: true,
     source: source.v1_0,
-    doc: 'The proxy looks up the names of trackers, web seeds and DHT routers: our name server learns none of them. Off: we look them up, and tell the proxy addresses.',
+    doc: 'The proxy looks up the names of trackers, web seeds and DHT routers: our name server learns none of them. Off: we look them up, and tell the proxy addresses; not so when nothing may leave past the proxy, see `forceProxy`.',
   }),
   proxyPeerConnections: bool('proxy_peer_connections', {
     default: true,
@@ -58,11 +58,11 @@ export const proxySettings = {
   forceProxy: bool('force_proxy', {
     default: false,
     source: source.v1_0,
-    doc: 'Nothing leaves but through the proxy: what it does not carry, or is set not to carry, is not done at all, and without a proxy nothing is done. No listening, local discovery or port mapping.',
+    doc: 'Nothing leaves but through the proxy: what it does not carry, or is set not to carry, is not done at all, and without a proxy nothing is done. Names are looked up by the proxy, whatever `proxyHostnames` says. No listening, local discovery or port mapping.',
   }),
   anonymousMode: bool('anonymous_mode', {
     default: false,
     source: source.v1_0,
-    doc: 'Tell as little about us as possible: random peer ids without fingerprint, another for each torrent, a user agent many programs share, no client version, no port or addresses. With a proxy it also does what `forceProxy` does.',
+    doc: 'Tell as little about us as possible: random peer ids without fingerprint, another for each torrent, a user agent many programs share (not for private torrents), no client version, not in the DHT either, no port or addresses. With a proxy it also does what `forceProxy` does.',
   }),
 } as const

@@ -60,6 +60,6 @@ export const sessionSettings = {
     max: 1000,
     unit: 'ms',
     source: source.v1_0,
-    doc: 'How often what is limited per second - connection attempts - is handed out. Less spreads it more evenly, more costs less CPU.',
+    doc: 'How often what is limited per second - connection attempts, and bandwidth, this every 100 ms at least - is handed out. Less spreads it more evenly, more costs less CPU.',
   }),
 } as const

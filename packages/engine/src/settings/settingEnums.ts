@@ -2,6 +2,11 @@
 export const ChokingAlgorithm = {
   /** A fixed number of slots: `unchokeSlotsLimit`. */
   fixedSlotsChoker: 0,
+  /**
+   * At least `unchokeSlotsLimit`: with an upload limit one more each second while less than nine tenths of that is used,
+   * and one less while peers wait for it.
+   */
+  autoExpandChoker: 1,
   /** As many slots as the upload rates of the peers justify, at least one. */
   rateBasedChoker: 2,
 } as const
@@ -48,3 +53,12 @@ export const EncLevel = {
   both: 3,
 } as const
 export type EncLevel = (typeof EncLevel)[keyof typeof EncLevel]
+
+/** How TCP and uTP peers share the line (libtorrent `bandwidth_mixed_algo_t`). The numbers are libtorrent's. */
+export const BandwidthMixedAlgo = {
+  /** TCP takes what it can get. */
+  preferTcp: 0,
+  /** While uTP peers transfer, TCP peers are held to about their part, by their number. */
+  peerProportional: 1,
+} as const
+export type BandwidthMixedAlgo = (typeof BandwidthMixedAlgo)[keyof typeof BandwidthMixedAlgo]

@@ -1,3 +1,4 @@
+import { bandwidthSettings } from './bandwidthSettings.ts'
 import { chokingSettings } from './chokingSettings.ts'
 import { discoverySettings } from './discoverySettings.ts'
 import { diskSettings } from './diskSettings.ts'
@@ -31,6 +32,7 @@ export const settingsTable = {
   ...encryptionSettings,
   ...pickerSettings,
   ...chokingSettings,
+  ...bandwidthSettings,
   ...diskSettings,
 } as const
 

@@ -28,7 +28,8 @@ export interface AddTorrentParams {
   /**
    * The torrent is a version of this one (BEP 46). While it runs and the DHT has its turn with it, each
    * `dhtAnnounceInterval`, a newer version is looked for and told by the alert `torrentUpdate`; what becomes of it is up to
-   * you. Its item is kept alive in the DHT meanwhile. Not done for private torrents, nor with `disableDht`.
+   * you. Its item is kept alive in the DHT meanwhile. Not done for private torrents, nor with `disableDht`. Default: as the
+   * resume data says.
    */
   mutableTorrent?: MutableTorrent
   /** Shown while the metadata is not known. */
@@ -107,4 +108,8 @@ export interface AddTorrentParams {
   maxUploads?: number
   /** Most connections, -1 for no limit (default). */
   maxConnections?: number
+  /** Bytes a second to all its peers together, -1 for no limit (default). */
+  uploadLimit?: number
+  /** Bytes a second from all its peers and web seeds together, -1 for no limit (default). */
+  downloadLimit?: number
 }

@@ -108,7 +108,11 @@ export function moveStorage(torrent: Torrent, savePath: string, flags: MoveFlags
     done()
   }
   if (torrent.storage === null) return moved(false)
+  torrent.movesUnderWay++
+  torrent.changed()
   torrent.storage.move(savePath, flags, (error, needFullCheck) => {
+    torrent.movesUnderWay--
+    torrent.changed()
     if (error === null) moved(needFullCheck)
     else fail(error)
   })

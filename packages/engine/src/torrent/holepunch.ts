@@ -1,4 +1,4 @@
-import { isLocal } from '../address/classify.ts'
+import { isLocal, isMulticast, isUnspecified } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
@@ -85,6 +85,7 @@ export class Holepunch {
 
   /** We are the relay. */
   private introduce(peer: PeerConnection, { endpoint }: HolepunchMessage): void {
+    if (!isSomebody(endpoint)) return send(peer, HolepunchType.failed, endpoint, HolepunchError.noSuchPeer)
     const target = this.connectionTo(endpoint)
     if (target === null) send(peer, HolepunchType.failed, endpoint, HolepunchError.notConnected)
     else if (target === peer) send(peer, HolepunchType.failed, endpoint, HolepunchError.noSelf)
@@ -114,6 +115,11 @@ export class Holepunch {
     }
     return null
   }
+}
+
+/** An endpoint at which there can be a peer. */
+function isSomebody({ address, port }: Endpoint): boolean {
+  return port !== 0 && !isUnspecified(address) && !isMulticast(address)
 }
 
 /** What the packets of peers go through that came by WebRTC, or by I2P, is of no use to uTP. */

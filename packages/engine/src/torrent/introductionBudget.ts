@@ -1,13 +1,15 @@
+import { networkOf } from '../address/networkOf.ts'
 import type { Millis } from '../util/flavored.ts'
 
 /** What one address may make us do in a minute, and how often others are led to one address. */
 const PER_MINUTE = 20
 const MINUTE_MS: Millis = 60_000
-/** Addresses counted in a minute; nothing more is done in it for others. */
-const MAX_ADDRESSES = 1000
+/** Networks counted in a minute; nothing more is done in it for others. */
+const MAX_NETWORKS = 1000
 
 /**
- * How much hole punching strangers may cause (BEP 55). Counted by address, so that it does not help to connect again.
+ * How much hole punching strangers may cause (BEP 55). Counted by address, of IPv6 by the /64, so that it does not help to
+ * connect again.
  */
 export class IntroductionBudget {
   private began: Millis = Number.NEGATIVE_INFINITY
@@ -33,9 +35,10 @@ export class IntroductionBudget {
       this.messages.clear()
       this.introductions.clear()
     }
-    const count = counts.get(address) ?? 0
-    if (count >= PER_MINUTE || (count === 0 && counts.size >= MAX_ADDRESSES)) return false
-    counts.set(address, count + 1)
+    const network = networkOf(address)
+    const count = counts.get(network) ?? 0
+    if (count >= PER_MINUTE || (count === 0 && counts.size >= MAX_NETWORKS)) return false
+    counts.set(network, count + 1)
     return true
   }
 }

@@ -15,6 +15,7 @@ import type { PeerGreetingHost } from './peerGreeting.ts'
 import type { PeerNewsHost } from './peerNews.ts'
 import type { PeerTickerHost } from './peerTicker.ts'
 import type { PieceSuggesterHost } from './pieceSuggester.ts'
+import type { RatioKeeperHost } from './ratioKeeper.ts'
 import type { RunStateHost } from './runState.ts'
 import type { SeedModeHost } from './seedMode.ts'
 import type { SwarmHost } from './swarm.ts'
@@ -46,6 +47,7 @@ export type PartHosts = BlockRequesterHost &
   PeerReportsHost &
   PeerTickerHost &
   PieceSuggesterHost &
+  RatioKeeperHost &
   RunStateHost &
   SeedModeHost &
   SwarmHost &

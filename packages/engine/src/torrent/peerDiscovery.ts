@@ -3,6 +3,7 @@ import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { DhtReplyAlert } from '../alerts/dhtAlerts.ts'
 import { LsdPeerAlert } from '../alerts/discoveryAlerts.ts'
 import type { Dht } from '../dht/dht.ts'
+import type { MutableItem } from '../dht/mutableItem.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { PeerSource } from '../peers/peerSource.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -46,6 +47,16 @@ export class PeerDiscovery {
   constructor(private readonly host: PeerDiscoveryHost) {
     const { mutableTorrent } = host.params
     this.follower = mutableTorrent === undefined ? null : new TorrentFollower(host, mutableTorrent)
+  }
+
+  /** The item that names the newest version, if the torrent is followed and has been found (BEP 46). */
+  get newestItem(): MutableItem | null {
+    return this.follower?.item ?? null
+  }
+
+  /** `item` was the newest in an earlier session. */
+  restoreItem(item: MutableItem): void {
+    this.follower?.restore(item)
   }
 
   /** Nodes the torrent names (BEP 5), and whoever added it. */

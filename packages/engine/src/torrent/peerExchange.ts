@@ -6,9 +6,11 @@ import { PexQuota } from '../extensions/pexQuota.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { PeerSource, PexFlags } from '../peers/peerSource.ts'
+import { isUtpSocket } from '../platform/socketType.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis } from '../util/flavored.ts'
-import type { PexPeer } from '../wire/utPexMessage.ts'
+import { i2pPexCodec } from '../wire/i2pPexMessage.ts'
+import { type PexCodec, type PexPeer, utPexCodec } from '../wire/utPexMessage.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -21,16 +23,25 @@ export interface PeerExchangeHost {
   now(): Millis
 }
 
+/** The extension by which peers are told of each other: of those in I2P only those who are there, and the others of the others. */
+type PexName = 'ut_pex' | 'i2p_pex'
+const NAMES: readonly PexName[] = ['ut_pex', 'i2p_pex']
+const CODECS = { ut_pex: utPexCodec, i2p_pex: i2pPexCodec } as const satisfies Record<PexName, PexCodec>
+
 interface Partner {
+  readonly name: PexName
   readonly recipient: PexRecipient
   readonly inbox: PexInbox
 }
 
-/** Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27) and those that keep to I2P. Peers in I2P neither hear of others nor are told of. */
+/**
+ * Peers tell each other whom they are connected to (BEP 11); not in private torrents (BEP 27). Peers in I2P hear of each
+ * other and of nobody else (`i2p_pex`), and nobody else hears of them.
+ */
 export class PeerExchange {
   private partnersMade: Map<PeerConnection, Partner> | null = null
   private quotaMade: PexQuota | null = null
-  private outbox: PexOutbox | null = null
+  private readonly outboxes: Partial<Record<PexName, PexOutbox>> = {}
 
   constructor(private readonly host: PeerExchangeHost) {}
 
@@ -44,15 +55,22 @@ export class PeerExchange {
     return this.partnersMade
   }
 
-  /** Whether this torrent takes part; said in the extension handshake. */
-  get isAllowed(): boolean {
-    return !this.host.info.priv && !this.host.keepsToI2p && !(this.host.params.disablePex ?? false)
+  /** The extensions of this kind that a peer is not offered. */
+  withheldFrom(peer: PeerConnection): readonly string[] {
+    const offered = nameFor(peer)
+    return NAMES.filter((name) => name !== offered || !this.isAllowed(name))
+  }
+
+  private isAllowed(name: PexName): boolean {
+    const { info, params, keepsToI2p } = this.host
+    return !info.priv && !(params.disablePex ?? false) && !(keepsToI2p && name === 'ut_pex')
   }
 
   onPeerExtensions(peer: PeerConnection): void {
-    if (peer.isI2p || peer.extensions.remoteId('ut_pex') === 0) this.partners.delete(peer)
+    const name = nameFor(peer)
+    if (peer.extensions.remoteId(name) === 0) this.partners.delete(peer)
     else if (!this.partners.has(peer)) {
-      this.partners.set(peer, { recipient: new PexRecipient(), inbox: new PexInbox() })
+      this.partners.set(peer, { name, recipient: new PexRecipient(), inbox: new PexInbox(CODECS[name]) })
     }
   }
 
@@ -60,9 +78,9 @@ export class PeerExchange {
     this.partners.delete(peer)
   }
 
-  onMessage(peer: PeerConnection, payload: Uint8Array): void {
+  onMessage(peer: PeerConnection, name: PexName, payload: Uint8Array): void {
     const partner = this.partners.get(peer)
-    if (partner === undefined || !this.isAllowed) return
+    if (partner?.name !== name || !this.isAllowed(name)) return
     const { host } = this
     const isPeerLocal = isLocal(peer.remote.address)
     const news = partner.inbox.receive(payload, host.now(), isPeerLocal, host.settings.maxPexPeers)
@@ -84,20 +102,23 @@ export class PeerExchange {
 
   /** Once a second. */
   tick(now: Millis): void {
-    if (this.partners.size === 0 || !this.isAllowed) return
-    this.outbox ??= new PexOutbox()
-    this.outbox.tick(now, () => this.present())
-    for (const [peer, { recipient }] of this.partners) {
-      const message = this.outbox.take(recipient, now)
-      if (message !== null) peer.sendExtended('ut_pex', message)
+    if (this.partners.size === 0) return
+    for (const [peer, { name, recipient }] of this.partners) {
+      if (!this.isAllowed(name)) continue
+      this.outboxes[name] ??= new PexOutbox(CODECS[name])
+      const outbox = this.outboxes[name]
+      outbox.tick(now, () => this.present(name))
+      const self = { address: peer.remote.address, port: dialledPort(peer) }
+      const message = outbox.take(recipient, now, self)
+      if (message !== null) peer.sendExtended(name, message)
     }
   }
 
   /** Whom others can reach as we do: those we connected to, and those that said which port they listen on. */
-  private present(): PexPeer[] {
+  private present(name: PexName): PexPeer[] {
     const peers: PexPeer[] = []
     for (const peer of this.host.swarm.connections) {
-      if (!peer.isReady || peer.isRtc || peer.isI2p) continue
+      if (!peer.isReady || peer.isRtc || nameFor(peer) !== name) continue
       const port = dialledPort(peer)
       if (port === 0) continue
       peers.push({ address: peer.remote.address, port, flags: flagsOf(peer) })
@@ -106,8 +127,16 @@ export class PeerExchange {
   }
 }
 
-/** 0 when unknown. What hole punching reached is a port that a router opened for us alone. */
-function dialledPort({ isOutgoing, isHolepunched, remote, extensions }: PeerConnection): number {
+function nameFor(peer: PeerConnection): PexName {
+  return peer.isI2p ? 'i2p_pex' : 'ut_pex'
+}
+
+/**
+ * 0 when unknown. What hole punching reached is a port that a router opened for us alone. Whoever comes from a destination
+ * in I2P is reached there.
+ */
+function dialledPort({ isOutgoing, isHolepunched, isI2p, remote, extensions }: PeerConnection): number {
+  if (isI2p) return remote.port
   if (!isOutgoing) return extensions.listenPort
   return (isHolepunched && extensions.listenPort) || remote.port
 }
@@ -115,7 +144,7 @@ function dialledPort({ isOutgoing, isHolepunched, remote, extensions }: PeerConn
 function flagsOf(peer: PeerConnection): number {
   let flags = 0
   if (peer.isSeed || peer.extensions.isUploadOnly) flags |= PexFlags.seed
-  if (peer.socketType === 'utp' || peer.entry?.confirmedSupportsUtp) flags |= PexFlags.utp
+  if (isUtpSocket(peer.socketType) || peer.entry?.confirmedSupportsUtp) flags |= PexFlags.utp
   if (peer.extensions.remoteId('ut_holepunch') !== 0) flags |= PexFlags.holepunch
   if (peer.encryption !== 'none') flags |= PexFlags.encryption
   return flags

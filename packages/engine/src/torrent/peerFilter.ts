@@ -37,7 +37,8 @@ export interface PeerFilterHost {
 
 /**
  * Whom a torrent has nothing to do with: addresses of the IP filter, if that applies to it, ports of the port filter,
- * privileged ports, and who is outside of I2P if it is a torrent of I2P, or the other way round. Each peer that is refused for one of these is told of by `peerBlocked`.
+ * privileged ports, and who is outside of I2P if it is a torrent of I2P, or the other way round. Each peer that is refused
+ * for one of these is told of by `peerBlocked`.
  */
 export class PeerFilter {
   private isOn = true

@@ -133,14 +133,14 @@ export class PeerGreeting {
       // A seed that hides as one that lacks pieces does not say so either.
       isUploadOnly: isUploadOnly && !this.hidesFrom(peer),
     }
-    peer.sendExtensionHandshake(handshake, this.withheldExtensions())
+    peer.sendExtensionHandshake(handshake, this.withheldExtensions(peer))
   }
 
   /** What a private torrent, or peers behind a proxy, have no use for. */
-  private withheldExtensions(): readonly string[] {
+  private withheldExtensions(peer: PeerConnection): readonly string[] {
     const { exchange, holepunch, metadata, trackerExchange } = this.host
     return [
-      ...(exchange.isAllowed ? [] : ['ut_pex']),
+      ...exchange.withheldFrom(peer),
       ...(holepunch.isAllowed ? [] : ['ut_holepunch']),
       ...(metadata.isAllowed ? [] : ['ut_metadata', 'LT_metadata']),
       ...(trackerExchange.isAllowed ? [] : ['lt_tex']),

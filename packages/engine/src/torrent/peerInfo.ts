@@ -1,7 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import { identifyClient } from '../metainfo/identifyClient.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
-import { isSslSocket } from '../platform/socketType.ts'
+import { isSslSocket, isUtpSocket } from '../platform/socketType.ts'
 import type { Bitfield } from '../util/bitfield.ts'
 import { BLOCK_SIZE_BYTES, type Seconds } from '../util/flavored.ts'
 import type { Torrent } from './torrent.ts'
@@ -42,6 +42,19 @@ export const PeerFlags = {
   sslSocket: 0x40000,
 } as const
 
+/** What one direction of a connection waits for (manual, peer_info; the numbers are those of 1.0). */
+export const BwState = {
+  /** For nothing: there is nothing to send, or we read what comes. */
+  idle: 0,
+  /** For quota: a limit holds it back. */
+  limit: 1,
+  /** For the network. */
+  network: 2,
+  /** For the disk to catch up. */
+  disk: 4,
+} as const
+export type BwState = (typeof BwState)[keyof typeof BwState]
+
 /** Kind of a connection (manual, peer_info). */
 export const ConnectionType = { standardBittorrent: 0, webSeed: 1, httpSeed: 2 } as const
 
@@ -71,6 +84,20 @@ export interface PeerInfo {
   readonly downSpeed: number
   readonly payloadUpSpeed: number
   readonly payloadDownSpeed: number
+  /** The highest payload rates of this connection. */
+  readonly downloadRatePeak: number
+  readonly uploadRatePeak: number
+  /** At which it seems to download, from whomever, by the pieces it says it has got. */
+  readonly remoteDlRate: number
+  /** What receiving and sending wait for: `BwState`. */
+  readonly readState: BwState
+  readonly writeState: BwState
+  /** Limits of its own (`TorrentHandle.setPeerUploadLimit`), bytes a second; -1 for none. */
+  readonly uploadLimit: number
+  readonly downloadLimit: number
+  /** Bytes it may send and receive before it has to ask the limits for more; 0 while there are none. */
+  readonly sendQuota: number
+  readonly receiveQuota: number
   readonly totalDownload: number
   readonly totalUpload: number
   /** What it has. */
@@ -104,7 +131,7 @@ export interface PeerInfo {
 }
 
 export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
-  const { stats, download, upload } = peer
+  const { stats, download, upload, bandwidth } = peer
   const now = torrent.now()
   const outstanding = download.requests.length
   const arriving = arrivingBlock(torrent, peer)
@@ -124,6 +151,15 @@ export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
     downSpeed: stats.downloadRate,
     payloadUpSpeed: stats.uploadPayloadRate,
     payloadDownSpeed: stats.downloadPayloadRate,
+    downloadRatePeak: peer.downloadRatePeak,
+    uploadRatePeak: peer.uploadRatePeak,
+    remoteDlRate: peer.remoteRate.bytesPerSecond(now),
+    readState: readStateOf(peer),
+    writeState: writeStateOf(peer),
+    uploadLimit: bandwidth.limit('upload') || -1,
+    downloadLimit: bandwidth.limit('download') || -1,
+    sendQuota: Math.floor(bandwidth.upload.quota),
+    receiveQuota: Math.floor(bandwidth.download.quota),
     totalDownload: stats.totalPayloadDownload,
     totalUpload: stats.totalPayloadUpload,
     pieces: peer.pieces.clone(),
@@ -145,6 +181,18 @@ export function peerInfo(torrent: Torrent, peer: PeerConnection): PeerInfo {
     ...arriving,
     pendingDiskBytes: upload.readingBytes,
   }
+}
+
+function readStateOf(peer: PeerConnection): BwState {
+  if (peer.bandwidth.download.isWaiting) return BwState.limit
+  if (peer.isWaitingForDisk) return BwState.disk
+  return peer.isClosed ? BwState.idle : BwState.network
+}
+
+function writeStateOf({ bandwidth, upload, unsentBytes }: PeerConnection): BwState {
+  if (bandwidth.upload.isWaiting) return BwState.limit
+  if (unsentBytes > 0) return BwState.network
+  return upload.readingBytes > 0 ? BwState.disk : BwState.idle
 }
 
 /** Where a peer is, for its `PeerInfo`. */
@@ -193,7 +241,7 @@ function flagsOf(peer: PeerConnection): number {
   if (peer.download.isSnubbed) flags |= PeerFlags.snubbed
   if (peer.extensions.isUploadOnly) flags |= PeerFlags.uploadOnly
   if (peer.isHolepunched) flags |= PeerFlags.holepunched
-  if (peer.socketType === 'utp') flags |= PeerFlags.utpSocket
+  if (isUtpSocket(peer.socketType)) flags |= PeerFlags.utpSocket
   if (peer.isI2p) flags |= PeerFlags.i2pSocket
   if (peer.encryption === 'rc4') flags |= PeerFlags.rc4Encrypted
   if (peer.encryption === 'plaintext') flags |= PeerFlags.plaintextEncrypted

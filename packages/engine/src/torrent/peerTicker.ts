@@ -1,4 +1,6 @@
 import { isV6 } from '../address/endpoint.ts'
+import { DIRECTIONS } from '../bandwidth/direction.ts'
+import type { RateLimits } from '../bandwidth/rateLimits.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
@@ -7,6 +9,7 @@ import type { Millis } from '../util/flavored.ts'
 import type { TransferStats } from '../util/transferStats.ts'
 import type { BlockRequester } from './blockRequester.ts'
 import type { PeerNews } from './peerNews.ts'
+import type { RatioKeeper } from './ratioKeeper.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -14,12 +17,14 @@ import type { TorrentNews } from './torrentNews.ts'
 import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface PeerTickerHost {
-  readonly session: Pick<TorrentHost, 'clock' | 'freeConnections'>
+  readonly session: Pick<TorrentHost, 'bandwidth' | 'clock' | 'freeConnections'>
   readonly settings: Readonly<Settings>
   readonly peerNews: PeerNews
   readonly picker: PiecePicker<TorrentPeer> | null
   /** `max_connections` of this torrent. */
   readonly maxConnections: number
+  readonly limits: RateLimits
+  readonly ratioKeeper: RatioKeeper
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
   readonly news: TorrentNews
@@ -45,6 +50,9 @@ const STARVED_SECONDS = 0.5
 
 /** What has to be looked at once a second for each connection: timeouts, keep-alives, rates, the request queue. */
 export class PeerTicker {
+  /** Of those that are not exempt from the limits, since the last second. */
+  private readonly overhead = { upload: 0, download: 0 }
+
   constructor(private readonly host: PeerTickerHost) {}
 
   tick(now: Millis, elapsed: Millis): void {
@@ -58,6 +66,19 @@ export class PeerTicker {
       this.tickPeer(peer, now, elapsed)
     }
     if (seesAll) counters.lastSeenComplete = session.clock.unixTime()
+    this.warnOfOverhead(elapsed)
+  }
+
+  /** Headers and acknowledgements alone use a limit up (manual, performance_alert). */
+  private warnOfOverhead(elapsed: Millis): void {
+    const { session, limits, news } = this.host
+    for (const direction of DIRECTIONS) {
+      const rate = (this.overhead[direction] * 1000) / elapsed
+      this.overhead[direction] = 0
+      const narrowest = lesser(limits.get(direction), session.bandwidth.limit(direction))
+      if (narrowest === 0 || rate < narrowest) continue
+      news.performance(direction === 'upload' ? 'uploadLimitTooLow' : 'downloadLimitTooLow')
+    }
   }
 
   private tickPeer(peer: PeerConnection, now: Millis, elapsed: Millis): void {
@@ -70,6 +91,7 @@ export class PeerTicker {
       peer.touch()
     }
     this.watchRequests(peer, now)
+    this.host.ratioKeeper.apply(peer)
     peer.upload.tick()
     // What was behind other messages when the last block left waits for nobody else to look.
     peer.pumpUploads()
@@ -138,9 +160,24 @@ export class PeerTicker {
     const sent = stats.uploadPayload.counter + stats.uploadProtocol.counter
     const received = stats.downloadPayload.counter + stats.downloadProtocol.counter
     stats.tick(elapsed)
+    peer.downloadRatePeak = Math.max(peer.downloadRatePeak, stats.downloadPayloadRate)
+    peer.uploadRatePeak = Math.max(peer.uploadRatePeak, stats.uploadPayloadRate)
     // The torrent and the session have added this second up already: the headers count in the next.
     if (sent > 0) stats.transceivedIpPackets(sent, isV6(peer.remote.address))
     if (received > 0) stats.transceivedIpPackets(received, isV6(peer.remote.address))
+    this.chargeOverhead(peer)
+  }
+
+  private chargeOverhead({ bandwidth, stats }: PeerConnection): void {
+    const { rateLimitIpOverhead, ignoreLimitsOnLocalNetwork } = this.host.settings
+    if (!rateLimitIpOverhead) return
+    const { counter: sent } = stats.uploadIpProtocol
+    const { counter: received } = stats.downloadIpProtocol
+    bandwidth.upload.charge(sent)
+    bandwidth.download.charge(received)
+    if (bandwidth.isLocal && ignoreLimitsOnLocalNetwork) return
+    this.overhead.upload += sent
+    this.overhead.download += received
   }
 
   /** Blocks that do not come are made free for other peers; the late answer is still welcome. */
@@ -165,4 +202,9 @@ export class PeerTicker {
     peer.download.hasReleased = true
     this.host.peerNews.blockTimeout(peer, blockId)
   }
+}
+
+/** Of two limits, 0 for none. */
+function lesser(a: number, b: number): number {
+  return a === 0 || b === 0 ? a + b : Math.min(a, b)
 }

@@ -9,6 +9,7 @@ import { PeerList } from '../peers/peerList.ts'
 import { PeerSource } from '../peers/peerSource.ts'
 import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { Random } from '../platform/random.ts'
+import { isSslSocket, isUtpSocket } from '../platform/socketType.ts'
 import type { Stream } from '../platform/tcp.ts'
 import type { Settings } from '../settings/settings.ts'
 import { equalBytes } from '../util/bytes.ts'
@@ -123,9 +124,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   private get hasRoom(): boolean {
     const { isTakingPeers, isFinished, maxConnections, settings, ssl } = this.host
     if (isFinished && !settings.seedingOutgoingConnections) return false
-    // Nobody listens for TLS over uTP.
-    const mayUseUtp = settings.enableOutgoingUtp && !ssl.isSslTorrent
-    if (!settings.enableOutgoingTcp && !mayUseUtp) return false
+    if (!settings.enableOutgoingTcp && !settings.enableOutgoingUtp) return false
     return isTakingPeers && ssl.isReady && this.connections.size < maxConnections
   }
 
@@ -174,7 +173,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     const { tls } = this.host.ssl
     const isEncrypted = tls === null && this.encryption.choose(entry)
     peer.isEncryptedAttempt = isEncrypted
-    const transport = tls !== null ? 'tcp' : (how ?? chooseTransport(entry, this.host.settings) ?? 'tcp')
+    const transport = how ?? chooseTransport(entry, this.host.settings) ?? 'tcp'
     const request = { remote, infoHash: this.peerHost.infoHash, transport, isEncrypted, tls, interfaces }
     peer.attach(this.host.session.connect(request, peer))
     this.host.peerNews.connecting(peer)
@@ -294,7 +293,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   /** The handshake with `peer` is done. */
   onReady(peer: PeerConnection): void {
     const { entry, isOutgoing, isRtc, socketType } = peer
-    if (entry !== null && isOutgoing && socketType === 'utp') entry.confirmedSupportsUtp = true
+    if (entry !== null && isOutgoing && isUtpSocket(socketType)) entry.confirmedSupportsUtp = true
     this.encryption.remember(peer)
     // That there is a browser says nothing of who listens there.
     if (!isRtc) this.host.session.attempts.reached(peer.remote.address)
@@ -347,7 +346,7 @@ export class Swarm implements Wakeable, WaitingDialler {
   onClosed(peer: PeerConnection, error: LibtorrentError): void {
     if (!this.connections.delete(peer)) return
     const failed = isConnectionFailure(error, peer.wasReady)
-    const isUtpRefused = failed && this.isUtpRefused(peer)
+    const isUtpRefused = failed && this.isUtpRefused(peer, error)
     this.host.session.attempts.ended(peer.remote.address, peer, failed)
     this.encryption.remember(peer)
     if (peer.entry !== null) {
@@ -375,10 +374,12 @@ export class Swarm implements Wakeable, WaitingDialler {
   }
 
   /** A peer that does not answer to uTP, and may to TCP. */
-  private isUtpRefused(peer: PeerConnection): boolean {
+  private isUtpRefused(peer: PeerConnection, error: LibtorrentError): boolean {
     const { entry, isOutgoing, wasConnected, isHolepunched, socketType } = peer
-    if (entry === null || !isOutgoing || wasConnected || isHolepunched || socketType !== 'utp') return false
+    if (entry === null || !isOutgoing || wasConnected || isHolepunched || !isUtpSocket(socketType)) return false
     if (!this.host.settings.enableOutgoingTcp || entry.isLocal || !entry.supportsUtp) return false
+    // Who answers to uTP, and does not agree on TLS, would not by TCP.
+    if (isSslSocket(socketType) && error.operation !== 'connect' && error.code !== 'timedOut') return false
     entry.supportsUtp = false
     return true
   }

@@ -1,6 +1,8 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import type { TorrentState } from '../alerts/torrentState.ts'
+import type { Direction } from '../bandwidth/direction.ts'
+import { RateLimits } from '../bandwidth/rateLimits.ts'
 import type { LibtorrentError, LibtorrentErrorCode } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -38,6 +40,7 @@ import { PeerNews } from './peerNews.ts'
 import { PeerTicker } from './peerTicker.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import { PieceSuggester } from './pieceSuggester.ts'
+import { RatioKeeper } from './ratioKeeper.ts'
 import { RenamedFiles } from './renamedFiles.ts'
 import { RunState } from './runState.ts'
 import { SeedMode } from './seedMode.ts'
@@ -101,6 +104,9 @@ export class Torrent implements PartHosts, Wakeable {
   readonly trackerExchange: TrackerExchange
   readonly diskTrouble: DiskTrouble
   readonly ssl: TorrentSsl
+  /** How fast its peers may be sent to and received from, all together. */
+  readonly limits: RateLimits
+  readonly ratioKeeper: RatioKeeper
   private readonly diskAnswers: DiskAnswers
   private readonly ticker: PeerTicker
   /** Null until the metadata is known. */
@@ -114,8 +120,12 @@ export class Torrent implements PartHosts, Wakeable {
   resolvesCountries = false
   /** Resume data would say something else than what was saved last. */
   needsSaveResume = true
+  /** Moves of its files that have begun and not ended. */
+  movesUnderWay = 0
   maxUploads: number
   connectionLimit: number
+  /** 0 to 255: how much quota its peers get of what the session shares out (manual, set_priority). */
+  priority = 0
   readonly renamedFiles: RenamedFiles
   hasIncoming = false
   /** It has a tracker in I2P, or was said to be of I2P. Decided when the torrent is started. */
@@ -136,6 +146,9 @@ export class Torrent implements PartHosts, Wakeable {
     this.isSequentialDownload = params.sequentialDownload ?? false
     this.maxUploads = params.maxUploads ?? -1
     this.connectionLimit = params.maxConnections ?? -1
+    this.limits = new RateLimits(session.bandwidth)
+    this.limits.set('upload', params.uploadLimit ?? 0)
+    this.limits.set('download', params.downloadLimit ?? 0)
     this.counters.addedTime = session.clock.unixTime()
     this.state = info.isValid ? 'checkingResumeData' : 'downloadingMetadata'
 
@@ -167,6 +180,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.diskAnswers = new DiskAnswers(this)
     this.completion = new Completion(this)
     this.ssl = new TorrentSsl(this)
+    this.ratioKeeper = new RatioKeeper(this)
   }
 
   // --- what the parts share -------------------------------------------------------------------------------------
@@ -222,6 +236,10 @@ export class Torrent implements PartHosts, Wakeable {
 
   get maxConnections(): number {
     return this.connectionLimit < 0 ? UNLIMITED : this.connectionLimit
+  }
+
+  get bandwidthPriority(): number {
+    return 1 + this.priority
   }
 
   now(): Millis {
@@ -342,6 +360,11 @@ export class Torrent implements PartHosts, Wakeable {
     return this.isI2p && !this.settings.allowI2pMixed
   }
 
+  onCredentialsChanged(): void {
+    this.trackers.onCredentialsChanged()
+    this.webSeeds.onCredentialsChanged()
+  }
+
   /** The session has an I2P router, and there a new address. */
   onI2pReady(): void {
     this.trackers.onI2pReady()
@@ -389,6 +412,7 @@ export class Torrent implements PartHosts, Wakeable {
     this.swarm.stop(code)
     this.webSeeds.stop()
     this.session.setActive(this, false)
+    this.limits.clear()
     let left = 2
     const part = () => {
       if (--left === 0) done()
@@ -505,6 +529,22 @@ export class Torrent implements PartHosts, Wakeable {
     this.changed()
     this.swarm.enforceLimit()
     this.swarm.wantConnections()
+  }
+
+  /** `limit`: bytes a second; 0, or less, for none. */
+  setRateLimit(direction: Direction, limit: number): void {
+    if (this.limits.get(direction) === Math.max(0, limit)) return
+    this.limits.set(direction, limit)
+    this.needsSaveResume = true
+    this.changed()
+  }
+
+  /** 0 to 255. */
+  setPriority(priority: number): void {
+    if (this.priority === priority) return
+    this.priority = priority
+    this.needsSaveResume = true
+    this.changed()
   }
 
   wantsConnections(): void {

@@ -161,6 +161,7 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
       ...(host.info.priv ? this.ownAddresses() : null),
       partialSeed: host.isFinished && !host.isSeed,
       login: this.login,
+      tls: host.ssl.serverTls,
     }
   }
 

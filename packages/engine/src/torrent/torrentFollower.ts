@@ -1,9 +1,10 @@
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { TorrentUpdateAlert } from '../alerts/torrentAlerts.ts'
 import type { Dht } from '../dht/dht.ts'
-import type { MutableItem } from '../dht/mutableItem.ts'
+import { type MutableItem, verifyMutableItem } from '../dht/mutableItem.ts'
 import { torrentInItem } from '../dht/torrentItem.ts'
 import type { MutableTorrent } from '../metainfo/mutableTorrent.ts'
+import { equalBytes } from '../util/bytes.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 
 export interface TorrentFollowerHost {
@@ -27,6 +28,18 @@ export class TorrentFollower {
     private readonly torrent: MutableTorrent,
   ) {
     this.told = host.infoHash
+  }
+
+  /** The newest known. */
+  get item(): MutableItem | null {
+    return this.newest
+  }
+
+  /** Takes an item of an earlier session, so that it lives on when the DHT has forgotten it; not one that nobody signed. */
+  restore(item: MutableItem): void {
+    const { publicKey, salt } = this.torrent
+    if (!equalBytes(item.publicKey, publicKey) || !equalBytes(item.salt, salt)) return
+    if (verifyMutableItem(item)) this.newest = item
   }
 
   /** Asks the DHT once; nothing while an earlier question is open. */

@@ -1,5 +1,8 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink } from '../alerts/alertSink.ts'
+import type { BandwidthChannel } from '../bandwidth/bandwidthChannel.ts'
+import type { Direction } from '../bandwidth/direction.ts'
+import type { BandwidthManagers, RateLimits } from '../bandwidth/rateLimits.ts'
 import type { Dht } from '../dht/dht.ts'
 import type { StorageConstructor } from '../disk/storageInterface.ts'
 import type { BlockSender } from '../peer/blockSender.ts'
@@ -10,6 +13,7 @@ import type { BlockPool, StorageHandler, StorageParams, TorrentStorage } from '.
 import type { HttpStreams } from '../platform/httpStream.ts'
 import type { Random } from '../platform/random.ts'
 import type { Resolver } from '../platform/resolver.ts'
+import type { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Tls, TlsClientOptions } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -31,6 +35,26 @@ export interface Wakeable {
 export interface SlotWaiter {
   /** There may be a free slot again. */
   resumeInput(): void
+}
+
+/** What decides which limits apply to a connection. */
+export interface BandwidthConnection {
+  /** To the local network, or to this machine. */
+  readonly isLocal: boolean
+  readonly socketType: SocketType
+}
+
+/** The limits that torrents share. */
+export interface TorrentBandwidth extends BandwidthManagers {
+  /** Limit over all peers that are not exempt, bytes a second; 0 for none. */
+  limit(direction: Direction): number
+  /** Adds the channels of the session and of `torrent` that `connection` goes through. */
+  collectChannels(
+    connection: BandwidthConnection,
+    torrent: RateLimits,
+    direction: Direction,
+    into: BandwidthChannel[],
+  ): void
 }
 
 /** Ways of finding peers that torrents share. */
@@ -77,6 +101,7 @@ export interface TorrentHost {
   readonly random: Random
   readonly pool: BlockPool
   readonly isDiskCongested: boolean
+  readonly bandwidth: TorrentBandwidth
   readonly resolver: Resolver
   readonly httpStreams: HttpStreams
   readonly tls: Tls

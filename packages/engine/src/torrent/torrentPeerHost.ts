@@ -1,3 +1,6 @@
+import type { BandwidthChannel } from '../bandwidth/bandwidthChannel.ts'
+import type { Direction } from '../bandwidth/direction.ts'
+import type { BandwidthManagers, RateLimits } from '../bandwidth/rateLimits.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
@@ -32,7 +35,14 @@ import type { TrackerExchange } from './trackerExchange.ts'
 export interface PeerReportsHost {
   readonly session: Pick<
     TorrentHost,
-    'pool' | 'isDiskCongested' | 'blockSender' | 'discovery' | 'scheduleFlush' | 'onExternalAddress' | 'onFault'
+    | 'pool'
+    | 'isDiskCongested'
+    | 'bandwidth'
+    | 'blockSender'
+    | 'discovery'
+    | 'scheduleFlush'
+    | 'onExternalAddress'
+    | 'onFault'
   >
   readonly settings: Readonly<Settings>
   readonly layout: PieceLayout | null
@@ -56,6 +66,8 @@ export interface PeerReportsHost {
   readonly info: TorrentInfo
   readonly keepsToI2p: boolean
   readonly counters: TorrentCounters
+  readonly limits: RateLimits
+  readonly bandwidthPriority: number
   /** Nothing (more) is wanted. */
   readonly isUploadOnly: boolean
   /** Files are checked. */
@@ -80,6 +92,19 @@ export class TorrentPeerHost implements PeerHost {
 
   get isDiskCongested(): boolean {
     return this.torrent.session.isDiskCongested
+  }
+
+  get bandwidth(): BandwidthManagers {
+    return this.torrent.session.bandwidth
+  }
+
+  get bandwidthPriority(): number {
+    return this.torrent.bandwidthPriority
+  }
+
+  collectChannels(peer: PeerConnection, direction: Direction, into: BandwidthChannel[]): void {
+    const { session, limits } = this.torrent
+    session.bandwidth.collectChannels(peer, limits, direction, into)
   }
 
   get blockSender(): BlockSender {
@@ -247,7 +272,7 @@ export class TorrentPeerHost implements PeerHost {
   onPeerExtended(peer: PeerConnection, name: string, payload: Uint8Array): void {
     if (name === 'ut_metadata') this.torrent.metadata.onMessage(peer, payload)
     else if (name === 'LT_metadata') this.torrent.metadata.onLtMessage(peer, payload)
-    else if (name === 'ut_pex') this.torrent.exchange.onMessage(peer, payload)
+    else if (name === 'ut_pex' || name === 'i2p_pex') this.torrent.exchange.onMessage(peer, name, payload)
     else if (name === 'ut_holepunch') this.torrent.holepunch.onMessage(peer, payload)
     else if (name === 'lt_tex') this.torrent.trackerExchange.onMessage(peer, payload)
     else if (name === 'lt_donthave') this.onDontHave(peer, payload)

@@ -13,6 +13,9 @@ import type { Torrent } from './torrent.ts'
 /** Peers remembered in resume data at most (libtorrent's number). */
 const MAX_SAVED_PEERS = 100
 
+/** Of a torrent (manual, set_priority). */
+const TOP_PRIORITY = 255
+
 /** Everything a torrent must remember to go on where it is, but the sizes of its files, unless they are those of old. */
 export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict: boolean }): ResumeState {
   const { counters, info, params } = torrent
@@ -44,6 +47,9 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     numIncomplete: torrent.announcer.incomplete,
     maxConnections: torrent.connectionLimit,
     maxUploads: torrent.maxUploads,
+    uploadRateLimit: torrent.limits.get('upload') || -1,
+    downloadRateLimit: torrent.limits.get('download') || -1,
+    priority: torrent.priority,
     paused: torrent.run.wantsPause,
     autoManaged: torrent.isAutoManaged,
     sequentialDownload: torrent.isSequentialDownload,
@@ -53,6 +59,8 @@ export function resumeStateOf(torrent: Torrent, options: { readonly saveInfoDict
     disableLsd: params.disableLsd ?? false,
     disablePex: params.disablePex ?? false,
     i2pTorrent: torrent.isI2p,
+    mutableTorrent: params.mutableTorrent ?? null,
+    mutableItem: torrent.discovery.newestItem,
     info: options.saveInfoDict && torrent.hasMetadata ? info.metadata() : null,
   }
 }
@@ -70,6 +78,9 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   torrent.uploadMode.restore(params.uploadMode ?? state.uploadMode ?? false)
   torrent.maxUploads = params.maxUploads ?? state.maxUploads
   torrent.connectionLimit = params.maxConnections ?? state.maxConnections
+  torrent.limits.set('upload', params.uploadLimit ?? state.uploadRateLimit)
+  torrent.limits.set('download', params.downloadLimit ?? state.downloadRateLimit)
+  torrent.priority = Math.max(0, Math.min(TOP_PRIORITY, state.priority))
   torrent.stats.addStat(state.totalDownloaded, state.totalUploaded)
   counters.earlierDownload = state.totalDownloaded
   counters.earlierUpload = state.totalUploaded
@@ -81,6 +92,7 @@ export function applyResumeState(torrent: Torrent, state: ResumeState): void {
   counters.lastSeenComplete = state.lastSeenComplete
   counters.lastDownload = state.lastDownload
   counters.lastUpload = state.lastUpload
+  if (state.mutableItem !== null) torrent.discovery.restoreItem(state.mutableItem)
   torrent.announcer.complete = state.numComplete
   torrent.announcer.incomplete = state.numIncomplete
   torrent.files.restore(state.filePriorities, state.piecePriorities)

@@ -22,6 +22,8 @@ export interface TorrentSslHost {
   readonly ref: TorrentRef
   readonly swarm: Swarm
   fail(error: LibtorrentError): void
+  /** Servers are shown another certificate from now on, `serverTls`. */
+  onCredentialsChanged(): void
 }
 
 type State =
@@ -29,7 +31,8 @@ type State =
   | { readonly name: 'plain' }
   /** Its root certificate is none: nobody can ever be let in. */
   | { readonly name: 'unusable' }
-  | { readonly name: 'needsCertificate'; readonly root: string }
+  /** `trust`: the root certificate alone, for servers. */
+  | { readonly name: 'needsCertificate'; readonly root: string; readonly trust: TlsContext }
   | { readonly name: 'ready'; readonly root: string; readonly tls: TlsClientOptions }
 
 const PLAIN: State = { name: 'plain' }
@@ -37,7 +40,8 @@ const UNUSABLE: State = { name: 'unusable' }
 
 /**
  * What makes a torrent an SSL torrent (manual, SSL torrents): its peers speak TLS only, and both show certificates that
- * the root certificate in the info dictionary has signed. It is announced with the port of the SSL listen sockets.
+ * the root certificate in the info dictionary has signed. It is announced with the port of the SSL listen sockets. Its https
+ * trackers and web seeds must have certificates of the same root, and are shown ours.
  */
 export class TorrentSsl {
   private state: State = PLAIN
@@ -57,6 +61,16 @@ export class TorrentSsl {
   /** How its connections are secured, those that are opened and those that are accepted; null: by nothing, or there can be none. */
   get tls(): TlsClientOptions | null {
     return this.state.name === 'ready' ? this.state.tls : null
+  }
+
+  /**
+   * Whom https trackers and web seeds must be vouched for by, and what they are shown: our certificate, if there is one.
+   * Undefined: no SSL torrent, the authorities that the system trusts.
+   */
+  get serverTls(): TlsContext | undefined {
+    const { state } = this
+    if (state.name === 'ready') return state.tls.context
+    return state.name === 'needsCertificate' ? state.trust : undefined
   }
 
   /** The port its peers reach us at, 0: none. */
@@ -81,8 +95,9 @@ export class TorrentSsl {
     const { host } = this
     const root = host.info.sslCert
     if (root === '' || this.isSslTorrent) return
-    const error = host.session.tls.checkRoot(root)
-    this.state = error === null ? { name: 'needsCertificate', root } : UNUSABLE
+    const trust = host.session.tls.newContext(root, null)
+    const error = trust instanceof LibtorrentError ? trust : null
+    this.state = trust instanceof LibtorrentError ? UNUSABLE : { name: 'needsCertificate', root, trust }
     host.session.needsSsl()
     // Whoever gave us the metadata without TLS may give it, but nothing else.
     host.swarm.closeAll('requiresSslConnection')
@@ -108,6 +123,7 @@ export class TorrentSsl {
     }
     this.state = { name: 'ready', root: state.root, tls: this.tlsOf(context) }
     host.swarm.wantConnections()
+    host.onCredentialsChanged()
     return null
   }
 

@@ -1,5 +1,6 @@
 import type { TorrentRef } from '../alerts/alertSink.ts'
 import type { TorrentState } from '../alerts/torrentState.ts'
+import type { Direction } from '../bandwidth/direction.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { TorrentInfo } from '../metainfo/torrentInfo.ts'
 import { BlockState } from '../picker/downloadingPiece.ts'
@@ -34,6 +35,8 @@ export interface TorrentStatus {
   readonly hasMetadata: boolean
   readonly hasIncoming: boolean
   readonly needSaveResume: boolean
+  /** `TorrentHandle.moveStorage` is at work (1.0, moving_storage). */
+  readonly movingStorage: boolean
   /** What stopped the torrent, null while all is well. */
   readonly error: LibtorrentError | null
   /** 0 to 1 of what the torrent is doing: checking, fetching metadata, or downloading what is wanted. */
@@ -80,6 +83,11 @@ export interface TorrentStatus {
   /** -1 no limit. */
   readonly connectionsLimit: number
   readonly uploadsLimit: number
+  /** Connections waiting for quota while the torrent has a limit of its own (else they count in the session's status). */
+  readonly upBandwidthQueue: number
+  readonly downBandwidthQueue: number
+  /** Of bandwidth, among torrents: 0 to 255 (`TorrentHandle.setPriority`). */
+  readonly priority: number
 
   /** What is had; null while unknown. */
   readonly pieces: Bitfield | null
@@ -154,6 +162,7 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     hasMetadata: torrent.hasMetadata,
     hasIncoming: torrent.hasIncoming,
     needSaveResume: torrent.needsSaveResume,
+    movingStorage: torrent.movesUnderWay > 0,
     error: torrent.error,
     progress,
     progressPpm: Math.floor(progress * 1_000_000),
@@ -183,6 +192,9 @@ export function torrentStatus(torrent: Torrent, flags: number = StatusFlags.all)
     numUploads: peers.unchoked,
     connectionsLimit: torrent.connectionLimit,
     uploadsLimit: torrent.maxUploads,
+    upBandwidthQueue: bandwidthQueue(torrent, 'upload'),
+    downBandwidthQueue: bandwidthQueue(torrent, 'download'),
+    priority: torrent.priority,
     pieces: wants(StatusFlags.queryPieces) && torrent.isLoaded ? (pieces?.have() ?? null) : null,
     verifiedPieces: wants(StatusFlags.queryVerifiedPieces) ? (torrent.seedMode.verified?.clone() ?? null) : null,
     numPieces: torrent.isLoaded ? (pieces?.numHave ?? 0) : 0,
@@ -223,6 +235,15 @@ function countPeers(torrent: Torrent): { ready: number; seeds: number; unchoked:
     if (seed.isSeed) seeds++
   }
   return { ready, seeds, unchoked }
+}
+
+function bandwidthQueue({ limits, swarm, webSeeds }: Torrent, direction: Direction): number {
+  if (limits.get(direction) === 0) return 0
+  let waiting = 0
+  for (const { bandwidth } of swarm.connections) if (bandwidth[direction].isWaiting) waiting++
+  if (direction === 'upload') return waiting
+  for (const { bandwidth } of webSeeds.connections()) if (bandwidth.isWaiting) waiting++
+  return waiting
 }
 
 function progressOf(torrent: Torrent, wantedDone: number, wanted: number): number {

@@ -1,5 +1,9 @@
 import { addressToBytes } from '../address/addressBytes.ts'
+import { isLocal } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
+import type { BandwidthChannel } from '../bandwidth/bandwidthChannel.ts'
+import { BandwidthUser, type BandwidthUserHost } from '../bandwidth/bandwidthUser.ts'
+import type { RateLimits } from '../bandwidth/rateLimits.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import type { FileStorage } from '../metainfo/fileStorage.ts'
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
@@ -13,6 +17,8 @@ import type { Clock, Timers } from '../platform/clock.ts'
 import type { BlockPool } from '../platform/disk.ts'
 import type { HttpStreamClient } from '../platform/httpStream.ts'
 import type { Resolver } from '../platform/resolver.ts'
+import { SocketType } from '../platform/socketType.ts'
+import type { TlsContext } from '../platform/tls.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Millis, PieceIndex, SlotIndex } from '../util/flavored.ts'
 import { TransferStats } from '../util/transferStats.ts'
@@ -23,10 +29,14 @@ import type { PeerFilter } from './peerFilter.ts'
 import type { PieceReceiver } from './pieceReceiver.ts'
 import type { Swarm } from './swarm.ts'
 import type { TorrentCounters } from './torrentCounters.ts'
-import type { SlotWaiter, TorrentHost } from './torrentHost.ts'
+import type { BandwidthConnection, SlotWaiter, TorrentHost } from './torrentHost.ts'
+import type { TorrentSsl } from './torrentSsl.ts'
 
 export interface WebSeedConnectionHost {
-  readonly session: Pick<TorrentHost, 'clock' | 'timers' | 'pool' | 'isDiskCongested' | 'httpStreams' | 'resolver'>
+  readonly session: Pick<
+    TorrentHost,
+    'bandwidth' | 'clock' | 'timers' | 'pool' | 'isDiskCongested' | 'httpStreams' | 'resolver'
+  >
   readonly settings: Readonly<Settings>
   /** 20 bytes. */
   readonly infoHashBytes: Uint8Array
@@ -34,9 +44,12 @@ export interface WebSeedConnectionHost {
   readonly picker: PiecePicker<TorrentPeer> | null
   readonly receiver: PieceReceiver | null
   readonly counters: TorrentCounters
+  readonly limits: RateLimits
+  readonly bandwidthPriority: number
   readonly isSequentialDownload: boolean
   readonly swarm: Swarm
   readonly peerFilter: PeerFilter
+  readonly ssl: TorrentSsl
   waitForSlot(reader: SlotWaiter): void
 }
 
@@ -51,10 +64,13 @@ export interface WebSeedConnectionOwner {
   onTrouble(connection: WebSeedConnection, trouble: WebSeedTrouble): void
 }
 
+/** Quota is asked for ahead for so long at the present rate, as for peers. */
+const QUOTA_AHEAD_S = 0.2
+
 const NO_PEER_ID = new Uint8Array(20)
 
 /** A web seed in use, with what makes it a peer among others: its statistics, its pieces, its name in the picker. */
-export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
+export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter, BandwidthUserHost, BandwidthConnection {
   readonly stats = new TransferStats()
   readonly peerId = NO_PEER_ID
   readonly entry: TorrentPeer
@@ -64,6 +80,10 @@ export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
   readonly files: FileStorage
   readonly settings: Readonly<Settings>
   readonly seed: WebSeed
+  readonly bandwidth: BandwidthUser
+  readonly socketType = SocketType.tcp
+  /** The highest payload rate, bytes a second. */
+  downloadRatePeak = 0
   private readonly picked: number[] = []
   /** Its pieces are among those the picker counts. */
   private isCounted = false
@@ -77,6 +97,7 @@ export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
     this.settings = host.settings
     this.files = host.info.origFiles()
     this.http = host.session.httpStreams.newClient(host.settings.urlseedPipelineSize)
+    this.bandwidth = new BandwidthUser(host.session.bandwidth.download, this)
     this.seed = new WebSeed(this, listed.entry)
     this.remote = endpointOf(this.seed.url)
     this.entry = listed.peer
@@ -109,14 +130,47 @@ export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
   tick(elapsed: Millis): void {
     const received = this.stats.downloadPayload.counter
     this.stats.tick(elapsed)
+    this.downloadRatePeak = Math.max(this.downloadRatePeak, this.stats.downloadPayloadRate)
     if (received > 0) this.stats.transceivedIpPackets(received, isV6(this.remote.address))
+    if (this.settings.rateLimitIpOverhead) this.bandwidth.charge(this.stats.downloadIpProtocol.counter)
   }
 
   /** Ends everything: blocks that were asked for are free, connections close. */
   close(): void {
     this.seed.close()
+    this.bandwidth.leave()
     this.countPieces(false)
     this.http.close()
+  }
+
+  // --- the limits -----------------------------------------------------------------------------------------------
+
+  get isLocal(): boolean {
+    return isLocal(this.remote.address)
+  }
+
+  get bandwidthPriority(): number {
+    return this.host.bandwidthPriority
+  }
+
+  get bandwidthAhead(): number {
+    return this.isReady ? this.stats.downloadPayloadRate * QUOTA_AHEAD_S : 0
+  }
+
+  collectChannels(into: BandwidthChannel[]): void {
+    this.host.session.bandwidth.collectChannels(this, this.host.limits, 'download', into)
+  }
+
+  onQuota(): void {
+    this.seed.resume()
+  }
+
+  takeQuota(bytes: number): number {
+    return this.bandwidth.take(bytes)
+  }
+
+  giveBackQuota(bytes: number): void {
+    this.bandwidth.giveBack(bytes)
   }
 
   // --- what `seed` needs ----------------------------------------------------------------------------------------
@@ -147,6 +201,10 @@ export class WebSeedConnection implements WebSeedHost, BlockSource, SlotWaiter {
 
   get validateCertificate(): boolean {
     return this.host.settings.validateHttpsTrackers
+  }
+
+  get tls(): TlsContext | undefined {
+    return this.host.ssl.serverTls
   }
 
   /** Where it leads is remembered. */

@@ -1,5 +1,5 @@
 import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
-import { ConnectionType, originOf, PeerFlags, type PeerInfo } from './peerInfo.ts'
+import { BwState, ConnectionType, originOf, PeerFlags, type PeerInfo } from './peerInfo.ts'
 import type { Torrent } from './torrent.ts'
 import type { WebSeedConnection } from './webSeedConnection.ts'
 
@@ -25,6 +25,15 @@ export function webSeedInfo(torrent: Torrent, connection: WebSeedConnection): Pe
     downSpeed: stats.downloadRate,
     payloadUpSpeed: stats.uploadPayloadRate,
     payloadDownSpeed: rate,
+    downloadRatePeak: connection.downloadRatePeak,
+    uploadRatePeak: 0,
+    remoteDlRate: 0,
+    readState: readStateOf(connection),
+    writeState: BwState.idle,
+    uploadLimit: -1,
+    downloadLimit: -1,
+    sendQuota: 0,
+    receiveQuota: Math.floor(connection.bandwidth.quota),
     totalDownload: stats.totalPayloadDownload,
     totalUpload: stats.totalPayloadUpload,
     pieces: pieces.clone(),
@@ -48,6 +57,11 @@ export function webSeedInfo(torrent: Torrent, connection: WebSeedConnection): Pe
     downloadingTotal: 0,
     pendingDiskBytes: 0,
   }
+}
+
+function readStateOf({ bandwidth, seed }: WebSeedConnection): BwState {
+  if (bandwidth.isWaiting) return BwState.limit
+  return seed.outstanding > 0 ? BwState.network : BwState.idle
 }
 
 /** As libtorrent writes it. */

@@ -138,6 +138,14 @@ export class WebSeeds implements WebSeedConnectionOwner {
     this.update()
   }
 
+  /** What https servers are shown is another: those that would not have us are asked again. */
+  onCredentialsChanged(): void {
+    for (const listed of [...this.list]) {
+      if (/^https:/i.test(listed.entry.url) && listed.connection?.isReady === false) this.disconnect(listed)
+    }
+    this.update()
+  }
+
   /**
    * What a filter forbade may be allowed now, and the other way round. `refusal` says why an address is not to be spoken
    * to, or null.

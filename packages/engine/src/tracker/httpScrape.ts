@@ -26,7 +26,11 @@ export function decodeScrapeReply(body: Uint8Array, infoHash: Uint8Array): Scrap
   if (refused !== null) return refused
   const files = root.getDict('files')
   if (files === null) return trackerFailure(libtorrentError('invalidFilesEntry', { operation: 'tracker' }))
-  const entry = files.getDict(latin1(infoHash))
-  if (entry === null) return trackerFailure(libtorrentError('invalidHashEntry', { operation: 'tracker' }))
+  const name = latin1(infoHash)
+  const entry = files.getDict(name)
+  if (entry === null) {
+    const words = files.get(name) === null ? { message: 'the tracker does not know this torrent' } : {}
+    return trackerFailure(libtorrentError('invalidHashEntry', { operation: 'tracker', ...words }))
+  }
   return { kind: 'scrape', ...readCounts(entry) }
 }

@@ -106,6 +106,7 @@ function exchange(
       receiveTimeout: timeoutOf(settings.trackerReceiveTimeout),
       maxBodyBytes: settings.trackerMaximumResponseLength,
       validateCertificate: settings.validateHttpsTrackers,
+      tls: query.tls,
       checkAddress,
       resolver: host.resolver,
       localAddress: host.localAddress,

@@ -230,6 +230,13 @@ export class TorrentTrackers {
     this.plan()
   }
 
+  /** What https trackers are shown is another: those that would not have us are asked again. */
+  onCredentialsChanged(): void {
+    for (const { url, endpoints } of this.list.entries) {
+      if (/^https:/i.test(url) && endpoints.some(({ fails }) => fails > 0)) this.onTrackerLost(url, 0)
+    }
+  }
+
   /** Whoever speaks to trackers in I2P has another address there: they are told at once. */
   onI2pReady(): void {
     for (const entry of this.list.entries) if (entry.isI2p) this.onTrackerLost(entry.url, 0)

@@ -25,6 +25,7 @@ export interface AnnounceParams
     | 'ipv6'
     | 'privateTorrent'
     | 'applyIpFilter'
+    | 'tls'
   > {
   /** Told instead of the listen socket's own. */
   readonly toldPort?: number

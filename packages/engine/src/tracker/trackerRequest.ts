@@ -1,6 +1,7 @@
 import type { Endpoint } from '../address/endpoint.ts'
 import type { TrackerEvent } from '../alerts/trackerAlerts.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
+import type { TlsContext } from '../platform/tls.ts'
 import type { Seconds } from '../util/flavored.ts'
 
 /** User name and password for HTTP Basic authentication (manual, set_tracker_login). */
@@ -21,6 +22,8 @@ export interface TrackerQuery {
   readonly privateTorrent?: boolean
   /** The IP filter applies to the torrent (with setting `apply_ip_filter_to_trackers`, to its trackers). Default true. */
   readonly applyIpFilter?: boolean
+  /** Of an SSL torrent: whom its https trackers must be vouched for by, and what they are shown. */
+  readonly tls?: TlsContext | undefined
   /** Asked for by a person: goes before all that wait. */
   readonly highPriority?: boolean
 }

@@ -18,9 +18,9 @@ export class TrackerScrapes {
 
   /** Asks `entry` for the size of the swarm. It counts whichever listen socket it is asked from. */
   scrape(entry: AnnounceEntry, done: (result: ScrapeReply | TrackerFailure) => void): void {
-    const { infoHash, login, privateTorrent, applyIpFilter } = this.host.announceParams()
+    const { infoHash, login, privateTorrent, applyIpFilter, tls } = this.host.announceParams()
     const cancel = this.host.client.scrape(
-      { url: entry.url, infoHash, login, privateTorrent, applyIpFilter, highPriority: true },
+      { url: entry.url, infoHash, login, privateTorrent, applyIpFilter, tls, highPriority: true },
       (result) => {
         this.pending.delete(cancel)
         if (result.kind === 'scrape') {

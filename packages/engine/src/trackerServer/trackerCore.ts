@@ -6,6 +6,7 @@ import { AddressRateLimit } from './addressRateLimit.ts'
 import { AddressScope, isPeerAddress } from './addressScope.ts'
 import type { AnnounceQuery } from './announceQuery.ts'
 import { type Asker, PeerPicker } from './peerPicker.ts'
+import type { SourceAddress } from './sourceAddress.ts'
 import type { Swarm } from './swarm.ts'
 import { peersOf, SwarmStore, scopeOf } from './swarmStore.ts'
 import type { TrackerRules } from './trackerServerOptions.ts'
@@ -26,6 +27,9 @@ const EXPIRE_PER_ANNOUNCE = 2
 /** And by the clock, when nobody announces. */
 const EXPIRE_PER_TICK = 20_000
 
+/** Who is in a swarm. */
+export type SwarmCounts = Pick<Swarm, 'seeds' | 'downloaders'>
+
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /**
@@ -40,7 +44,7 @@ export class TrackerCore {
   /** Hexadecimal info-hashes of the torrents served; null: all. */
   allowed: ReadonlySet<string> | null = null
   /** Told of each announce that was served; null: nobody listens, and nothing is made for it. */
-  onAnnounce: ((query: AnnounceQuery, swarm: Swarm | null) => void) | null = null
+  onAnnounce: ((query: AnnounceQuery, swarm: SwarmCounts | null) => void) | null = null
   /** Swarm of the announce served last; null when it said `stopped` of a torrent nobody has. */
   private swarm: Swarm | null = null
   private slot = -1
@@ -135,6 +139,18 @@ export class TrackerCore {
     return null
   }
 
+  /** Whether an address may make one more request of any other kind, which then counts. */
+  admits({ bytes, length }: SourceAddress, now: Millis): boolean {
+    if (this.rates.take(bytes, length, now)) return true
+    this.limitRate()
+    return false
+  }
+
+  /** Whether the torrent of an info-hash is served. */
+  serves(infoHash: Uint8Array): boolean {
+    return this.allowed === null || this.allowed.has(toHex(infoHash))
+  }
+
   /** The swarm of an info-hash for a scrape, null when it is not known or not served. */
   find(infoHash: Uint8Array, at: number): Swarm | null {
     return this.store.find(infoHash, at)
@@ -145,7 +161,8 @@ export class TrackerCore {
     this.store.expire(now, EXPIRE_PER_TICK)
   }
 
-  stats(): TrackerStats {
+  /** All there is to count but for those who are there by WebSocket. */
+  stats(): Omit<TrackerStats, 'webClients' | 'webPeers' | 'webSeeds'> {
     const { store } = this
     return { torrents: store.numTorrents, peers: store.numPeers, seeds: store.numSeeds, ...this.counters }
   }
@@ -153,7 +170,7 @@ export class TrackerCore {
   private judge(query: AnnounceQuery, now: Millis): Refusal | null {
     const { source, claimed } = query
     if (!this.rates.take(source.bytes, source.length, now)) return Refusal.tooMany
-    if (this.allowed !== null && !this.allowed.has(toHex(query.infoHash))) return Refusal.notAllowed
+    if (!this.serves(query.infoHash)) return Refusal.notAllowed
     if (claimed.length !== 0 && !this.mayClaim(query)) claimed.length = 0
     const { bytes, length } = query.address
     if (!isPeerAddress(bytes, length)) return Refusal.badAddress

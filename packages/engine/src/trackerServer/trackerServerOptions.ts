@@ -6,7 +6,7 @@ export type IpParameter = 'ignore' | 'local' | 'all'
 
 /** Options of a `TrackerServer`. */
 export interface TrackerServerOptions {
-  /** Port for both protocols, TCP and UDP, 0 to 65535; 0: any that is free for all. Default 6969. */
+  /** Port for all protocols, TCP and UDP, 0 to 65535; 0: any that is free for all. Default 6969. */
   readonly port?: number
   /**
    * Addresses to listen on, without names. Default all, of IPv4 and IPv6; then a family that the machine does not have
@@ -17,8 +17,18 @@ export interface TrackerServerOptions {
   readonly http?: boolean
   /** Serve UDP (BEP 15). Default true. */
   readonly udp?: boolean
+  /**
+   * Introduce WebRTC peers by WebSocket, at the port of HTTP, as WebTorrent's trackers do: this is how browsers meet.
+   * Takes the package `ws`. Default: if that is installed, and HTTP is served; with true it is an error when it is not.
+   */
+  readonly ws?: boolean
   /** Time between two announces of a peer, at least 1. Default 1800. */
   readonly interval?: Seconds
+  /**
+   * The same by WebSocket, where peers are introduced to one another only when they announce. Default 120, at most
+   * `interval`.
+   */
+  readonly webInterval?: Seconds
   /** Earliest next announce for want of peers, at most `interval`. Default 60. */
   readonly minInterval?: Seconds
   /** A peer that was silent for so long is forgotten. Default one and a half times `interval`, and at least a minute more. */
@@ -48,7 +58,9 @@ export interface TrackerServerOptions {
   readonly ipParameter?: IpParameter
   /** HTTP connections at once. Default 2000. */
   readonly maxConnections?: number
-  /** HTTP connections of one address that is not this machine. Default 100. */
+  /** WebSockets at once. Default 10,000. */
+  readonly maxWebClients?: number
+  /** HTTP connections and WebSockets of one address that is not this machine. Default 100. */
   readonly maxConnectionsPerIp?: number
 }
 
@@ -60,6 +72,7 @@ const HOUR = 3600
 /** What `TrackerCore` needs of the options, complete. */
 export interface TrackerRules {
   readonly interval: Seconds
+  readonly webInterval: Seconds
   readonly minInterval: Seconds
   readonly peerTimeout: Seconds
   readonly torrentTimeout: Seconds
@@ -78,6 +91,7 @@ export function trackerRules(options: TrackerServerOptions): TrackerRules {
   const interval = within('interval', options.interval ?? 1800, 1, 0x7fff_ffff)
   return {
     interval,
+    webInterval: within('webInterval', options.webInterval ?? Math.min(120, interval), 1, 0x7fff_ffff),
     minInterval: within('minInterval', options.minInterval ?? Math.min(60, interval), 0, interval),
     peerTimeout: within('peerTimeout', options.peerTimeout ?? Math.max(interval * 1.5, interval + 60), 1, Infinity),
     torrentTimeout: within('torrentTimeout', options.torrentTimeout ?? 24 * HOUR, 1, Infinity),

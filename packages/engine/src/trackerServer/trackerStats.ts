@@ -4,9 +4,18 @@ export interface TrackerStats {
   /** Peers of all torrents; one that announces over IPv4 and IPv6 counts twice. */
   readonly peers: number
   readonly seeds: number
+  /** Clients by WebSocket, and the peers they are, of all torrents: not counted above. */
+  readonly webClients: number
+  readonly webPeers: number
+  readonly webSeeds: number
   /** Answered announces, of them those over UDP, and answered scrapes (of any number of torrents). */
   readonly announces: number
   readonly udpAnnounces: number
+  /** Announces by WebSocket, of those above. */
+  readonly webAnnounces: number
+  /** Offers of WebRTC peers that were passed on, and answers to them. */
+  readonly offers: number
+  readonly answers: number
   readonly scrapes: number
   /** UDP connect requests. */
   readonly connects: number
@@ -14,7 +23,7 @@ export interface TrackerStats {
   readonly refused: number
   /** Requests beyond the rate one address is allowed. */
   readonly rateLimited: number
-  /** UDP packets without a valid connection id, and what is no tracker's packet: not answered. */
+  /** UDP packets without a valid connection id, and what is no tracker's packet or message: not answered. */
   readonly ignored: number
 }
 
@@ -22,6 +31,9 @@ export interface TrackerStats {
 export class TrackerCounters {
   announces = 0
   udpAnnounces = 0
+  webAnnounces = 0
+  offers = 0
+  answers = 0
   scrapes = 0
   connects = 0
   refused = 0

@@ -8,6 +8,8 @@ const V6_HEADERS = 48
 const V4_LEAST_MTU = 576
 const V6_LEAST_MTU = 1280
 const ETHERNET_MTU = 1500
+/** What PPPoE takes of it: most lines that carry less than Ethernet are telephone lines. */
+const PPPOE_BYTES = 8
 /** Inside one machine: large enough that the cost of a packet does not matter, small enough for the system's buffers. */
 const LOOPBACK_PACKET_BYTES = 16 * 1024
 /** Closer than this it is not looked for. */
@@ -19,6 +21,11 @@ const TRIES = 2
  * Finds the largest packet that gets through (RFC 4821): sizes between what is known to work and what may are tried. A
  * probe says by padding how large it is, not by data, so that nothing is lost with it: should it have to be sent
  * again, the padding is left out.
+ *
+ * Node cannot forbid that packets are cut in pieces on their way. By itself Linux forbids it, until a router complains of
+ * a packet: that one is lost, and from then on Linux cuts itself what is too large for that path, so that any size gets
+ * through. The first loss is therefore believed, and PPPoE's size tried next. Where the way is narrower still and pieces
+ * arrive, packets go in two pieces: slower, and nothing is lost. Other systems leave cutting to the routers.
  */
 export class MtuSearch {
   private readonly ethernet: number
@@ -43,7 +50,7 @@ export class MtuSearch {
     if (this.ceiling > this.ethernet) return this.known >= this.ethernet ? 0 : this.ceiling
     if (this.ceiling - this.known < PRECISION_BYTES) return 0
     // Most paths carry what Ethernet does: that is tried first.
-    return this.ceiling === this.ethernet ? this.ceiling : (this.ceiling + this.known) >> 1
+    return this.ceiling >= this.ethernet - PPPOE_BYTES ? this.ceiling : (this.ceiling + this.known) >> 1
   }
 
   /** Whether a packet is larger than programs have to expect. */
@@ -63,6 +70,7 @@ export class MtuSearch {
     if (size <= this.known) return
     // What is beyond Ethernet is answered by programs made for it, and not by others, however often they are asked.
     if (size > this.ethernet) this.ceiling = this.ethernet
+    else if (size === this.ethernet) this.ceiling = size - PPPOE_BYTES
     else if (++this.tries >= TRIES) {
       this.ceiling = size - 1
       this.tries = 0

@@ -22,7 +22,7 @@ export class UtpCounters {
   redundantPacketsIn = 0
   /** Resets sent to strangers. */
   resetsOut = 0
-  /** SYN packets ignored because there are too many sockets. */
+  /** Connections not taken because there are too many sockets. */
   refusedSyns = 0
 
   /** Counts what `other` counted as well. */

@@ -20,11 +20,18 @@ import type { UtpSettings } from './utpSettings.ts'
 
 /** So many packets behind one that is missing must have arrived before it is taken for lost. */
 const PACKETS_PAST_HOLE = 3
+/** On a path on which packets turned out to overtake each other it is up to so many, and half of those under way at most. */
+const MOST_PAST_HOLE = 64
 /** What is sent faster than window per round trip, so that pacing is never the limit; slow start doubles in one. */
 const STEADY_HASTE = 1.25
 const SLOW_START_HASTE = 2
 /** A probe needs company: packets around it show that it was the probe's size that was at fault. */
 const PACKETS_BEHIND_PROBE = 4
+/**
+ * Timeouts in a row, four minutes or so, after which somebody who talks and has room, but gets nothing of what we send, is
+ * given up: packets of that size do not reach it any more, or it has us keep them for nothing.
+ */
+const MOST_VAIN_TIMEOUTS = 10
 
 /** What the sender needs of its connection. */
 export interface UtpSenderHost {
@@ -54,10 +61,13 @@ export class UtpSender {
   private ackDeadline: Millis = Number.POSITIVE_INFINITY
   /** When a packet may go that was held back to spread the window. */
   private paceAt: Millis = Number.POSITIVE_INFINITY
-  /** Timeouts in a row without an ack of anything new; without hearing anything at all. */
+  /** Timeouts in a row without an ack of anything new; those of them while there was room; without hearing anything at all. */
   private backoff = 0
+  private vainTimeouts = 0
   private silence = 0
   private duplicateAcks = 0
+  /** How many packets overtake another on this path, as far as it is known. */
+  private packetsPastHole = PACKETS_PAST_HOLE
   /** Losses up to this packet have been paid for. */
   private recoverySeq: number
   private nextCutAt: Millis = 0
@@ -68,6 +78,7 @@ export class UtpSender {
   // Of the ack being read.
   private ackedBytes = 0
   private ackRtt: Millis = 0
+  private tellsOfOvertaking = false
 
   constructor(
     private readonly host: UtpSenderHost,
@@ -105,6 +116,11 @@ export class UtpSender {
     return this.fin === 'sent' && this.sent.span === 0
   }
 
+  /** All that was to be said is acknowledged, and there may be more to say. */
+  get isIdle(): boolean {
+    return this.sent.span === 0 && this.queue.length === 0
+  }
+
   /** When `timedOut` or `send` is to be called at the latest. */
   get wakeAt(): Millis {
     return Math.min(this.ackDeadline, this.paceAt)
@@ -130,7 +146,9 @@ export class UtpSender {
   /** Bytes the other side is ready to take. True when these are more than before. */
   setPeerWindow(bytes: number): boolean {
     const grew = bytes > this.peerWindow
+    const wasClosed = this.isClosed
     this.peerWindow = bytes
+    if (wasClosed && !this.isClosed && this.backoff > 0) this.reopened()
     return grew
   }
 
@@ -146,11 +164,18 @@ export class UtpSender {
     const advance = this.advance(header.ack)
     this.ackedBytes = 0
     this.ackRtt = Number.POSITIVE_INFINITY
+    this.tellsOfOvertaking = false
     for (let offset = 0; offset < advance; offset++) this.arrived(offset, now)
     if (header.sackBytes > 0) this.readSack(packet, header.sackAt, header.sackBytes, advance, now)
     else if (advance > 0) this.duplicateAcks = 0
     else if (isBare && ++this.duplicateAcks === PACKETS_PAST_HOLE) this.lose(0, now)
     sent.skipAcknowledged()
+    // After a timeout it tells of a pause.
+    if (this.tellsOfOvertaking && this.backoff === 0) {
+      this.packetsPastHole = Math.min(MOST_PAST_HOLE, this.packetsPastHole * 2)
+    }
+    // Kept close behind: numbers half their range apart tell nothing of which is the earlier.
+    if (seqLess(this.recoverySeq, sent.firstSeq)) this.recoverySeq = (sent.firstSeq - 1) & 0xffff
     if (advance > 0) this.progress(now)
     if (this.ackedBytes === 0) return
     const packetBytes = this.mtu.packetBytes
@@ -186,7 +211,9 @@ export class UtpSender {
     }
     this.host.counters.timeout++
     this.backoff++
-    if (++this.silence > mostTimeouts) return false
+    // A window may be closed for as long as it likes.
+    this.vainTimeouts = sent.span === 0 || this.isClosed ? 0 : this.vainTimeouts + 1
+    if (++this.silence > mostTimeouts || this.vainTimeouts > MOST_VAIN_TIMEOUTS) return false
     if (sent.span === 0) {
       // The window was closed, and the packet that opened it may have been lost: one packet asks (RFC 9293, 3.8.6.1).
       this.sendData(Math.min(this.queue.length, this.payloadBytes), 0, now)
@@ -196,9 +223,11 @@ export class UtpSender {
         const packet = sent.at(offset)
         if (packet !== null) this.markLost(packet)
       }
-      if (!wasOnlyProbe) this.window.timedOut(this.payloadBytes)
+      // What a closed window refuses tells nothing of the way there.
+      if (!wasOnlyProbe && !this.isClosed) this.window.timedOut(this.payloadBytes)
       this.recoverySeq = (sent.nextSeq - 1) & 0xffff
       this.duplicateAcks = 0
+      this.packetsPastHole = PACKETS_PAST_HOLE
     }
     this.waitForAck(now)
     return true
@@ -208,27 +237,45 @@ export class UtpSender {
     return this.mtu.packetBytes - HEADER_BYTES
   }
 
+  /** There is no room for what has to arrive first. */
+  private get isClosed(): boolean {
+    return (this.sent.at(0)?.payload ?? 0) > this.peerWindow
+  }
+
+  /** Packets that asked a closed window were refused: the first goes at once, and not when the next timeout is over. */
+  private reopened(): void {
+    const first = this.sent.at(0)
+    if (first !== null) this.markLost(first)
+    this.backoff = 0
+    this.ackDeadline = Number.POSITIVE_INFINITY
+  }
+
   private waitForAck(now: Millis): void {
     this.ackDeadline = now + this.rtt.timeout(this.host.settings.utpMinTimeout, this.backoff)
   }
 
   private progress(now: Millis): void {
     this.backoff = 0
+    this.vainTimeouts = 0
     if (this.sent.span > 0) this.waitForAck(now)
     else this.ackDeadline = Number.POSITIVE_INFINITY
   }
 
   /** The packet at that offset has arrived. */
   private arrived(offset: number, now: Millis): void {
+    const { rtt } = this
     const packet = this.sent.remove(offset)
     if (packet === null) return
     this.ackedBytes += packet.payload
     if (packet.sentAt > this.newestArrivalSentAt) this.newestArrivalSentAt = packet.sentAt
     // Of a packet that was sent twice nobody knows which one arrived (Karn).
     if (packet.transmissions === 1) {
-      const rtt = Math.max(0, now - packet.sentAt)
-      this.rtt.sample(rtt)
-      if (rtt < this.ackRtt) this.ackRtt = rtt
+      const round = Math.max(0, now - packet.sentAt)
+      rtt.sample(round)
+      if (round < this.ackRtt) this.ackRtt = round
+    } else if (rtt.isKnown && now - packet.sentAt < rtt.minimum / 2) {
+      // No answer comes as soon: it is the first one that arrived, late.
+      this.tellsOfOvertaking = true
     }
     if (packet.padding > 0) {
       this.isProbing = false
@@ -248,15 +295,20 @@ export class UtpSender {
       if (byte === 0) bit |= 7
       else if ((byte >> (bit & 7)) & 1) this.arrived(first + bit, now)
     }
-    // What has three arrivals behind it is lost; fewer do when nothing more is on its way to tell.
-    const isEnd = sent.span <= PACKETS_PAST_HOLE && !this.maySendMore
-    let needed = isEnd ? Math.max(1, sent.span - first) : PACKETS_PAST_HOLE
+    // What has so many arrivals behind it is lost; fewer do when nothing more is on its way to tell.
+    const isEnd = sent.span <= this.packetsPastHole && !this.maySendMore
+    let needed = isEnd ? Math.min(this.patience, Math.max(1, sent.span - first)) : this.patience
     for (let bit = bits - 1; bit >= 0; bit--) {
       if (((packet[at + (bit >> 3)] >> (bit & 7)) & 1) === 0) continue
       if (--needed > 0) continue
       for (let offset = advance; offset < first + bit; offset++) this.lose(offset, now)
       return
     }
+  }
+
+  /** Arrivals behind a missing packet that tell that it is lost. */
+  private get patience(): number {
+    return Math.max(PACKETS_PAST_HOLE, Math.min(this.packetsPastHole, this.sent.span >> 1))
   }
 
   /** The packet at that offset seems lost, since later ones arrived. */

@@ -1,9 +1,11 @@
+import { isLocal } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { LibtorrentError } from '../errors/libtorrentError.ts'
 import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler } from '../platform/tcp.ts'
 import type { Millis } from '../util/flavored.ts'
-import { DelayHistory } from './delayHistory.ts'
+import { AckDebt } from './ackDebt.ts'
+import { DelayMeter } from './delayMeter.ts'
 import type { OutPacket, PacketPool } from './packetPool.ts'
 import { SACK_EXTENSION_BYTES, writeSack } from './selectiveAck.ts'
 import type { UtpCounters } from './utpCounters.ts'
@@ -21,10 +23,11 @@ const LINGER_MS: Millis = 10_000
 const OLDEST_ACK = 1024
 /** A window that was smaller than this when we told it last is told anew when it has grown by as much. */
 const WINDOW_STEP_BYTES = RECEIVE_CAPACITY_BYTES / 4
-/** Acks are not delayed (`utp_delayed_ack`) beyond so many packets. */
-const MOST_DELAYED_PACKETS = 2
-/** Sent by old versions of µTorrent while they know no difference. */
-const UNKNOWN_DIFFERENCE = 0x7fffffff
+/**
+ * Routers forget a UDP mapping that nothing leaves by, many after 30 seconds: a connection that had nothing to send for so
+ * long says that it is there (libutp).
+ */
+const KEEP_ALIVE_MS: Millis = 29_000
 
 /** What a connection needs of the multiplexer. */
 export interface UtpSocketHost {
@@ -96,18 +99,17 @@ export class UtpSocket implements Stream {
   private handler: StreamHandler | null = null
   private readonly sender: UtpSender
   private receiver: UtpReceiver | null = null
-  private readonly delays = new DelayHistory()
-  private readonly theirDelays = new DelayHistory()
-  private readonly latestDelays: Millis[] = []
-  private latestTimestamp = 0
-  private replyMicros = 0
+  private readonly delays: DelayMeter
+  private readonly ack = new AckDebt()
+  /** Of the latest packet, as its sender numbered them by its clock; null: none has come. */
+  private latestTimestamp: number | null = null
   private advertised = RECEIVE_CAPACITY_BYTES
-  private ack: 'none' | 'delayed' | 'now' = 'none'
-  private ackAt: Millis = Number.POSITIVE_INFINITY
-  private unackedPackets = 0
   private corks = 0
   private isPaused = false
   private wantsDrain = false
+  private lastSentAt: Millis
+  /** There may be a router between, which has to be reminded of us. */
+  private readonly isFar: boolean
 
   private constructor(
     private readonly host: UtpSocketHost,
@@ -120,7 +122,10 @@ export class UtpSocket implements Stream {
     this.sendId = ids.sendId
     this.receiveId = ids.receiveId
     this.state = state
+    this.delays = new DelayMeter(this)
     this.sender = new UtpSender(this, remote.address, firstSeq)
+    this.isFar = !isLocal(remote.address)
+    this.lastSentAt = host.now()
   }
 
   /** Starts connecting; the SYN leaves at once. */
@@ -243,7 +248,7 @@ export class UtpSocket implements Stream {
       return
     }
     sender.heard()
-    const delay = this.measure(header, now)
+    const delay = this.delays.sample(header, now)
     const isBare = header.type === PacketType.state
     if (advance >= 0) {
       const opened = this.readWindow(header, advance)
@@ -284,10 +289,16 @@ export class UtpSocket implements Stream {
         return Number.POSITIVE_INFINITY
       case 'lingering':
       case 'timeWait':
-        return Math.min(state.until, this.sender.wakeAt, this.ackAt)
+        return Math.min(state.until, this.sender.wakeAt, this.ack.at)
       default:
-        return Math.min(this.sender.wakeAt, this.ackAt)
+        return Math.min(this.sender.wakeAt, this.ack.at, this.keepAliveAt)
     }
+  }
+
+  private get keepAliveAt(): Millis {
+    // Who waits for something sends it again by itself.
+    const isIdle = this.isFar && this.state.name === 'connected' && this.sender.isIdle
+    return isIdle ? this.lastSentAt + KEEP_ALIVE_MS : Number.POSITIVE_INFINITY
   }
 
   /** Does what time has brought. `flush` follows. */
@@ -300,6 +311,9 @@ export class UtpSocket implements Stream {
     if (!sender.timedOut(now, isFarewell ? host.settings.utpFinResends : host.settings.utpNumResends)) {
       this.fail(utpError('ETIMEDOUT', 'socketRead'))
     }
+    if (now < this.keepAliveAt) return
+    if (this.ack.isOwed) this.ack.owe()
+    else this.sendKeepAlive()
   }
 
   /** Ends the connection at once: with a reset, if the other side does not know already that it ends. */
@@ -345,18 +359,18 @@ export class UtpSocket implements Stream {
     // What the answer names is the packet to come.
     this.receiver = new UtpReceiver(this, header.seq)
     if (this.isPaused) this.receiver.pause()
-    this.measure(header, now)
+    this.delays.sample(header, now)
     this.latestTimestamp = header.timestamp
     this.sender.setPeerWindow(header.window)
     // The other side takes us for real only when it hears of us again.
-    this.ack = 'now'
+    this.ack.owe()
     this.host.touch(this)
     this.handler?.onConnected()
   }
 
   private synAgain(header: UtpHeader): void {
     if (header.seq === this.synSeq && this.state.name === 'connected') {
-      this.ack = 'now'
+      this.ack.owe()
       this.host.touch(this)
     } else this.host.counters.redundantPacketsIn++
   }
@@ -371,26 +385,6 @@ export class UtpSocket implements Stream {
     this.sendSyn()
   }
 
-  /** Takes the times of a packet. Returns the queueing delay of ours that it tells, the least of the last three. */
-  private measure(header: UtpHeader, now: Millis): Millis | null {
-    if (header.timestamp !== 0) {
-      this.replyMicros = (now * 1000 - header.timestamp) >>> 0
-      const before = this.theirDelays.base
-      const isFirst = !this.theirDelays.isKnown
-      this.theirDelays.sample(this.replyMicros, now)
-      if (!isFirst) this.delays.followDrift(before, this.theirDelays.base)
-    }
-    const difference = header.timestampDifference
-    if (difference === 0 || difference === UNKNOWN_DIFFERENCE) return null
-    const delay = this.delays.sample(difference, now) / 1000
-    if (this.latestDelays.length === 3) this.latestDelays.shift()
-    this.latestDelays.push(delay)
-    const { counters, settings } = this.host
-    if (delay > settings.utpTargetDelay) counters.samplesAboveTarget++
-    else counters.samplesBelowTarget++
-    return Math.min(...this.latestDelays)
-  }
-
   /** Takes the window of a packet, unless a later one told another. True when it grew. */
   private readWindow(header: UtpHeader, advance: number): boolean {
     if (advance === 0 && !this.isNewer(header)) return false
@@ -398,7 +392,7 @@ export class UtpSocket implements Stream {
   }
 
   private isNewer(header: UtpHeader): boolean {
-    return ((header.timestamp - this.latestTimestamp) | 0) >= 0
+    return this.latestTimestamp === null || ((header.timestamp - this.latestTimestamp) | 0) >= 0
   }
 
   private readPayload(receiver: UtpReceiver, header: UtpHeader, packet: Uint8Array, now: Millis): void {
@@ -410,18 +404,8 @@ export class UtpSocket implements Stream {
       reception = receiver.data(header.seq, packet.subarray(header.payloadAt))
     }
     if (reception !== 'taken') counters.redundantPacketsIn++
-    this.unackedPackets++
-    const mayWait =
-      settings.utpDelayedAck > 0 &&
-      reception === 'taken' &&
-      header.type === PacketType.data &&
-      receiver.held.span === 0 &&
-      this.unackedPackets < MOST_DELAYED_PACKETS
-    if (!mayWait) this.ack = 'now'
-    else if (this.ack === 'none') {
-      this.ack = 'delayed'
-      this.ackAt = now + settings.utpDelayedAck
-    }
+    const isInOrder = reception === 'taken' && header.type === PacketType.data && receiver.held.span === 0
+    this.ack.oweWithin(isInOrder ? settings.utpDelayedAck : 0, now)
   }
 
   private resetBy(advance: number): void {
@@ -485,7 +469,7 @@ export class UtpSocket implements Stream {
   }
 
   private isAckOwed(receiver: UtpReceiver, now: Millis): boolean {
-    if (this.ack === 'now' || (this.ack === 'delayed' && now >= this.ackAt)) return true
+    if (this.ack.isDue(now)) return true
     // A window told as too small is told again when there is room: nobody would ask otherwise.
     return this.advertised < WINDOW_STEP_BYTES && receiver.window >= this.advertised + WINDOW_STEP_BYTES
   }
@@ -508,14 +492,23 @@ export class UtpSocket implements Stream {
     this.stampAndSend(stateBuffer, size === HEADER_BYTES ? bareState : stateBuffer.subarray(0, size))
   }
 
+  /**
+   * An ack of the packet before the last one: the same ack once more would count as a sign of loss for who has something
+   * under way, an older one means nothing to anybody (libutp).
+   */
+  private sendKeepAlive(): void {
+    writeHeader(stateBuffer, PacketType.state, this.sendId, this.sender.nextSeq)
+    this.stampAndSend(stateBuffer, bareState, ((this.receiver?.ack ?? 0) - 1) & 0xffff)
+  }
+
   /** Every packet that leaves acknowledges. */
-  private stampAndSend(buffer: Uint8Array, bytes: Uint8Array): void {
+  private stampAndSend(buffer: Uint8Array, bytes: Uint8Array, ack = this.receiver?.ack ?? 0): void {
     const { host, receiver } = this
+    const now = host.now()
+    this.lastSentAt = now
     this.advertised = receiver?.window ?? RECEIVE_CAPACITY_BYTES
-    stampHeader(buffer, (host.now() * 1000) >>> 0, this.replyMicros, this.advertised, receiver?.ack ?? 0)
-    this.ack = 'none'
-    this.ackAt = Number.POSITIVE_INFINITY
-    this.unackedPackets = 0
+    stampHeader(buffer, (now * 1000) >>> 0, this.delays.replyMicros, this.advertised, ack)
+    this.ack.pay()
     host.counters.packetsOut++
     host.send(bytes, this.remote)
   }

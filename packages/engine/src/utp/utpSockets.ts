@@ -181,6 +181,8 @@ export class UtpSockets implements UtpSocketHost {
     if (header.type === PacketType.reset) return this.incomingReset(packet, from, now)
     const first = halfOpen.take(from, receiveId, (header.ack + 1) & 0xffff, now)
     if (first !== null) {
+      // Many may have asked while there was room.
+      if (!this.hasRoomFor(receiveId, from)) return
       const ids = { receiveId, sendId: (receiveId - 1) & 0xffff }
       const remote = { address: from.address, port: from.port }
       const socket = UtpSocket.accepted(this, remote, ids, first.synSeq, first.firstSeq)
@@ -196,17 +198,21 @@ export class UtpSockets implements UtpSocketHost {
   }
 
   private incomingSyn(receiveId: number, from: Endpoint, now: Millis): void {
-    const { header, settings, counters, answer } = this
-    if (!settings.enableIncomingUtp) return
-    if (this.table.size >= settings.connectionsLimit * 2 || this.table.isCrowded(receiveId, from.port)) {
-      counters.refusedSyns++
-      return
-    }
+    const { header, settings, answer } = this
+    if (!settings.enableIncomingUtp || !this.hasRoomFor(receiveId, from)) return
     const { firstSeq } = this.halfOpen.add(from, receiveId, header.seq, now)
     const timestamp = (now * 1000) >>> 0
     writeHeader(answer, PacketType.state, header.connectionId, firstSeq)
     stampHeader(answer, timestamp, (timestamp - header.timestamp) >>> 0, RECEIVE_CAPACITY_BYTES, header.seq)
     this.answerStranger(from)
+  }
+
+  /** Whether one more may connect; counts those that may not. */
+  private hasRoomFor(receiveId: number, from: Endpoint): boolean {
+    const { settings, counters, table } = this
+    if (table.size < settings.connectionsLimit * 2 && !table.isCrowded(receiveId, from.port)) return true
+    counters.refusedSyns++
+    return false
   }
 
   /** Who forgot a connection answers with the id of the packets it gets, which is the one we send with. */

@@ -198,6 +198,7 @@ export class WebSeed {
           url: target,
           receiveTimeout: host.settings.urlseedTimeout * 1000,
           validateCertificate: host.validateCertificate,
+          tls: host.tls,
           resolver: host.resolver,
           localAddress: host.localAddress,
           checkAddress: (address) => {
@@ -262,10 +263,15 @@ export class WebSeed {
 
   private onBytes(transfer: Transfer, received: number, chunk: Uint8Array): number {
     if (this.transfers[0] !== transfer) return 0
-    const taken = this.assembler.bytes(transfer.segment.offset + received, chunk)
+    const allowed = this.host.takeQuota?.(chunk.length) ?? chunk.length
+    const passing = allowed < chunk.length ? chunk.subarray(0, allowed) : chunk
+    const taken = this.assembler.bytes(transfer.segment.offset + received, passing)
     transfer.received = received + taken
     if (taken > 0) this.host.onReceived(this, taken)
-    if (taken < chunk.length) this.onNotTaken()
+    if (taken < allowed) {
+      this.host.giveBackQuota?.(allowed - taken)
+      this.onNotTaken()
+    }
     // The end of what is on its way may be near.
     else if (this.transfers.length === 1) this.pump()
     return taken

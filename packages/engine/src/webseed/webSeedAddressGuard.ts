@@ -14,8 +14,8 @@ export interface WebSeedAddressRules {
  * Judges the addresses one request to a web seed is about to connect to, redirects included, so that a torrent cannot aim
  * our requests at services behind our firewall: a server on a private network or this machine is not sent a query string,
  * one on the internet cannot redirect to such a server, and mail servers and the like are not spoken to at all. Make one
- * for each request; it remembers where the request has been. Of a server that a proxy looks up it is the name that is judged. `cameFromPublic`: it begins where a redirect of a server on
- * the internet led before.
+ * for each request; it remembers where the request has been. Of a server that a proxy looks up it is the name that is
+ * judged. `cameFromPublic`: it begins where a redirect of a server on the internet led before.
  */
 export function webSeedAddressGuard(
   rules: WebSeedAddressRules,

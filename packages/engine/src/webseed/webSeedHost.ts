@@ -3,6 +3,7 @@ import type { FileStorage } from '../metainfo/fileStorage.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
 import type { HttpStreamClient } from '../platform/httpStream.ts'
 import type { Resolver } from '../platform/resolver.ts'
+import type { TlsContext } from '../platform/tls.ts'
 import type { PieceIndex, Seconds } from '../util/flavored.ts'
 import type { BlockAssemblerHost } from './blockAssembler.ts'
 import type { WebSeed } from './webSeed.ts'
@@ -37,6 +38,8 @@ export interface WebSeedHost extends BlockAssemblerHost {
   onAddressRefused?(address: string, error: LibtorrentError): void
   readonly localAddress?: string
   readonly validateCertificate?: boolean
+  /** Of an SSL torrent: whom an https server must be vouched for by, and what it is shown. */
+  readonly tls?: TlsContext | undefined
   /**
    * Chooses up to `count` blocks of the pieces `seed.pieces`, preferably many in a row, and marks them as asked of this
    * seed. None when there is nothing to ask for now: the seed is then idle until `pump`.
@@ -46,6 +49,10 @@ export interface WebSeedHost extends BlockAssemblerHost {
   onBlocksGivenUp(seed: WebSeed, blocks: readonly number[]): void
   /** The seed turned out not to have these pieces. */
   onPiecesLost(seed: WebSeed, pieces: readonly PieceIndex[]): void
+  /** How many of `bytes` that have arrived the limits let pass now. When not all, `seed.resume` follows. Default: all. */
+  takeQuota?(bytes: number): number
+  /** Bytes the limits let pass that are not taken now. */
+  giveBackQuota?(bytes: number): void
   /** No slot was free: the seed reads nothing until `resume`. */
   onStalled(seed: WebSeed): void
   /** Bytes of bodies, as they arrive. */

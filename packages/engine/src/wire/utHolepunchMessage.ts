@@ -18,6 +18,7 @@ export const HolepunchError = { none: 0, noSuchPeer: 1, notConnected: 2, noSuppo
 
 export interface HolepunchMessage {
   readonly type: HolepunchType
+  /** Its port is 0 in a `rendezvous` only. */
   readonly endpoint: Endpoint
   /** A `HolepunchError`; whatever a stranger sent with `failed`, 0 with the others. */
   readonly error: number
@@ -49,7 +50,8 @@ export function decodeUtHolepunch(payload: Uint8Array): HolepunchMessage | null 
   const at = HEADER_BYTES + (family === V4 ? 4 : 16)
   if (payload.length < at + 2) return null
   const port = payload[at] * 0x100 + payload[at + 1]
-  if (port === 0) return null
+  // Who asks for the impossible is told so.
+  if (port === 0 && type !== HolepunchType.rendezvous) return null
   const error = type === HolepunchType.failed && payload.length >= at + 6 ? readU32(payload, at + 2) : 0
   return { type, endpoint: { address: bytesToAddress(payload.subarray(HEADER_BYTES, at)), port }, error }
 }

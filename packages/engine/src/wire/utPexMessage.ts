@@ -24,6 +24,15 @@ export interface UtPexMessage {
   readonly dropped: readonly Endpoint[]
 }
 
+/** How peers are named to each other. */
+export interface PexCodec {
+  /** Of those who came no more are in one message (libtorrent's numbers). */
+  readonly maxAdded: number
+  encode(message: UtPexMessage): Uint8Array
+  /** Null when it is no message. */
+  decode(payload: Uint8Array): UtPexMessage | null
+}
+
 const DECODE_LIMITS = { depth: 10, tokens: 1000 }
 /** Of each list no more are read: nobody keeps as many. */
 const MAX_ENTRIES = 1000
@@ -78,3 +87,6 @@ function readList(root: BNode, key: string, size: typeof COMPACT_V4_SIZE | typeo
   const bytes = root.getString(key)
   return bytes === null ? [] : (decodeCompactEndpoints(bytes, size, MAX_ENTRIES) ?? [])
 }
+
+/** `ut_pex`. */
+export const utPexCodec: PexCodec = { maxAdded: 100, encode: encodeUtPex, decode: decodeUtPex }

@@ -69,6 +69,29 @@ scenario('whoever cannot be introduced is told why', (world) => {
   expect(toldTo(target)).toEqual([])
 })
 
+scenario('whoever asks for an endpoint at which nobody can be is told that there is no such peer', (world) => {
+  const { asking, connection } = meeting(world)
+  const nobodies = [
+    { address: '11.22.33.44', port: 0 },
+    { address: '0.0.0.0', port: 5000 },
+    { address: '224.0.0.1', port: 5000 },
+    { address: '::', port: 5000 },
+    { address: 'ff02::1', port: 5000 },
+  ]
+  for (const endpoint of nobodies) ask(connection, endpoint)
+  world.run({ seconds: 1 })
+  const told = asking.connection
+    .received('extended')
+    .filter(({ body }) => body[0] === OUR_ID)
+    .map(({ body }) => body.subarray(1))
+  // As in the question, but for kind and reason.
+  expect(told).toEqual(
+    nobodies.map((endpoint) =>
+      encodeUtHolepunch({ type: HolepunchType.failed, endpoint, error: HolepunchError.noSuchPeer }),
+    ),
+  )
+})
+
 scenario('one peer has us introduce it twenty times a minute at most', (world) => {
   const { asking, target, connection, targetAt } = meeting(world)
   for (let i = 0; i < 500; i++) ask(connection, targetAt)

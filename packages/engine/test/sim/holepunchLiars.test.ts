@@ -3,6 +3,7 @@ import type { SimPeer, SimPeerConnection } from '../../sim/simPeer.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import type { Endpoint } from '../../src/address/endpoint.ts'
+import { IpFilter } from '../../src/filter/ipFilter.ts'
 import { PexFlags } from '../../src/peers/peerSource.ts'
 import { ProxyType } from '../../src/settings/proxyType.ts'
 import type { Settings } from '../../src/settings/settings.ts'
@@ -165,3 +166,72 @@ for (const kind of ['http', 'socks5'] as const) {
     expect(offered(world, proxied)).toBe(0)
   })
 }
+
+scenario('nobody on the internet is introduced to a neighbour of the relay, nor the other way round', (world) => {
+  const relay = new SimClient(world, 'relay', content, { settings: UTP })
+  const peerAt = (name: string, address: string) =>
+    extensionPeer(world, name, content, { messages: MESSAGES, listenPort: 7000 }, { address })
+  const peers = [peerAt('stranger', '80.0.0.1'), peerAt('neighbour', '192.168.1.5')]
+  for (const peer of peers) peer.connect(relay.endpoint)
+  world.run({ seconds: 2 })
+  for (const [asking, target] of [peers, [...peers].reverse()]) {
+    say(asking.connection, HolepunchType.rendezvous, { address: target.host.address, port: 7000 })
+  }
+  world.run({ seconds: 2 })
+  for (const { connection } of peers) {
+    expect(connection.received('extended').filter(({ body }) => body[0] === OUR_ID)).toEqual([])
+  }
+})
+
+scenario('a relay sends us to nobody whom the IP filter keeps out', (world) => {
+  const { client, connection } = duped(world)
+  const filter = new IpFilter()
+  filter.addRule(VICTIM, VICTIM, IpFilter.blocked)
+  client.session.setIpFilter(filter)
+  say(connection, HolepunchType.connect, { address: VICTIM, port: 5000 })
+  world.run({ seconds: 5 })
+  expect(knocks(client)).toBe(0)
+})
+
+/**
+ * The client has tried the victim in vain, and asked `connection` twelve seconds ago to be introduced. Since then somebody
+ * it did not ask has led it there, in vain as well: for a minute it goes there for no stranger.
+ */
+function unanswered(world: SimWorld) {
+  const { client, connection } = duped(world)
+  const other = extensionPeer(world, 'other', content, { messages: MESSAGES, listenPort: 6000 })
+  const stranger = other.connect(client.endpoint)
+  const flags = PexFlags.utp | PexFlags.holepunch
+  const payload = encodeUtPex({ added: [{ address: VICTIM, port: 5000, flags }], dropped: [] })
+  connection.send((to) => to.extended(theirId(connection, 'ut_pex'), payload))
+  const wasAsked = () => connection.received('extended').some(({ body }) => body[0] === OUR_ID)
+  world.runUntil(wasAsked, { minutes: 5 })
+  say(stranger, HolepunchType.connect, { address: VICTIM, port: 5000 })
+  world.run({ seconds: 12 })
+  return { client, connection, stranger }
+}
+
+/** How often the client tries when `relay` sends it to five ports of the victim. */
+function led(world: SimWorld, client: SimClient, relay: SimPeerConnection): number {
+  const before = knocks(client)
+  for (let port = 5001; port <= 5005; port++) say(relay, HolepunchType.connect, { address: VICTIM, port })
+  world.run({ seconds: 11 })
+  return knocks(client) - before
+}
+
+scenario('who is asked for an introduction leads us to one port, once', (world) => {
+  const { client, connection } = unanswered(world)
+  expect(led(world, client, connection)).toBe(1)
+  expect(led(world, client, connection)).toBe(0)
+})
+
+scenario('who was not asked for an introduction cannot answer in the place of who was', (world) => {
+  const { client, stranger } = unanswered(world)
+  expect(led(world, client, stranger)).toBe(0)
+})
+
+scenario('an introduction that comes half a minute late is none that we asked for', (world) => {
+  const { client, connection } = unanswered(world)
+  world.run({ seconds: 20 })
+  expect(led(world, client, connection)).toBe(0)
+})

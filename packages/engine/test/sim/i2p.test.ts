@@ -112,6 +112,30 @@ describe('torrents of I2P', () => {
     expect(seed.torrent.getPeerInfo()[0].flags & PeerFlags.i2pSocket).toBe(PeerFlags.i2pSocket)
   })
 
+  scenario('tell their peers of each other (i2p_pex), and none of it to ordinary ones', (world) => {
+    const i2p = i2pIn(world)
+    const torrent = new TestTorrent({ size: 3_000_000 })
+    const settings = { ...i2p.settings, allowI2pMixed: true, closeRedundantConnections: false }
+    const add = { i2pTorrent: true }
+    const middle = seedOf(world, torrent, { settings, add, up: 20_000 })
+    const [first, second] = ['first', 'second'].map(
+      (name) => new SimClient(world, name, torrent, { settings: i2p.settings, add }),
+    )
+    const outside = new SimClient(world, 'outside', torrent, { settings: { closeRedundantConnections: false } })
+    world.runUntil(() => [middle, first, second].every(({ session }) => session.i2pAddress !== ''))
+    first.torrent.connectPeer({ address: middle.session.i2pAddress, port: 0 })
+    second.torrent.connectPeer({ address: middle.session.i2pAddress, port: 0 })
+    outside.torrent.connectPeer(middle.endpoint)
+    world.runUntil(() => middle.numPeers === 3)
+    const met = () => first.torrent.getPeerInfo().map(({ ip }) => ip.address)
+    world.runUntil(() => met().includes(second.session.i2pAddress), { minutes: 3 })
+    world.run({ minutes: 3 })
+    expect(new Set(met())).toEqual(new Set([middle.session.i2pAddress, second.session.i2pAddress]))
+    expect(outside.torrent.getPeerInfo().map(({ ip }) => ip.address)).toEqual([middle.host.address])
+    expect(outside.torrent.status().listPeers).toBe(1)
+    for (const client of [first, second]) expect(client.alerts('peerBlocked')).toEqual([])
+  })
+
   scenario('have nothing to do with ordinary peers, nor ordinary torrents with those in I2P', (world) => {
     const i2p = i2pIn(world)
     const torrent = new TestTorrent({ size: 100_000 })

@@ -1,6 +1,8 @@
 import { expect } from 'vitest'
 import { TestTorrent } from '../../sim/testTorrent.ts'
+import { Session } from '../../src/api/session.ts'
 import { SimClient, seedOf } from './client.ts'
+import { recordedPlatform } from './recordedPlatform.ts'
 import { scenario } from './scenario.ts'
 
 // Devices of simulated machines are called eth0, eth1, ...: one for each address.
@@ -30,6 +32,30 @@ scenario('a device that is listened on comes, gets another address, and goes', (
   expect(client.session.isListening).toBe(false)
   world.run({ hours: 1 })
   expect(announcers().every((each) => !each.startsWith(HOME))).toBe(true)
+})
+
+scenario('neighbours and routers are met on the devices that are listened on, and on no other', async (world) => {
+  const torrent = new TestTorrent()
+  const host = world.host('client', { address: [HOME], gateway: '60.0.0.254' })
+  const program = world.start(host)
+  const { platform, log } = recordedPlatform(program.platform)
+  const settings = { enableLsd: true, enableUpnp: true, enableNatpmp: true, enableDht: false }
+  const session = new Session({
+    platform,
+    disk: program.disk,
+    settings: { ...settings, listenInterfaces: 'eth1:7000' },
+  })
+  session.addTorrent({ ti: torrent.info(), savePath: '/save', autoManaged: false })
+  const met = () => [...new Set(log.splice(0))].filter((line) => /^(multicast|bind|listen)/.test(line)).sort()
+  world.run({ minutes: 10 })
+  expect(met()).toEqual([])
+  world.network.renumber(host, [HOME, VPN])
+  world.run({ minutes: 10 })
+  expect(met()).toEqual([`bind ${VPN}`, `listen on ${VPN}`, `multicast on ${VPN}`])
+  await world.settle(session.applySettings({ listenInterfaces: '0.0.0.0:7000' }))
+  world.run({ minutes: 10 })
+  expect(met()).toEqual(expect.arrayContaining([`multicast on ${HOME}`]))
+  await world.settle(session.abort())
 })
 
 scenario('peers are connected to from the outgoing interface, and from no other while it is gone', (world) => {

@@ -56,6 +56,44 @@ scenario(
   { seeds: 1 },
 )
 
+scenario(
+  'a torrent of resume data is followed as before, and a version published meanwhile is told',
+  async (world) => {
+    const { settings, sessions } = dhtOf(world, 12)
+    await world.settle(sessions[2].dhtPutTorrent(keys, first.infoHash, salt))
+    const follower = new SimClient(world, 'follower', first, { settings, add: { mutableTorrent } })
+    world.run({ minutes: 2 })
+    const resumeData = await world.settle(follower.torrent.saveResumeData())
+    await world.settle(follower.session.abort())
+    await world.settle(sessions[2].dhtPutTorrent(keys, second.infoHash, salt))
+    const again = new SimClient(world, 'again', first, { settings, add: { resumeData } })
+    world.run({ hours: 1 })
+    expect(again.alerts('torrentUpdate').map(({ newIh }) => newIh.toHex())).toEqual([second.infoHash.toHex()])
+  },
+  { seeds: 1 },
+)
+
+scenario(
+  'the item of a followed torrent comes back with its resume data when the DHT has forgotten it',
+  async (world) => {
+    const lifetime = { dhtItemLifetime: 2 * 3600, dhtAnnounceInterval: 3600 }
+    const { settings, sessions } = dhtOf(world, 12, lifetime)
+    await world.settle(sessions[2].dhtPutTorrent(keys, first.infoHash, salt))
+    const follower = new SimClient(world, 'follower', first, { settings, add: { mutableTorrent } })
+    world.run({ minutes: 5 })
+    const resumeData = await world.settle(follower.torrent.saveResumeData())
+    await world.settle(follower.session.abort())
+    world.run({ hours: 4 })
+    await expect(world.settle(sessions[8].dhtGetTorrent(keys.publicKey, salt))).rejects.toMatchObject({
+      code: 'timedOut',
+    })
+    new SimClient(world, 'again', first, { settings, add: { resumeData } })
+    world.run({ minutes: 30 })
+    expect((await world.settle(sessions[8].dhtGetTorrent(keys.publicKey, salt))).equals(first.infoHash)).toBe(true)
+  },
+  { seeds: 1 },
+)
+
 scenario('a session that has just begun waits until the DHT knows', async (world) => {
   const { settings, sessions } = dhtOf(world, 10)
   await world.settle(sessions[2].dhtPutTorrent(keys, first.infoHash, salt))

@@ -4,7 +4,8 @@ import type { SimProxy } from '../../sim/simProxy.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
 import { AlertCategory } from '../../src/alerts/alert.ts'
-import { Session, type SessionAlert } from '../../src/api/session.ts'
+import type { SessionAlert } from '../../src/api/alertingSession.ts'
+import { Session } from '../../src/api/session.ts'
 import type { TorrentHandle } from '../../src/api/torrentHandle.ts'
 import { ProxyType } from '../../src/settings/proxyType.ts'
 import type { Settings } from '../../src/settings/settings.ts'
@@ -229,6 +230,21 @@ describe('nothing goes past the proxy', () => {
         await world.settle(client.session.abort())
       },
     )
+  }
+
+  for (const forced of ['forceProxy', 'anonymousMode'] as const) {
+    scenario(`with ${forced} no name but the proxy's is looked up, although it is told addresses`, async (world) => {
+      const torrent = hunted()
+      const { http, udp } = surroundings(world, torrent)
+      const proxy = proxyIn(world, { kind: 'socks5' })
+      const settings = through(proxy, 'socks5', { proxyHostnames: false, announceToAllTiers: true, [forced]: true })
+      const client = new WatchedClient(world, settings)
+      client.add(torrent)
+      world.run({ minutes: 5 })
+      expect(client.done.filter((line) => line.startsWith('look up'))).toEqual(['look up proxy.example'])
+      for (const tracker of [http, udp]) expect(tracker.announces.length).toBeGreaterThan(0)
+      await world.settle(client.session.abort())
+    })
   }
 
   for (const kind of ['socks4', 'http'] as const) {

@@ -1,44 +1,11 @@
 import { expect } from 'vitest'
-import type { SimHost } from '../../sim/simHost.ts'
-import type { SimWorld } from '../../sim/simWorld.ts'
 import { TestTorrent } from '../../sim/testTorrent.ts'
-import { TrackerServer } from '../../src/api/trackerServer.ts'
-import type { HttpServer } from '../../src/platform/httpServer.ts'
-import type { TrackerServerOptions } from '../../src/trackerServer/trackerServerOptions.ts'
 import { SimClient } from './client.ts'
 import { scenario } from './scenario.ts'
-
-const PORT = 6969
-
-/** A machine with the name tracker.example. */
-function trackerHost(world: SimWorld): SimHost {
-  const host = world.host('tracker')
-  world.names.set('tracker.example', host.address)
-  return host
-}
-
-/** Our tracker on a machine of the simulated world. */
-async function openTracker(world: SimWorld, host: SimHost, options: TrackerServerOptions = {}): Promise<TrackerServer> {
-  const { clock, timers, random, udp } = world.platformOf(host)
-  const httpServer: HttpServer = {
-    listen(local, handler, _limits, done) {
-      const origin = `http://tracker.example:${PORT}`
-      world.web.serve(origin, host, ({ path, query, from }) => handler(query === '' ? path : `${path}?${query}`, from))
-      const close = (closed: () => void) => {
-        world.web.stop(origin)
-        closed()
-      }
-      timers.after(0, () => done({ local, close }))
-    },
-  }
-  const params = { port: PORT, hosts: [host.address], interval: 600, ...options }
-  const tracker = new TrackerServer(params, { clock, timers, random, udp, httpServer })
-  await world.settle(tracker.ready)
-  return tracker
-}
+import { openTracker, TRACKER_PORT, trackerHost } from './simTrackerServer.ts'
 
 for (const scheme of ['http', 'udp']) {
-  const url = `${scheme}://tracker.example:${PORT}/announce`
+  const url = `${scheme}://tracker.example:${TRACKER_PORT}/announce`
 
   scenario(
     `sessions find one another through our own tracker (${scheme}), and it follows what becomes of them`,
@@ -64,7 +31,7 @@ for (const scheme of ['http', 'udp']) {
 }
 
 scenario('a tracker that was started again knows its swarm after one interval', async (world) => {
-  const url = `udp://tracker.example:${PORT}`
+  const url = `udp://tracker.example:${TRACKER_PORT}`
   const torrent = new TestTorrent({ size: 100_000, trackers: [url] })
   const host = trackerHost(world)
   const first = await openTracker(world, host, { http: false })

@@ -278,6 +278,19 @@ describe('a UDP relay', () => {
     client.close()
   })
 
+  test('is told names only that are names: who named another is told of it at once', () => {
+    const { world, toRelay, client } = relayed()
+    const refused: string[] = []
+    const send = (address: string) =>
+      client.send(fromLatin1('hello'), { address, port: 44 }, (error) => refused.push(error.code))
+    for (const address of ['', 'a\0b.example', 'a b', 'n\u00e4me.example', 'x'.repeat(256)]) send(address)
+    send('name.example')
+    world.run({ seconds: 1 })
+    expect(refused).toEqual(Array(5).fill('invalidHostname'))
+    expect(toRelay.map(({ packet }) => [...packet])).toEqual([[...wrapped('hello', 'name.example')]])
+    client.close()
+  })
+
   test('that falls silent is given up and asked for again', () => {
     const { world, toRelay, failures, client } = relayed()
     for (let i = 0; i < 100; i++) {

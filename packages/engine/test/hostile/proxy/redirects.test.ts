@@ -20,6 +20,8 @@ for (const kind of ['socks4', 'socks5', 'http'] as const) {
     ['http://2130706433:1/secrets', 'ssrfMitigation'],
     ['http://0x7f.1:1/secrets', 'ssrfMitigation'],
     ['http://[::1]:1/secrets', 'ssrfMitigation'],
+    ['http://10.0.0.7:1/announce', 'ssrfMitigation'],
+    ['http://[fd00::7]:1/announce', 'ssrfMitigation'],
     ['http://tracker.example:6379/announce', 'portBlocked'],
     ['http://tracker.example:25/announce', 'portBlocked'],
   ])(`a redirect to %s through ${kind} is refused before the proxy hears of it`, async (location, code) => {

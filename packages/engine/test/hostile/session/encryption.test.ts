@@ -5,6 +5,7 @@ import type { Rc4 } from '../../../src/crypto/rc4.ts'
 import { BURST_OF_ADDRESS, EXCHANGES_PER_SECOND } from '../../../src/mse/keyExchangeBudget.ts'
 import { maskedStreamKey, streamCipher, streamKeyHash, syncHash } from '../../../src/mse/mseKeys.ts'
 import { EncLevel, EncPolicy } from '../../../src/settings/settingEnums.ts'
+import { PeerFlags } from '../../../src/torrent/peerInfo.ts'
 import { concatBytes, writeU16, writeU32 } from '../../../src/util/bytes.ts'
 import { encodeHandshake } from '../../../src/wire/handshake.ts'
 import { encodeReserved } from '../../../src/wire/reservedBits.ts'
@@ -155,6 +156,19 @@ function plainHandshake(infoHash: Uint8Array): Uint8Array {
 }
 
 scenario(
+  'the greeting of TLS is taken for no key, and nothing is computed for it',
+  (world) => {
+    const siege = new Siege(world)
+    const attacker = siege.attacker(silent)
+    attacker.sendRaw(concatBytes(Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3), noise(501)))
+    world.run({ seconds: 1 })
+    expect(siege.verdicts).toEqual(['invalidInfoHash'])
+    siege.survive()
+  },
+  ONCE,
+)
+
+scenario(
   'a torrent that was removed is not found any more, one that was added is',
   (world) => {
     const siege = new Siege(world)
@@ -204,6 +218,35 @@ for (const level of [EncLevel.plaintext, EncLevel.rc4] as const) {
   )
 }
 
+for (const level of [EncLevel.plaintext, EncLevel.rc4] as const) {
+  scenario(
+    `a handshake that comes byte by byte is as good as one that comes at once (level ${level})`,
+    (world) => {
+      const siege = new Siege(world, { settings: { allowedEncLevel: level } })
+      const caller = new Caller(siege, siege.attacker(silent))
+      const handshake = plainHandshake(siege.torrent.infoHash.bytes)
+      const padding = noise(17)
+      const bytes = concatBytes(
+        padding,
+        caller.name(),
+        caller.offer(level, 20),
+        caller.encrypted(handshake.subarray(0, 20)),
+        level === EncLevel.rc4 ? caller.encrypted(handshake.subarray(20)) : handshake.subarray(20),
+      )
+      for (const byte of bytes) {
+        caller.connection.sendRaw(Uint8Array.of(byte))
+        world.run({ ms: 10 })
+      }
+      world.run({ seconds: 1 })
+      expect(siege.verdicts).toEqual([])
+      const flag = level === EncLevel.rc4 ? PeerFlags.rc4Encrypted : PeerFlags.plaintextEncrypted
+      expect(siege.client.torrent.getPeerInfo().filter(({ flags }) => (flags & flag) !== 0)).toHaveLength(1)
+      siege.survive()
+    },
+    ONCE,
+  )
+}
+
 scenario(
   'a byte now and then does not keep a handshake alive, whichever step it is at',
   (world) => {
@@ -216,6 +259,23 @@ scenario(
       world.run({ seconds: 1 })
     }
     expect(siege.verdicts).toEqual(['timedOutNoHandshake', 'timedOutNoHandshake'])
+    siege.survive()
+  },
+  ONCE,
+)
+
+scenario(
+  'of silent connections the oldest go for new ones, so that three hundred keep nobody out',
+  (world) => {
+    const siege = new Siege(world)
+    const crowd = world.peer('crowd', { torrent: siege.torrent, ...silent })
+    for (let i = 0; i < 300; i++) crowd.connect(siege.client.endpoint)
+    world.run({ seconds: 1 })
+    const ended = siege.client.endings.filter(({ address }) => address === crowd.host.address)
+    expect(ended.map(({ code }) => code)).toEqual(Array<string>(100).fill('tooManyConnections'))
+    const late = siege.attacker({ has: 'none' })
+    expect(late.handshake).not.toBeNull()
+    expect(late.closed).toBeUndefined()
     siege.survive()
   },
   ONCE,

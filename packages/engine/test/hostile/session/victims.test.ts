@@ -2,9 +2,10 @@ import { expect } from 'vitest'
 import type { SimHost } from '../../../sim/simHost.ts'
 import type { SimWorld } from '../../../sim/simWorld.ts'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
-import type { Endpoint } from '../../../src/address/endpoint.ts'
+import { type Endpoint, endpointText } from '../../../src/address/endpoint.ts'
+import { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { FORGIVEN_FAILURES, MAX_ATTEMPTS_AT_ONCE } from '../../../src/peers/attemptBook.ts'
-import type { StreamHandler } from '../../../src/platform/tcp.ts'
+import type { Stream, StreamHandler, TcpListener } from '../../../src/platform/tcp.ts'
 import { EncPolicy } from '../../../src/settings/settingEnums.ts'
 import { MAX_TRACKERS_PER_HOST } from '../../../src/tracker/trackersPerHost.ts'
 import { SimClient } from '../../sim/client.ts'
@@ -63,6 +64,42 @@ function allowedVisits(seconds: number): number {
   }
   return MAX_ATTEMPTS_AT_ONCE + FORGIVEN_FAILURES + pauses
 }
+
+scenario(
+  'a magnet link that names hundreds of services of our own machine has four of them knocked at',
+  (world) => {
+    const content = new TestTorrent({ size: 100_000 })
+    // A torrent takes several ports of one address for one peer; this machine has millions of addresses.
+    const services = Array.from({ length: 900 }, (_, i) => ({ address: `127.0.${i >> 8}.${i & 255}`, port: 1000 + i }))
+    const link = [
+      `magnet:?xt=urn:btih:${content.infoHash.toHex()}`,
+      ...services.map((service) => `x.pe=${endpointText(service)}`),
+    ].join('&')
+    const client = new SimClient(world, 'careful', content, {
+      address: '60.0.0.3',
+      magnet: true,
+      add: { paused: true },
+    })
+    const visited = new Set<number>()
+    const listeners: TcpListener[] = []
+    for (const service of services) {
+      const visit = (stream: Stream) => {
+        visited.add(service.port)
+        stream.setHandler(QUIET)
+        stream.destroy()
+      }
+      world.platformOf(client.host).tcp.listen(service, visit, (listener) => {
+        if (!(listener instanceof LibtorrentError)) listeners.push(listener)
+      })
+    }
+    world.settle(client.session.removeTorrent(client.torrent))
+    client.session.addTorrent({ url: link, savePath: '/save', autoManaged: false })
+    world.run({ minutes: 15 })
+    for (const listener of listeners) listener.close()
+    expect(visited.size).toBe(4)
+  },
+  ONCE,
+)
 
 for (const does of ['nothing', 'hangs up', 'speaks HTTP'] as const) {
   scenario(

@@ -167,6 +167,25 @@ describe('strangers', () => {
     }
     expect(victim.accepted.length).toBe(0)
     expect(victim.utp.size).toBe(0)
+    // Nor end it: a reset would tell the one who is really there to go away.
+    expect(victim.take()).toEqual([])
+  })
+
+  test('who answers twenty seconds after its SYN has to connect anew', () => {
+    const victim = new Victim()
+    const answer = () => {
+      victim.utp.incoming(packet({ type: PacketType.syn, id: 100, seq: 500, ack: 0 }), MALLORY)
+      return (victim.take()[0].header.seq - 1) & 0xffff
+    }
+    const late = answer()
+    victim.pass(20_001)
+    victim.utp.incoming(packet({ type: PacketType.state, id: 101, seq: 501, ack: late }), MALLORY)
+    expect(victim.accepted.length).toBe(0)
+    victim.take()
+    const ack = answer()
+    victim.pass(19_000)
+    victim.utp.incoming(packet({ type: PacketType.state, id: 101, seq: 501, ack }), MALLORY)
+    expect(victim.accepted.length).toBe(1)
   })
 
   test('there is a limit to connections, and to those that differ by address alone', () => {
@@ -184,6 +203,26 @@ describe('strangers', () => {
     expect(victim.utp.size).toBe(20)
     const other = new Victim()
     for (let i = 0; i < 100; i++) open(other, { address: `70.0.0.${i}`, port: 1000 })
+    expect(other.utp.size).toBe(8)
+  })
+
+  test('the limit holds for those, too, who had all asked before the first of them was let in', () => {
+    const victim = new Victim({ connectionsLimit: 10 })
+    const from = (i: number) => ({ address: '70.0.0.1', port: 1000 + i })
+    for (let i = 0; i < 100; i++) victim.utp.incoming(packet({ type: PacketType.syn, id: 7, seq: 1, ack: 0 }), from(i))
+    for (const [i, { header }] of victim.take().entries()) {
+      victim.utp.incoming(packet({ type: PacketType.state, id: 8, seq: 2, ack: (header.seq - 1) & 0xffff }), from(i))
+    }
+    expect(victim.utp.size).toBe(20)
+    expect(victim.utp.counters.refusedSyns).toBe(80)
+    const other = new Victim()
+    for (let i = 0; i < 100; i++) {
+      const address = `70.0.0.${i}`
+      other.utp.incoming(packet({ type: PacketType.syn, id: 7, seq: 1, ack: 0 }), { address, port: 1000 })
+    }
+    for (const { header, to } of other.take()) {
+      other.utp.incoming(packet({ type: PacketType.state, id: 8, seq: 2, ack: (header.seq - 1) & 0xffff }), to)
+    }
     expect(other.utp.size).toBe(8)
   })
 
@@ -323,6 +362,37 @@ describe('a receiver that lies', () => {
     expect(m.victim.closed).toMatchObject({ code: 'ETIMEDOUT' })
   })
 
+  test('that talks on and on, has room, and acknowledges nothing does not keep our packets for ever', () => {
+    for (const type of [PacketType.state, PacketType.data]) {
+      const m = opened()
+      m.say({ window: 1 << 20 })
+      m.stream.write(new Uint8Array(100_000))
+      let seconds = 0
+      for (; seconds < 3600 && m.victim.closed === undefined; seconds++) {
+        m.victim.pass(1000)
+        m.say({ type, seq: 501 + seconds, window: 1 << 20, payload: new Uint8Array(1) })
+      }
+      // As long as the network may be gone for, and not longer.
+      expect(seconds).toBeGreaterThan(120)
+      expect(seconds).toBeLessThan(600)
+      expect(m.victim.closed).toMatchObject({ code: 'ETIMEDOUT' })
+      m.victim.pass(60_000)
+      expect(m.victim.utp.size).toBe(0)
+    }
+  })
+
+  test('that answers in another order than it was asked does not reopen a window it has closed', () => {
+    const m = opened()
+    m.say({ window: 0, timestamp: 1000 })
+    m.say({ window: 1 << 20, timestamp: 900 })
+    m.stream.write(new Uint8Array(100))
+    m.victim.pass(100)
+    expect(payloadBytes(m.victim.take())).toBe(0)
+    m.say({ window: 1 << 20, timestamp: 1100 })
+    m.victim.pass(100)
+    expect(payloadBytes(m.victim.take())).toBe(100)
+  })
+
   test('that takes its window back does not lose what is under way', () => {
     const m = opened()
     m.stream.write(new Uint8Array(4000))
@@ -377,6 +447,27 @@ describe('a sender that lies', () => {
       victim.pass(1)
       expect(victim.received).toBe(before)
     }
+  })
+
+  test('cannot make us keep more than our window with packets as large as UDP carries', () => {
+    const { victim, say, stream } = opened()
+    for (let i = 1; i < 200; i++) say({ type: PacketType.data, seq: 501 + i, payload: new Uint8Array(60_000) })
+    expect(kept(stream)).toBeLessThanOrEqual(1024 * 1024)
+    expect(kept(stream)).toBeGreaterThan(900_000)
+    expect(victim.received).toBe(0)
+  })
+
+  test('is told at once of a packet that is missing, though acks may wait', () => {
+    const { victim, say } = opened({ utpDelayedAck: 100 })
+    const payload = new Uint8Array(10)
+    say({ type: PacketType.data, payload })
+    victim.pass(10)
+    expect(victim.take()).toEqual([])
+    victim.pass(100)
+    expect(victim.take().length).toBe(1)
+    say({ type: PacketType.data, seq: 503, payload })
+    victim.pass(10)
+    expect(victim.take()[0].header).toMatchObject({ ack: 501, sackBytes: 4 })
   })
 
   test('that ends before what it has said, or says more behind its end, changes nothing', () => {

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
+import type { TestTorrent } from '../../../sim/testTorrent.ts'
 import { httpError, libtorrentError } from '../../../src/errors/libtorrentError.ts'
+import type { HttpStreamRequest } from '../../../src/platform/httpStream.ts'
+import type { FakeAnswer } from '../../unit/webseed/fakeServer.ts'
 import { serve, webSeedScene } from '../../unit/webseed/scene.ts'
 
 const KIB = 1024
@@ -75,6 +78,39 @@ test('ranges of a few bytes each are not put up with', () => {
   expect(scene.http.requests.length).toBeLessThan(8)
   expectHarmless(scene)
 })
+
+test.each<[string, (asked: Asked) => FakeAnswer]>([
+  ['a part of a longer one', ({ torrent, request }) => grown(serve(torrent, request), 1)],
+  ['a part of a shorter one', ({ torrent, request }) => grown(serve(torrent, request), -1)],
+  // What If-Range is for; we send none, since hashes tell what is right.
+  ['all of a longer one', () => ({ headers: { 'content-length': '200001' }, body: new Uint8Array(200_001) })],
+  ['all of an empty one', () => ({ headers: { 'content-length': '0' } })],
+  ['that the range is beyond it', () => ({ status: 416, headers: { 'content-range': 'bytes */10' } })],
+])('a file that becomes another between two requests: the second is answered by %s', (_, second) => {
+  const scene = webSeedScene({
+    size: 200_000,
+    settings: { urlseedMaxRequestBytes: 64 * KIB, urlseedPipelineSize: 1 },
+    respond: (request, n, torrent) => (n === 0 ? serve(torrent, request) : second({ request, torrent })),
+  })
+  scene.time.pass(3_600_000)
+  // What came of the first file stays, nothing of the other is taken, and the server is not asked again and again.
+  expect(scene.leecher.blocks.size).toBe(4)
+  expect(scene.http.requests).toHaveLength(2)
+  expect(scene.seed.state.name).toBe('disabled')
+  for (const { headers } of scene.http.requests) expect(headers).not.toHaveProperty('if-range')
+  expectHarmless(scene)
+})
+
+interface Asked {
+  readonly request: HttpStreamRequest
+  readonly torrent: TestTorrent
+}
+
+/** The same part, of a file that has more bytes. */
+function grown(answer: FakeAnswer, bytes: number): FakeAnswer {
+  const range = answer.headers?.['content-range']?.replace(/\d+$/, (total) => String(Number(total) + bytes)) ?? ''
+  return { ...answer, headers: { ...answer.headers, 'content-range': range } }
+}
 
 test('redirects in a circle end after five', () => {
   const scene = webSeedScene({

@@ -39,7 +39,8 @@ test('content goes from one session to another through the SAM bridge of a route
   const source = seed.addTorrent({ ...add, savePath: seedPath })
   const handle = leech.addTorrent({ ...add, savePath: leechPath })
   const finished = new Promise<void>((resolve) => void leech.once('torrentFinished', () => resolve()))
-  await expect.poll(() => source.isSeed && seed.i2pAddress !== '' && leech.i2pAddress !== '').toBe(true)
+  const isReady = () => source.isSeed && seed.i2pAddress !== '' && leech.i2pAddress !== ''
+  await expect.poll(isReady, { timeout: 10_000 }).toBe(true)
   handle.connectPeer({ address: seed.i2pAddress, port: 0 })
   await finished
   await Promise.all([seed.abort(), leech.abort()])

@@ -108,6 +108,12 @@ describe.each(KINDS)('an exchange through a %s proxy', (kind) => {
     expect(visits).toBe(0)
   })
 
+  test('a proxy that is not there is named by the error', async () => {
+    const failure = await get('http://127.0.0.1:1/announce', { proxy: routeTo(kind, 1) })
+    expect(failure).toMatchObject({ code: 'ECONNREFUSED', operation: 'proxy' })
+    expect(failure).toHaveProperty('message', expect.stringMatching(/^proxy 127\.0\.0\.1:1: /))
+  })
+
   test('a server that the proxy cannot reach', async () => {
     const { port } = await realProxy({ kind })
     const code = await outcome('http://127.0.0.1:1/', { proxy: routeTo(kind, port) })

@@ -123,15 +123,11 @@ interface End {
   closed: boolean
 }
 
-/** Two ends of a connection over loopback. The library now and then fails to make one: it is tried again. */
-async function connected(budget = new ReceiveBudget(), attempts = 3): Promise<[End, End]> {
-  return connect(budget).catch((error) => {
-    if (attempts === 1) throw error
-    return connected(budget, attempts - 1)
-  })
-}
-
-async function connect(budget: ReceiveBudget): Promise<[End, End]> {
+/** Two ends of a connection over loopback. `pass` may change the descriptions on their way. */
+async function connected(
+  budget = new ReceiveBudget(),
+  pass = (_: 'offer' | 'answer', sdp: string) => sdp,
+): Promise<[End, End]> {
   const ends: [End | null, End | null] = [null, null]
   const peers: RtcPeer[] = []
   await new Promise<void>((resolve, reject) => {
@@ -140,7 +136,7 @@ async function connect(budget: ReceiveBudget): Promise<[End, End]> {
         { stunServer: '', localAddress: '127.0.0.1' },
         {
           onDescription: (sdp) => {
-            const error = i === 0 ? peers[1].answer(sdp) : peers[0].accept(sdp)
+            const error = i === 0 ? peers[1].answer(pass('offer', sdp)) : peers[0].accept(pass('answer', sdp))
             if (error !== null) reject(error)
           },
           onChannel: (channel) => {
@@ -167,6 +163,24 @@ async function connect(budget: ReceiveBudget): Promise<[End, End]> {
 }
 
 const received = ({ chunks }: End) => chunks.reduce((sum, { length }) => sum + length, 0)
+
+// This way round libdatachannel 0.24.5 may overlook the first message of DTLS, and on a busy machine all that follow.
+test('a peer that cannot reach the one who answers is reached by it', { retry: 2, timeout: 10_000 }, async () => {
+  const withoutCandidates = (sdp: string) => sdp.replaceAll(/a=(candidate:|end-of-candidates).*\r\n/g, '')
+  const [a, b] = await connected(undefined, (kind, sdp) => (kind === 'answer' ? withoutCandidates(sdp) : sdp))
+  a.stream.write(new Uint8Array(1000))
+  await expect.poll(() => received(b)).toBe(1000)
+})
+
+test('every one of twenty introductions comes to something', async () => {
+  // The certificate used to come before the fingerprint it is compared with now and then, in one of ten.
+  for (let round = 0; round < 20; round++) {
+    const [a, b] = await connected()
+    expect([a.closed, b.closed]).toEqual([false, false])
+    a.stream.destroy()
+    b.stream.destroy()
+  }
+})
 
 test('bytes arrive as they were sent, however many, and each write is told of once', async () => {
   const [a, b] = await connected()

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
 import { AlertCategory } from '../../../src/alerts/alert.ts'
-import { Session, type SessionAlert } from '../../../src/api/session.ts'
+import type { SessionAlert } from '../../../src/api/alertingSession.ts'
+import { Session } from '../../../src/api/session.ts'
 import type { TorrentHandle } from '../../../src/api/torrentHandle.ts'
 import { IpFilter } from '../../../src/filter/ipFilter.ts'
 import { ProxyType } from '../../../src/settings/proxyType.ts'
@@ -13,9 +14,10 @@ import type { AddTorrentParams } from '../../../src/torrent/addTorrentParams.ts'
 import { ALONE } from '../../alone.ts'
 import { Authority } from '../ssl/authority.ts'
 import { afterThisTest } from '../tracker/servers.ts'
+import { openTracker } from '../trackerServer/servers.ts'
 import { WebTrackerServer } from './webTrackerServer.ts'
 
-/** An introduction now and then comes to nothing: those who wait for one announce again soon. */
+/** Those who wait for another introduction announce again soon. */
 const SOON = { minWebsocketAnnounceInterval: 3, webtorrentConnectionTimeout: 5 }
 
 /** WebRTC between sessions on loopback; no STUN server is asked. */
@@ -96,6 +98,22 @@ test('two sessions that know nothing but a WebSocket tracker meet, and the file 
   await expect.poll(() => tracker.connections).toBe(0)
 }, 30_000)
 
+test('two sessions meet at our own tracker', async () => {
+  const tracker = await openTracker({ udp: false, ws: true })
+  const url = tracker.urls('127.0.0.1').find((each) => each.startsWith('ws:')) ?? ''
+  const torrent = new TestTorrent({ size: 1_000_000, pieceLength: 64 * 1024, trackers: [url] })
+  const seed = new Client('seed')
+  seed.seed(torrent)
+  await seed.alert('trackerReply')
+  const leecher = new Client('leecher')
+  leecher.add({ ti: torrent.info() })
+  expect(await leecher.alert('peerConnect')).toMatchObject({ socketType: 'rtc' })
+  await leecher.alert('torrentFinished')
+  expect(tracker.stats()).toMatchObject({ webPeers: 2, offers: 1, answers: 1, peers: 0 })
+  await leecher.session.abort()
+  await expect.poll(() => tracker.stats()).toMatchObject({ webPeers: 1, webSeeds: 1 })
+}, 30_000)
+
 test('a magnet link is enough, and peers of WebRTC are told to nobody', async () => {
   const keep = { ...SOON, closeRedundantConnections: false }
   const { torrent, seed, leecher } = await scene(keep, keep, 3)
@@ -143,6 +161,16 @@ test('who begins to hide leaves WebSocket trackers and those they introduced', a
   await leecher.session.applySettings({ proxyType: ProxyType.socks5, proxyHostname: '127.0.0.1', proxyPort: 1 })
   expect(handle.getPeerInfo()).toEqual([])
   await expect.poll(() => tracker.connections).toBe(1)
+}, 30_000)
+
+test('anonymous mode without a proxy leaves WebSocket trackers, and keeps those who know us already', async () => {
+  const { tracker, torrent, leecher } = await scene({ closeRedundantConnections: false })
+  const handle = leecher.add({ ti: torrent.info() })
+  await leecher.alert('peerConnect')
+  await leecher.session.applySettings({ anonymousMode: true })
+  await expect.poll(() => tracker.connections).toBe(1)
+  expect(handle.getPeerInfo()).toHaveLength(1)
+  expect(leecher.alerts.filter(({ type }) => type === 'peerDisconnected')).toEqual([])
 }, 30_000)
 
 test('an SSL torrent has nothing to do with WebRTC peers, who show no certificate', async () => {

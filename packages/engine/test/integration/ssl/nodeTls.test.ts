@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { NodeTcp } from '../../../src/node/nodeTcp.ts'
 import { NodeTls } from '../../../src/node/nodeTls.ts'
@@ -159,4 +159,21 @@ test('a stream that is destroyed in the middle of its handshake tells nothing mo
   secure.destroy()
   await poll(() => ended).toBe(true)
   expect([listener.isConnected, listener.closed]).toEqual([false, undefined])
+})
+
+test('a server that the root certificate has not signed is refused, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const ours = new Listener()
+  const strangers = contextOf(new Authority())
+  const listener = await listen((stream) => {
+    tls.accept(stream, { contextFor: () => strangers, verify: () => true }).setHandler(new Listener())
+  })
+  const below = tcp.connect(listener.local, {}, new Listener())
+  const context = contextOf(new Authority())
+  const client = tls.connect(below, { context, serverName: 'torrent', verify: () => true }, ours)
+  onTestFinished(() => client.destroy())
+  await poll(() => ours.closed !== undefined).toBe(true)
+  expect(ours.closed?.operation).toBe('sslHandshake')
+  expect(ours.isConnected).toBe(false)
 })

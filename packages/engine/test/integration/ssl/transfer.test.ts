@@ -23,6 +23,46 @@ test.each([
   expect(incoming.map(({ socketType }) => socketType)).toEqual(['tcpSsl'])
 })
 
+test.each([
+  ['IPv4', '127.0.0.1'],
+  ['IPv6', '::1'],
+])('an SSL torrent is downloaded over uTP, over %s', async (_, address) => {
+  const authority = new Authority()
+  const content = sslTorrent(authority, { size: 2_000_000 })
+  const certificate = authority.issue()
+  const host = address.includes(':') ? `[${address}]` : address
+  const settings = {
+    listenInterfaces: `${host}:0,${host}:0s`,
+    enableOutgoingUtp: true,
+    enableIncomingUtp: true,
+    enableOutgoingTcp: false,
+    enableIncomingTcp: false,
+  }
+  const seed = await openClient(content, { seeds: true, certificate, settings })
+  const client = await openClient(content, { certificate, settings })
+  client.torrent.connectPeer({ address, port: seed.session.sslListenPort })
+  const both = PeerFlags.sslSocket | PeerFlags.utpSocket
+  await poll(() => client.torrent.getPeerInfo().map(({ flags }) => flags & both)).toEqual([both])
+  await poll(() => client.torrent.isSeed).toBe(true)
+  const incoming = seed.alerts.filter((alert) => alert.type === 'incomingConnection')
+  expect(incoming.map(({ socketType }) => socketType)).toEqual(['utpSsl'])
+  // Who leaves says so: nobody waits for a timeout.
+  await seed.session.abort()
+  await poll(() => client.torrent.getPeerInfo()).toEqual([])
+})
+
+test('what fails below TLS is told as what it is', async () => {
+  const authority = new Authority()
+  const content = sslTorrent(authority)
+  const settings = { enableOutgoingUtp: true, enableOutgoingTcp: false, utpConnectTimeout: 100, utpSynResends: 2 }
+  const client = await openClient(content, { certificate: authority.issue(), settings })
+  client.torrent.connectPeer({ address: '127.0.0.1', port: 9 })
+  const ends = () => client.alerts.filter((alert) => alert.type === 'peerDisconnected')
+  await poll(() => ends().map(({ error: { code, operation } }) => `${code} ${operation}`)).toEqual([
+    'ETIMEDOUT connect',
+  ])
+})
+
 test('without a certificate an SSL torrent connects to nobody and lets nobody in', async () => {
   const authority = new Authority()
   const content = sslTorrent(authority)

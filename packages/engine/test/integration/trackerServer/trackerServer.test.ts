@@ -51,14 +51,15 @@ for (const host of families) {
   )
 }
 
-test('by default it listens on all addresses of both families, for both protocols, on one port', async () => {
+test('by default it listens on all addresses of both families, for all protocols, on one port', async () => {
   const tracker = new TrackerServer({ port: 0 })
   onTestFinished(() => tracker.close())
   await tracker.ready
   const { port } = tracker
-  const expected = ['http 0.0.0.0', 'udp 0.0.0.0', ...(hasV6 ? ['http [::]', 'udp [::]'] : [])]
+  const expected = ['http 0.0.0.0', 'ws 0.0.0.0', 'udp 0.0.0.0', ...(hasV6 ? ['http [::]', 'ws [::]', 'udp [::]'] : [])]
   expect(tracker.listening).toEqual(expected.map((text) => `${text}:${port}`))
-  expect(tracker.urls('fd00::1')).toEqual([`http://[fd00::1]:${port}/announce`, `udp://[fd00::1]:${port}/announce`])
+  const urls = ['http', 'ws', 'udp'].map((scheme) => `${scheme}://[fd00::1]:${port}/announce`)
+  expect(tracker.urls('fd00::1')).toEqual(urls)
 })
 
 test('a protocol that is off is not listened for', async () => {

@@ -50,6 +50,24 @@ const peers = fc.array(
   { maxLength: 4 },
 )
 
+/** What is followed, and perhaps its newest item. */
+const followed = fc
+  .record({
+    publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    salt: fc.uint8Array({ maxLength: 64 }),
+    newest: orNull(
+      fc.record({
+        seq: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+        signature: fc.uint8Array({ minLength: 64, maxLength: 64 }),
+        value: fc.uint8Array({ maxLength: 1000 }),
+      }),
+    ),
+  })
+  .map(({ newest, ...mutableTorrent }) => ({
+    mutableTorrent,
+    mutableItem: newest === null ? null : { ...mutableTorrent, ...newest },
+  }))
+
 const fields = <T>(keys: object, value: fc.Arbitrary<T>) =>
   fc.record(Object.fromEntries(Object.keys(keys).map((key) => [key, value])) as Record<string, fc.Arbitrary<T>>)
 
@@ -75,8 +93,16 @@ const states: fc.Arbitrary<ResumeState> = fc
       httpSeeds: orNull(texts),
       peers,
     }),
+    orNull(followed),
   )
-  .map(([numbers, flags, words, rest]) => ({ ...emptyResumeState(infoHash), ...numbers, ...flags, ...words, ...rest }))
+  .map(([numbers, flags, words, rest, follows]) => ({
+    ...emptyResumeState(infoHash),
+    ...numbers,
+    ...flags,
+    ...words,
+    ...rest,
+    ...follows,
+  }))
 
 describe('the file format', () => {
   test('whatever is written is read back the same', () => {

@@ -28,11 +28,11 @@ test('BEP 55: what is encoded is read back, with the error code and, as libtorre
   )
 })
 
-test('no bytes make the decoder throw, and port 0 is nobody', () => {
+test('no bytes make the decoder throw, and port 0 is nobody, whom one may ask for in vain', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 30 }), (bytes) => {
       const read = decodeUtHolepunch(bytes)
-      if (read !== null) expect(read.endpoint.port).toBeGreaterThan(0)
+      if (read !== null && read.type !== HolepunchType.rendezvous) expect(read.endpoint.port).toBeGreaterThan(0)
     }),
   )
 })

@@ -74,6 +74,25 @@ describe('connecting', () => {
     to.close()
   })
 
+  // A clock of microseconds shows the upper half of its numbers for 36 minutes, and then the lower half again.
+  for (const seconds of [1, 2140, 2200, 4290, 4300]) {
+    scenario(
+      `lets the one that was connected to speak at once, ${seconds} s after the other's clock began`,
+      (world) => {
+        world.run({ seconds })
+        const [from, to] = [utpOn(world, world.host('a')), utpOn(world, world.host('b'))]
+        const { near, far } = connectTo(world, from, to)
+        far.stream.write(pattern(0, 100))
+        world.run({ ms: 200 })
+        expect(near.received).toBe(100)
+        expect(to.utp.counters.timeout).toBe(0)
+        from.close()
+        to.close()
+      },
+      { seeds: 1 },
+    )
+  }
+
   scenario('to the same machine at the same time from both sides gives two connections', (world) => {
     const [one, other] = [utpOn(world, world.host('a')), utpOn(world, world.host('b'))]
     const ends = [new End(), new End()]
@@ -148,6 +167,23 @@ describe('ending', () => {
     from.close()
     to.close()
   })
+
+  for (const utpFinResends of [0, 1, 3]) {
+    scenario(`to somebody who is gone is told ${1 + utpFinResends} times (utp_fin_resends)`, (world) => {
+      const [a, b] = [world.host('a'), world.host('b')]
+      const [from, to] = [utpOn(world, a, { utpFinResends, utpNumResends: 9 }), utpOn(world, b)]
+      const { near } = connectTo(world, from, to)
+      world.run({ seconds: 1 })
+      world.network.unplug(b)
+      const before = from.utp.counters.packetsOut
+      near.stream.destroy()
+      world.run({ seconds: 9 })
+      expect(from.utp.counters.packetsOut - before).toBe(1 + utpFinResends)
+      expect(from.utp.size).toBe(0)
+      from.close()
+      to.close()
+    })
+  }
 
   // At every step of a connection's life one side, or the line, goes.
   for (const [after, seconds] of [0, 15, 25, 35, 45, 60, 100, 150, 200, 300, 500].entries()) {
@@ -243,6 +279,19 @@ describe('a reader that pauses', () => {
     world.runUntil(() => far.received === total, { seconds: 30 })
     expect(far.isIntact).toBe(true)
     expect(near.closed).toBe(undefined)
+    from.close()
+    to.close()
+  })
+
+  scenario('is sent more as soon as it goes on, however long it has paused', (world) => {
+    const [from, to] = [utpOn(world, world.host('a')), utpOn(world, world.host('b', { down: 5_000_000 }))]
+    const { near, far } = connectTo(world, from, to)
+    far.stream.pauseReading()
+    new Feeder(near, 2_000_000)
+    // It is asked once a minute by now.
+    world.run({ minutes: 10 })
+    far.stream.resumeReading()
+    world.runUntil(() => far.received === 2_000_000, { seconds: 2 })
     from.close()
     to.close()
   })

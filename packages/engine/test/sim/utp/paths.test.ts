@@ -92,6 +92,54 @@ describe('one connection alone', () => {
     to.close()
   })
 
+  for (const speed of [0.998, 1.002]) {
+    scenario(
+      `a receiver's clock that runs ${speed} times as fast as the sender's is no queue`,
+      (world) => {
+        const from = utpOn(world, world.host('a', { latency: 75 }))
+        const b = world.host('b', { latency: 75, down: 500_000, queueBytes: 1_000_000 })
+        const to = utpOn(world, b, {}, {}, { clockSpeed: speed })
+        const { near, far } = connectTo(world, from, to)
+        new Feeder(near)
+        // The two clocks are as far apart then as the target delay, and again.
+        world.run({ seconds: 100 })
+        const before = far.received
+        world.run({ seconds: 20 })
+        expect(far.received - before).toBeGreaterThan(0.8 * 20 * 500_000)
+        expect((b.downlink.queuedBytes / 500_000) * 1000).toBeLessThan(250)
+        from.close()
+        to.close()
+      },
+      { seeds: 1 },
+    )
+  }
+
+  for (let seq = 0xffc0; seq < 0x10002; seq += 3) {
+    scenario(
+      `sequence numbers that wrap after ${0x10000 - seq} packets are no different`,
+      (world) => {
+        const a = world.host('a', { latency: 10, jitter: 5, reorder: 0.05, duplicate: 0.05 })
+        const b = world.host('b', { latency: 10 })
+        const from = utpOn(world, a, {}, {}, { seq: seq & 0xffff })
+        const to = utpOn(world, b, {}, {}, { seq: (seq + 1) & 0xffff })
+        const { near, far } = connectTo(world, from, to)
+        a.loss = 0.05
+        b.loss = 0.05
+        new Feeder(near, 100_000)
+        new Feeder(far, 100_000)
+        world.runUntil(() => near.received === 100_000 && far.received === 100_000, { minutes: 1 })
+        near.stream.end()
+        far.stream.end()
+        world.run({ seconds: 40 })
+        expect([near.isIntact, far.isIntact, near.closed, far.closed]).toEqual([true, true, null, null])
+        expect([from.utp.size, to.utp.size]).toEqual([0, 0])
+        from.close()
+        to.close()
+      },
+      { seeds: 1 },
+    )
+  }
+
   scenario('it works over IPv6', (world) => {
     const a = world.host('a', { address: '2001:db8::1' })
     const b = world.host('b', { address: '2001:db8::2' })

@@ -2,6 +2,7 @@ import type { SimHost } from '../../../sim/simHost.ts'
 import type { SimWorld } from '../../../sim/simWorld.ts'
 import type { Endpoint } from '../../../src/address/endpoint.ts'
 import type { LibtorrentError } from '../../../src/errors/libtorrentError.ts'
+import type { Random } from '../../../src/platform/random.ts'
 import type { Stream, StreamHandler } from '../../../src/platform/tcp.ts'
 import type { UdpSocket } from '../../../src/platform/udp.ts'
 import { defaultUtpSettings, type UtpSettings } from '../../../src/utp/utpSettings.ts'
@@ -71,12 +72,25 @@ export function pattern(from: number, length: number, seed = 1): Uint8Array {
   return bytes
 }
 
+interface Oddities {
+  /** Seconds of its clock to a second. */
+  readonly clockSpeed?: number
+  /** The sequence number its connections begin with. */
+  readonly seq?: number
+}
+
+function numbering(random: Random, seq: number): Random {
+  const below = (limit: number) => (limit === 0x10000 ? seq : random.below(limit))
+  return { below, u32: () => random.u32(), bytes: (count) => random.bytes(count) }
+}
+
 /** Opens uTP on a machine. */
 export function utpOn(
   world: SimWorld,
   host: SimHost,
   settings: Partial<UtpSettings> = {},
   { address = host.address, port = PORT }: Partial<Endpoint> = {},
+  { clockSpeed = 1, seq }: Oddities = {},
 ): Endpoints {
   const { platform } = world.start(host)
   let socket: UdpSocket | null = null
@@ -85,9 +99,9 @@ export function utpOn(
   const accepted: End[] = []
   const at = { address, port }
   const utp = new UtpSockets({
-    clock: platform.clock,
+    clock: { unixTime: () => platform.clock.unixTime(), now: () => platform.clock.now() * clockSpeed },
     timers: platform.timers,
-    random: platform.random,
+    random: seq === undefined ? platform.random : numbering(platform.random, seq),
     settings: { ...defaultUtpSettings, ...settings },
     local: at,
     send: (packet, to) => socket?.send(packet, to),

@@ -36,6 +36,23 @@ test('a ping is answered with our id, and with where we see the asker (BEP 42)',
   expect(answer.sent!.to).toEqual(asker)
 })
 
+test('messages say of which client they are; in anonymous mode neither answers, errors nor questions do', () => {
+  const versionsOf = (anonymousMode: boolean) => {
+    const dht = new TestDht({ settings: { anonymousMode } })
+    dht.ask('ping', {}, asker)
+    dht.ask('find_node', {}, asker)
+    dht.dht.directRequest(asker, { q: 'hello' }, () => {})
+    dht.dht.addNode({ address: '62.1.1.1', port: 1 })
+    dht.time.run({ seconds: 1 })
+    const { sent } = dht
+    expect(sent.map(({ message }) => text(message.get('y')))).toEqual(expect.arrayContaining(['r', 'e', 'q']))
+    expect(sent.map(({ message }) => text(message.get('q')))).toEqual(expect.arrayContaining(['hello', 'get_peers']))
+    return new Set(sent.map(({ message }) => text(message.get('v')).slice(0, 2)))
+  }
+  expect(versionsOf(false)).toEqual(new Set(['LJ']))
+  expect(versionsOf(true)).toEqual(new Set(['']))
+})
+
 test('find_node tells of the eight closest nodes, closest first', () => {
   const dht = new TestDht({ settings: { dhtPreferVerifiedNodeIds: false } })
   const ids = knowMany(dht, 100)

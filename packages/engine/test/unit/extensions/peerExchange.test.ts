@@ -22,7 +22,7 @@ function scene() {
     const message = decodeUtPex(payload)
     return { added: message?.added.map(endpointText), dropped: message?.dropped.map(endpointText) }
   }
-  return { present, told }
+  return { outbox, present, told }
 }
 
 const names = (list: readonly PexPeer[]) => list.map(endpointText)
@@ -50,6 +50,22 @@ test('a peer whose first message is not a minute old hears the next time what it
   expect(told(late, 2 * MINUTE)).toBeNull()
   present.push(peer(3))
   expect(told(late, 3 * MINUTE)).toEqual({ added: names([peer(2), peer(3)]), dropped: [] })
+})
+
+test('nobody is told of itself, and who has nothing else to hear hears nothing', () => {
+  const { outbox, present } = scene()
+  const [first, second, third] = [new PexRecipient(), new PexRecipient(), new PexRecipient()]
+  const told = (recipient: PexRecipient, now: number, self: PexPeer) => {
+    outbox.tick(now, () => present)
+    const payload = outbox.take(recipient, now, self)
+    return payload === null ? null : decodeUtPex(payload)?.added.map(endpointText)
+  }
+  present.push(peer(1))
+  expect(told(first, 0, peer(1))).toBeNull()
+  present.push(peer(2))
+  expect(told(first, MINUTE, peer(1))).toEqual(names([peer(2)]))
+  expect(told(second, MINUTE, peer(2))).toEqual(names([peer(1)]))
+  expect(told(third, MINUTE, peer(3))).toEqual(names([peer(1), peer(2)]))
 })
 
 test('a message names a hundred peers at most', () => {

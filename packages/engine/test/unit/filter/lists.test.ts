@@ -34,6 +34,14 @@ describe('an eMule .dat', () => {
     expect(summary(list)).toEqual([3, 2, 0])
   })
 
+  test('blocks what has no level, as eMule does', () => {
+    const { list, blocked } = read(
+      ['1.1.1.1 - 1.1.1.2 , , a name', '2.1.1.1 - 2.1.1.2 ,', '3.1.1.1-3.1.1.2,,'].join('\n'),
+    )
+    expect(blocked).toEqual(['1.1.1.1-1.1.1.2', '2.1.1.1-2.1.1.2', '3.1.1.1-3.1.1.2'])
+    expect(summary(list)).toEqual([3, 0, 0])
+  })
+
   test('lines that make no sense are left out, and the first of them is told', () => {
     const { list, blocked } = read(
       [

@@ -125,6 +125,12 @@ test('a sync hash one byte too late is none', () => {
   expect(resultOf(side.outcome)).toBe('syncHashNotFound')
 })
 
+test('a verification one byte too late is none', () => {
+  const { side, hand } = calling()
+  side.receive(concatBytes(pad(MAX_PAD_BYTES + 1), hand.choice(EncLevel.rc4, 0)))
+  expect(resultOf(side.outcome)).toBe('invalidEncryptionConstant')
+})
+
 test('a torrent we do not have is not known, and nothing is said about it', () => {
   const { side, wire, names } = called({}, new Uint8Array(20).fill(5))
   side.receive(names)

@@ -10,7 +10,12 @@ const BLOCKS = 64
 
 test('a quick peer is fed in few rounds of the disk from its first request on', () => {
   // Nothing else of a connection matters here.
-  const peer = { writer: new MessageWriter(), supportsFast: true, isJustChoked: false } as unknown as PeerConnection
+  const peer = {
+    writer: new MessageWriter(),
+    supportsFast: true,
+    isJustChoked: false,
+    bandwidth: { upload: { take: (bytes: number) => bytes, leave: () => {} } },
+  } as unknown as PeerConnection
   const upload = new PeerUpload(peer, {
     layout: new PieceLayout(BLOCK_SIZE_BYTES * BLOCKS, BLOCK_SIZE_BYTES * BLOCKS),
     settings: defaultSettings(),

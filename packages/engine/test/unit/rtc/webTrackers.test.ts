@@ -377,3 +377,39 @@ describe('our offer', () => {
     expect(lastSent()).toMatchObject({ numwant: 0, offers: [] })
   })
 })
+
+describe('two that offer each other a connection at the same time', () => {
+  const answerTo = (offerId: string, peerId: string) => ({
+    action: 'announce',
+    info_hash: HASH,
+    offer_id: offerId,
+    peer_id: peerId,
+    answer: { type: 'answer', sdp: sdp('198.51.100.9') },
+  })
+
+  /** We offer, answer an offer of theirs, and are answered by them. Gives our connection and theirs. */
+  function crossing(theirId: string) {
+    announced({ numWant: 1 })
+    const [{ offer_id }] = lastSent().offers as { offer_id: string }[]
+    const ours = host.webRtc.peers[0]
+    host.webRtc.socket.says({ ...offer(1, ''), peer_id: theirId })
+    const theirs = host.webRtc.peers[1]
+    theirs.gathered()
+    host.webRtc.socket.says(answerTo(offer_id, theirId))
+    return { ours, theirs }
+  }
+
+  test('keep one connection: ours, when our peer id is the lower one', () => {
+    const { ours, theirs } = crossing('\xff'.repeat(20))
+    expect(ours.calls).toContain(`accept ${sdp('198.51.100.9')}`)
+    expect([ours.isClosed, theirs.isClosed]).toEqual([false, true])
+  })
+
+  test('keep one connection: theirs, when our peer id is the higher one', () => {
+    const { ours, theirs } = crossing('\x00'.repeat(20))
+    expect(ours.calls).toEqual(['offer'])
+    expect([ours.isClosed, theirs.isClosed]).toEqual([true, false])
+    theirs.opens(new FakeChannel(host.time))
+    expect(host.streams).toHaveLength(1)
+  })
+})

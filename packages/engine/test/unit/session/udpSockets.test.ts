@@ -8,7 +8,7 @@ import { UdpSockets } from '../../../src/session/udpSockets.ts'
 
 const FIRST = { address: '10.0.0.1', port: 6881, ssl: false, local: false }
 const SECOND = { address: '::1', port: 6882, ssl: false, local: false }
-/** What goes over UDP is not secured: there is none beside it. */
+/** Nothing but uTP comes here. */
 const SSL = { address: '10.0.0.1', port: 4433, ssl: true, local: false }
 const STRANGER = { address: '10.0.0.9', port: 1 }
 
@@ -25,6 +25,7 @@ function scene() {
   const host = {
     listenEndpoints: [FIRST, SECOND, SSL] as readonly ListenEndpoint[],
     wantsUdp: true,
+    wantsSslUdp: false,
     udp: {
       bind(local: Endpoint, handler: UdpHandler, done: (result: UdpSocket | LibtorrentError) => void) {
         const binding: Binding = {
@@ -67,6 +68,18 @@ describe('The UDP sockets of a session', () => {
     expect(bindings.map(({ isClosed }) => isClosed)).toEqual([true, false])
     expect(news).toEqual(['opened 6881', 'opened 6882', 'closed 6881'])
     expect(bindings).toHaveLength(2)
+  })
+
+  it('stand beside the sockets for SSL torrents only while there is uTP', () => {
+    const { host, bindings, news, sockets } = scene()
+    host.wantsSslUdp = true
+    host.wantsUdp = false
+    sockets.update(() => {})
+    bindings[0].answer()
+    expect([...sockets].map(({ local, ssl }) => [local.port, ssl])).toEqual([[4433, true]])
+    host.wantsSslUdp = false
+    sockets.update(() => {})
+    expect(news).toEqual(['opened 4433', 'closed 4433'])
   })
 
   it('are closed when nobody wants them any more, also those that are still being opened', () => {

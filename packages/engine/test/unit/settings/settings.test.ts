@@ -137,7 +137,11 @@ describe('applySettings', () => {
     [{ numWant: Number.NaN }, RangeError, 'whole number'],
     [{ requestQueueTime: Number.NaN }, RangeError, 'setting requestQueueTime is from 0.1'],
     [{ unchokeSlotsLimit: -2 }, RangeError, 'setting unchokeSlotsLimit is from -1 to 2147483647 peers, not -2'],
-    [{ chokingAlgorithm: 1 }, RangeError, 'is one of 0 (fixedSlotsChoker), 2 (rateBasedChoker); not 1'],
+    [
+      { chokingAlgorithm: 3 },
+      RangeError,
+      'is one of 0 (fixedSlotsChoker), 1 (autoExpandChoker), 2 (rateBasedChoker); not 3',
+    ],
   ])('%o is refused with the reason', (changes, kind, reason) => {
     expect(applying(changes)).toThrow(kind)
     expect(applying(changes)).toThrow(reason)

@@ -101,6 +101,13 @@ describe('BEP 48: a scrape reply', () => {
   const hash = bytes('aaaaaaaaaaaaaaaaaaa\xff')
   const scrape = (text: string) => decodeScrapeReply(bytes(text), hash)
 
+  test('says in words that the tracker does not know the torrent', () => {
+    const other = '20:aaaaaaaaaaaaaaaaaaaad8:completei1ee'
+    expect(scrape(`d5:filesd${other}ee`)).toMatchObject({
+      error: { message: 'the tracker does not know this torrent' },
+    })
+  })
+
   test('has the counts of the torrent asked for', () => {
     const other = '20:aaaaaaaaaaaaaaaaaaaad8:completei1ee'
     const ours = '20:aaaaaaaaaaaaaaaaaaa\xffd8:completei5e10:downloadedi50e10:incompletei10ee'

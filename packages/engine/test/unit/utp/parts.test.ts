@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../../sim/seededRandom.ts'
 import { DelayHistory } from '../../../src/utp/delayHistory.ts'
-import { LedbatWindow } from '../../../src/utp/ledbat.ts'
+import { LARGEST_WINDOW_BYTES, LedbatWindow } from '../../../src/utp/ledbat.ts'
 import { MtuSearch } from '../../../src/utp/mtuSearch.ts'
 import { RttEstimator } from '../../../src/utp/rttEstimator.ts'
 import { defaultUtpSettings } from '../../../src/utp/utpSettings.ts'
@@ -31,6 +31,45 @@ describe('delay history', () => {
     history.followDrift(400, 400 - 20_000)
     history.followDrift(400, 600)
     expect(history.base).toBe(1100)
+  })
+})
+
+describe('settings of the congestion window', () => {
+  const sample = { bytes: 1400, delay: 0, packetBytes: 1400, rtt: 100 }
+  /** A window out of slow start, after an ack with that delay: by how many bytes it has changed. */
+  const change = (settings: object, delay: number) => {
+    const window = new LedbatWindow({ ...defaultUtpSettings, ...settings })
+    window.acked({ ...sample, bytes: 100_000, inFlight: 100_000, now: 0 })
+    window.lost(1400, 0)
+    const before = window.bytes
+    window.acked({ ...sample, delay, bytes: before, inFlight: before, now: 1000 })
+    return window.bytes - before
+  }
+
+  test('utp_gain_factor is by how much it grows in a round trip', () => {
+    for (const utpGainFactor of [300, 3000, 30_000]) expect(change({ utpGainFactor }, 0)).toBeCloseTo(utpGainFactor)
+  })
+
+  test('utp_target_delay is where growing ends', () => {
+    expect(change({ utpTargetDelay: 100 }, 60)).toBeGreaterThan(0)
+    expect(change({ utpTargetDelay: 50 }, 60)).toBeLessThan(0)
+    expect(change({ utpTargetDelay: 200 }, 150)).toBeGreaterThan(0)
+  })
+
+  test('utp_loss_multiplier is what a loss leaves of it', () => {
+    for (const utpLossMultiplier of [20, 50, 80]) {
+      const window = new LedbatWindow({ ...defaultUtpSettings, utpLossMultiplier })
+      window.acked({ ...sample, bytes: 100_000, inFlight: 100_000, now: 0 })
+      const before = window.bytes
+      window.lost(1400, 0)
+      expect(window.bytes).toBeCloseTo((before * utpLossMultiplier) / 100)
+    }
+  })
+
+  test('it has an end, whatever is acknowledged', () => {
+    const window = new LedbatWindow(defaultUtpSettings)
+    for (let i = 0; i < 50; i++) window.acked({ ...sample, bytes: window.bytes, inFlight: window.bytes, now: i })
+    expect(window.bytes).toBe(LARGEST_WINDOW_BYTES)
   })
 })
 
@@ -117,12 +156,40 @@ test('the largest packet is found by few probes, and beyond Ethernet only inside
   expect(large.nextProbe).toBe(1452)
 })
 
+test('a smaller packet that is lost once is tried again', () => {
+  const search = new MtuSearch('8.8.8.8', true)
+  search.gotLost(search.nextProbe)
+  const size = search.nextProbe
+  search.gotLost(size)
+  expect(search.nextProbe).toBe(size)
+  search.gotLost(size)
+  expect(search.nextProbe).toBeLessThan(size)
+})
+
+test('a path that Linux has learned to cut packets for is believed at the first loss: by PPPoE they go in one piece', () => {
+  for (const [address, largest] of [
+    ['8.8.8.8', 1492 - 28],
+    ['2001:db8::1', 1492 - 48],
+  ] as const) {
+    const search = new MtuSearch(address, true)
+    let hasComplained = false
+    for (let size = search.nextProbe; size > 0; size = search.nextProbe) {
+      if (size <= largest || hasComplained) search.gotThrough(size)
+      else search.gotLost(size)
+      hasComplained ||= size > largest
+    }
+    expect(search.packetBytes).toBe(largest)
+  }
+})
+
 test('a timeout is never below the minimum, follows the round trip, and doubles', () => {
   const rtt = new RttEstimator()
   expect(rtt.timeout(500, 0)).toBe(1000)
   rtt.sample(10)
   expect(rtt.timeout(500, 0)).toBe(500)
   expect(rtt.timeout(500, 3)).toBe(4000)
+  expect(rtt.timeout(1500, 0)).toBe(1500)
+  expect(rtt.timeout(200, 1)).toBe(400)
   for (let i = 0; i < 200; i++) rtt.sample(900)
   expect(rtt.timeout(500, 0)).toBeCloseTo(900, -1)
   expect(rtt.timeout(500, 100)).toBe(60_000)
