@@ -1,4 +1,4 @@
-import { isMulticast } from '../src/address/classify.ts'
+import { isLoopback, isMulticast } from '../src/address/classify.ts'
 import { type Endpoint, endpointText, isV6 } from '../src/address/endpoint.ts'
 import { broadcastAddress, sameSubnet } from '../src/address/subnet.ts'
 import { LibtorrentError } from '../src/errors/libtorrentError.ts'
@@ -87,6 +87,7 @@ class SimGroupSocket implements UdpSocket, GroupMember, SimResource {
     const from = { address, port: this.local.port }
     for (const member of network.groups.membersOf(to)) {
       if (!sameSubnet(member.networkInterface.address, address, prefixLength)) continue
+      if (isLoopback(address) && member.host !== this.host) continue
       network.carryDatagram(this.host, member.host, copy.length + HEADER_BYTES, () => member.receive(copy, from))
     }
   }

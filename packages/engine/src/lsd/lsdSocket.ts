@@ -21,12 +21,15 @@ export interface LsdInterface {
   readonly addresses: readonly NetworkInterface[]
 }
 
-/** Those to announce on, at most `limit`. Loopback has no neighbours, and link-local IPv6 addresses are of no use. */
+/**
+ * Those to announce on, at most `limit`. On loopback other programs of this machine are met, which may listen nowhere else;
+ * like others we do so by IPv4 alone, as systems have no IPv6 groups there. Link-local IPv6 addresses are of no use.
+ */
 export function lsdInterfaces(interfaces: readonly NetworkInterface[], limit: number): readonly LsdInterface[] {
   const found = new Map<string, NetworkInterface[]>()
   for (const each of interfaces) {
     const v6 = isV6(each.address)
-    if (isLoopback(each.address) || (v6 && isLinkLocal(each.address))) continue
+    if (v6 && (isLoopback(each.address) || isLinkLocal(each.address))) continue
     const family = `${each.name} ${v6 ? 6 : 4}`
     const siblings = found.get(family)
     if (siblings !== undefined) siblings.push(each)

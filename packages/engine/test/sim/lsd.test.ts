@@ -21,11 +21,11 @@ class LsdClient implements LocalDiscoveryHost {
 
   constructor(
     private readonly world: SimWorld,
-    name: string,
-    options: HostOptions,
+    on: string | SimHost,
+    options: HostOptions = {},
     settings: Partial<LsdSettings> = {},
   ) {
-    this.host = world.host(name, { latency: 1, ...options })
+    this.host = typeof on === 'string' ? world.host(on, { latency: 1, ...options }) : on
     this.program = world.start(this.host)
     this.settings = { ...DEFAULT_LSD_SETTINGS, ...settings }
     this.lsd = new LocalDiscovery(this)
@@ -36,8 +36,11 @@ class LsdClient implements LocalDiscoveryHost {
     return this.program.platform
   }
 
-  listenPort(): number {
-    return this.port
+  /** Where it listens; null: everywhere. */
+  listensAt: string | null = null
+
+  listenPort(address: string): number {
+    return this.listensAt === null || this.listensAt === address ? this.port : 0
   }
 
   onLocalPeer(infoHash: Sha1Hash, peer: Endpoint): void {
@@ -76,6 +79,22 @@ scenario('by IPv6 as well', (world) => {
   world.run({ seconds: 2 })
   expect(bob.news).toEqual(['0001 at [2001:db8::2]:6881'])
   for (const { lsd } of [alice, bob]) lsd.stop()
+})
+
+scenario('programs of one machine that listen at loopback alone find each other there, which others do not hear', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const neighbour = new LsdClient(world, alice.host)
+  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+  alice.listensAt = '127.0.0.1'
+  neighbour.listensAt = '127.0.0.1'
+  neighbour.port = 7000
+  alice.lsd.add(hash(1))
+  neighbour.lsd.add(hash(1))
+  world.run({ seconds: 2 })
+  expect(alice.news).toEqual(['0001 at 127.0.0.1:7000'])
+  expect(neighbour.news).toEqual(['0001 at 127.0.0.1:6881'])
+  expect(bob.news).toEqual([])
+  for (const { lsd } of [alice, neighbour, bob]) lsd.stop()
 })
 
 scenario('a torrent is announced every five minutes, each time three times', (world) => {
