@@ -64,9 +64,6 @@ class LtClient implements RunningClient {
     for (const [name, value] of Object.entries(options.settings ?? {})) args.push('--set', `${name}=${value}`)
     if (options.uploadLimit !== undefined) args.push('--limit-up', `${options.uploadLimit}`)
     if (options.downloadLimit !== undefined) args.push('--limit-down', `${options.downloadLimit}`)
-    // All of this is on loopback.
-    const isLimited = options.uploadLimit !== undefined || options.downloadLimit !== undefined
-    if (isLimited) args.push('--set', 'ignoreLimitsOnLocalNetwork=false')
     if (options.ipFilter !== undefined) args.push('--ip-filter', options.ipFilter)
     const client = new LtClient(options.port, startLt([options.role, options.source, ...args], options.workDir))
     await waitUntil(READY_TIMEOUT_MS, `lt ${options.role} listening`, () => client.isReady(options))

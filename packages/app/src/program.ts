@@ -274,7 +274,7 @@ function transfer(command: Command): Command {
     command
       .optionsGroup('How fast:')
       .option('--limit-up <rate>', 'upload no faster than this: bytes a second, or like 500K, 2M', parseRate)
-      .option('--limit-down <rate>', 'download no faster; neither holds for peers of the local network', parseRate)
+      .option('--limit-down <rate>', 'download no faster; both hold for peers of the local network, too', parseRate)
       .optionsGroup('When to stop:')
       .option('--seed-ratio <n>', 'stop seeding when n times the size was uploaded', parseRatio)
       .option('--seed-time <time>', 'stop seeding after this time: minutes, or like 30s, 2h', parseDuration)

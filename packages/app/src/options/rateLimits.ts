@@ -6,6 +6,15 @@ export interface RateLimitOptions {
   readonly limitDown?: number
 }
 
-export function rateLimitSettings({ limitUp = 0, limitDown = 0 }: RateLimitOptions): Partial<Settings> {
-  return { uploadRateLimit: limitUp, downloadRateLimit: limitDown }
+/**
+ * Who says how fast to be means everybody: peers of the local network, whom the engine exempts, are then held to the limit
+ * as well. Without a limit nothing is set.
+ */
+export function rateLimitSettings({ limitUp, limitDown }: RateLimitOptions): Partial<Settings> {
+  if (limitUp === undefined && limitDown === undefined) return {}
+  return {
+    ignoreLimitsOnLocalNetwork: false,
+    ...(limitUp !== undefined && { uploadRateLimit: limitUp }),
+    ...(limitDown !== undefined && { downloadRateLimit: limitDown }),
+  }
 }

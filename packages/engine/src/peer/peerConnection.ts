@@ -101,6 +101,8 @@ export class PeerConnection implements StreamHandler {
   uploadedAtRound = 0
   uploadedAtUnchoke = 0
 
+  /** Of what is written and not flushed: bytes the upload limits have let pass already. */
+  private paidBytes = 0
   private corked = false
   private flushScheduled = false
 
@@ -279,7 +281,10 @@ export class PeerConnection implements StreamHandler {
   }
 
   onUploadQuota(): void {
-    this.guard(() => this.pumpUploads())
+    this.guard(() => {
+      this.host.onPeerUploadQuota(this)
+      this.pumpUploads()
+    })
   }
 
   /** The peer's handshake is complete. */
@@ -339,8 +344,9 @@ export class PeerConnection implements StreamHandler {
     const bytes = writer.take()
     if (bytes !== null) {
       this.stats.sentProtocol(bytes.length)
-      // Messages never wait: they are small, and others wait for what they say. Blocks make up for them.
-      this.bandwidth.upload.charge(bytes.length)
+      // Messages do not wait: they are small, and others wait for what they say. Blocks make up for them.
+      this.bandwidth.upload.charge(Math.max(0, bytes.length - this.paidBytes))
+      this.paidBytes = 0
       stream.write(bytes, () => writer.recycle(bytes))
     }
     if (bytes !== null || this.corked) this.lastSent = this.host.now()
@@ -348,6 +354,16 @@ export class PeerConnection implements StreamHandler {
       this.corked = false
       stream.uncork()
     }
+  }
+
+  /**
+   * For messages that are as long as blocks, and wait for the upload limits like them: takes quota for `bytes` that are
+   * then written at once. False: not now; `host.onPeerUploadQuota` follows.
+   */
+  takeMessageQuota(bytes: number): boolean {
+    if (this.bandwidth.upload.take(bytes, bytes) < bytes) return false
+    this.paidBytes += bytes
+    return true
   }
 
   setInteresting(interesting: boolean): void {

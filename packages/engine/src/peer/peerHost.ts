@@ -69,5 +69,7 @@ export interface PeerHost extends PeerBandwidthHost {
   havePiece(piece: number): boolean
   /** Asks the disk for a block; `peer.sendBlock` or `peer.readFailed` answers. */
   readBlock(peer: PeerConnection, piece: number, begin: number, length: number): void
+  /** The upload limits let more pass: what `peer.takeMessageQuota` refused may be asked for again. */
+  onPeerUploadQuota(peer: PeerConnection): void
   onPeerInvalidRequest(peer: PeerConnection, piece: number, begin: number, length: number): void
 }

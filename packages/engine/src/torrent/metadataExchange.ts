@@ -121,18 +121,46 @@ export class MetadataExchange {
   /** Once a second: ask again what was not answered, send what had to wait. */
   tick(peers: Iterable<PeerConnection>): void {
     if (this.fetching !== null) for (const peer of peers) this.requestFrom(peer)
-    for (const [peer, upload] of this.serving) {
-      for (let piece = upload.next(peer.unsentBytes); piece !== null; piece = upload.next(peer.unsentBytes)) {
-        this.send(peer, piece)
-        if (peer.writer.pendingBytes > METADATA_SEND_BUFFER_LIMIT) break
-      }
-      if (upload.waitingRequests === 0) this.serving.delete(peer)
+    for (const [peer, upload] of this.serving) this.serve(peer, upload)
+    for (const [peer, request] of this.ltServing) this.serveLt(peer, request)
+  }
+
+  /** The upload limits let more pass to `peer`. */
+  onUploadQuota(peer: PeerConnection): void {
+    const upload = this.servingMade?.get(peer)
+    if (upload !== undefined) this.serve(peer, upload)
+    const request = this.ltServingMade?.get(peer)
+    if (request !== undefined) this.serveLt(peer, request)
+  }
+
+  private serve(peer: PeerConnection, upload: MetadataUpload): void {
+    const mayPass = (piece: number) => this.mayPass(peer, piece)
+    for (;;) {
+      const piece = upload.next(peer.unreadBytes, mayPass)
+      if (piece === null) break
+      this.send(peer, piece)
     }
-    for (const [peer, request] of this.ltServing) {
-      if (peer.unreadBytes >= METADATA_SEND_BUFFER_LIMIT) continue
-      this.ltServing.delete(peer)
-      this.sendLt(peer, request)
-    }
+    if (upload.waitingRequests === 0) this.serving.delete(peer)
+  }
+
+  private serveLt(peer: PeerConnection, request: LtRequest): void {
+    if (!this.mayPassLt(peer, request)) return
+    this.ltServing.delete(peer)
+    this.sendLt(peer, request)
+  }
+
+  /** The upload limits let `piece` leave now: it is to be sent. Where there is none, its refusal may always leave. */
+  private mayPass(peer: PeerConnection, piece: number): boolean {
+    const metadata = this.infoSection
+    const data = metadata === null ? null : metadataPiece(metadata, piece)
+    return data === null || peer.takeMessageQuota(data.length)
+  }
+
+  private mayPassLt(peer: PeerConnection, request: LtRequest): boolean {
+    if (peer.unreadBytes >= METADATA_SEND_BUFFER_LIMIT) return false
+    const metadata = this.infoSection
+    const length = metadata === null ? 0 : bytesOfUnits(request, metadata.length).length
+    return length > MAX_LT_DATA || peer.takeMessageQuota(length)
   }
 
   /** Takes the whole info section, from peers or a user. Null, or what is wrong with it. */
@@ -199,7 +227,7 @@ export class MetadataExchange {
     const metadata = this.infoSection
     if (metadata === null || metadataPiece(metadata, piece) === null) return this.reject(peer, piece)
     const upload = this.serving.get(peer) ?? new MetadataUpload()
-    const verdict = upload.onRequest(piece, peer.unsentBytes + peer.writer.pendingBytes)
+    const verdict = upload.onRequest(piece, peer.unreadBytes, (asked) => this.mayPass(peer, asked))
     if (verdict === 'send') this.send(peer, piece)
     else if (verdict === 'wait') this.serving.set(peer, upload)
     else this.reject(peer, piece)
@@ -217,8 +245,8 @@ export class MetadataExchange {
   }
 
   private onLtRequest(peer: PeerConnection, request: LtRequest): void {
-    if (peer.unreadBytes < METADATA_SEND_BUFFER_LIMIT) this.sendLt(peer, request)
-    else if (this.ltServing.has(peer)) this.dontHaveLt(peer)
+    if (this.ltServing.has(peer)) this.dontHaveLt(peer)
+    else if (this.mayPassLt(peer, request)) this.sendLt(peer, request)
     else this.ltServing.set(peer, request)
   }
 

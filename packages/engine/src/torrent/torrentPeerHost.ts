@@ -263,6 +263,10 @@ export class TorrentPeerHost implements PeerHost {
     if (!peer.isClosed) requester.requestMore(peer)
   }
 
+  onPeerUploadQuota(peer: PeerConnection): void {
+    this.torrent.metadata.onUploadQuota(peer)
+  }
+
   onPeerDhtPort(peer: PeerConnection, port: number): void {
     // A peer of a private torrent is no source of nodes: its address came from a tracker that may want it kept.
     if (peer.isI2p) return

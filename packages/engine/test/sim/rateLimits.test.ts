@@ -162,6 +162,27 @@ scenario('a limit that no line reaches costs no time', (world) => {
   expect(world.time.elapsed - began).toBeLessThan(6500)
 })
 
+scenario('the metadata a seed gives away is held to its upload limit, beside blocks, and arrives', (world) => {
+  // Its info section is about 90 kB.
+  const many = new TestTorrent({ size: 4500 * 16, pieceLength: 16, name: 'many' })
+  const seed = seedOf(world, content, { settings: { uploadRateLimit: 20 * KB } })
+  const [leech] = leeches(world, 1, seed)
+  const second = seed.session.addTorrent({ ti: many.info(), savePath: SAVE, autoManaged: false })
+  world.run({ seconds: 10 })
+  const began = world.time.elapsed
+  const magnets = [0, 1].map((i) => new SimClient(world, `magnet${i}`, many, { magnet: true, add: { disablePex: true } }))
+  const before = leech.torrent.status().totalPayloadDownload
+  for (const magnet of magnets) magnet.torrent.connectPeer(seed.endpoint)
+  world.runUntil(() => magnets.every(({ torrent }) => torrent.hasMetadata), { minutes: 2 })
+  const seconds = (world.time.elapsed - began) / 1000
+  const blocks = leech.torrent.status().totalPayloadDownload - before
+  expect((2 * many.infoSection.length + blocks) / seconds).toBeLessThan(20 * KB * 1.1)
+  // Three who want equally much.
+  expect(blocks / seconds).toBeGreaterThan(5 * KB)
+  expect(magnets.map(({ torrent }) => torrent.status().totalFailedBytes)).toEqual([0, 0])
+  expect(second.status().numPeers).toBe(2)
+})
+
 scenario('who may hardly upload still downloads as fast as the line: requests do not wait', (world) => {
   const seed = seedOf(world, content, { up: 1_000_000 })
   const settings = { uploadRateLimit: 1 * KB, rateLimitIpOverhead: false }
