@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { RawData, WebSocket, WebSocketServer } from 'ws'
 import type { WebSocketClient, WebSocketService } from '../platform/webSocketServer.ts'
+import { EMPTY_BYTES } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
+import { lastAnswer } from './lastAnswer.ts'
+import { PIECE_LIMITS } from './webSocketLimits.ts'
 
 /** What is used of the package `ws`. */
 export interface WebSocketServerModule {
@@ -11,6 +14,8 @@ export interface WebSocketServerModule {
 
 /** The client has this long to answer our goodbye. */
 const CLOSE_MS: Millis = 1000
+const NOT_FOUND = { status: 404, body: EMPTY_BYTES }
+const UNAVAILABLE = { status: 503, body: EMPTY_BYTES }
 
 /** The WebSockets at the port of one HTTP server: takes connections over that ask for it. */
 export class NodeWebSocketServer {
@@ -23,6 +28,7 @@ export class NodeWebSocketServer {
     this.server = new module.WebSocketServer({
       noServer: true,
       maxPayload: service.maxMessageBytes,
+      ...PIECE_LIMITS,
       // What is compressed can grow a thousandfold, and takes memory for each client.
       perMessageDeflate: false,
     })
@@ -30,10 +36,10 @@ export class NodeWebSocketServer {
   }
 
   /** Takes over a connection that asked to become a WebSocket. `taken` is called when it is one. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, taken: () => void): void {
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, taken: () => void): void {
     const [path = ''] = (request.url ?? '').split('?', 1)
-    if (!this.service.serves(path)) return refuse(socket, '404 Not Found')
-    if (this.server.clients.size >= this.service.maxClients) return refuse(socket, '503 Service Unavailable')
+    if (!this.service.serves(path)) return lastAnswer(socket, NOT_FOUND)
+    if (this.service.isFull) return lastAnswer(socket, UNAVAILABLE)
     this.server.handleUpgrade(request, socket, head, (client) => {
       taken()
       this.server.emit('connection', client, request)
@@ -71,9 +77,4 @@ export class NodeWebSocketServer {
     socket.on('error', () => socket.terminate())
     socket.on('close', () => handler.onClosed())
   }
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.on('error', () => {})
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

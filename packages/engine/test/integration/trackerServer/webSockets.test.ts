@@ -14,10 +14,10 @@ class User {
   constructor(
     tracker: TrackerServer,
     readonly n: number,
-    options: { readonly localAddress?: string; readonly path?: string } = {},
+    options: { readonly localAddress?: string; readonly path?: string; readonly host?: string } = {},
   ) {
-    const { localAddress = '127.0.0.1', path = '/announce' } = options
-    this.socket = new WebSocket(`ws://127.0.0.1:${tracker.port}${path}`, { localAddress })
+    const { localAddress, path = '/announce', host = '127.0.0.1' } = options
+    this.socket = new WebSocket(`ws://${host}:${tracker.port}${path}`, { localAddress })
     this.socket.on('error', () => {})
     this.socket.on('message', (data) => this.heard.push(JSON.parse(String(data))))
     this.closed = new Promise((resolve) => this.socket.on('close', resolve))
@@ -98,6 +98,22 @@ test('a message that is too large is the end of its sender', async () => {
   user.socket.send(`{"action":"${'x'.repeat(300_000)}"}`)
   expect(await user.closed).toBe(1009)
   await expect.poll(() => tracker.stats()).toMatchObject({ webClients: 0, webPeers: 0 })
+})
+
+test('a message in thousands of pieces is the end of its sender', async () => {
+  const tracker = await openTracker()
+  const user = new User(tracker, 1)
+  await user.announces()
+  for (let i = 0; i < 1000; i++) user.socket.send('x', { fin: false })
+  expect(await user.closed).toBe(1008)
+})
+
+test('WebSockets of IPv4 and IPv6 are counted together', async () => {
+  const tracker = await openTracker({ hosts: ['127.0.0.1', '::1'], maxWebClients: 1 })
+  await new User(tracker, 1).announces()
+  const second = new User(tracker, 2, { host: '[::1]' })
+  expect(await second.closed).toBe(1006)
+  expect(tracker.stats()).toMatchObject({ webClients: 1 })
 })
 
 test('WebSockets count with the connections of their address, and not with those of HTTP', async () => {
