@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { TrackerServer } from '../../../src/api/trackerServer.ts'
 import type { TrackerServerOptions } from '../../../src/trackerServer/trackerServerOptions.ts'
@@ -136,4 +136,25 @@ test('closing the tracker says goodbye, and waits for nobody', async () => {
   await silent.receives(/101/)
   await tracker.close()
   expect([1001, 1006]).toContain(await user.closed)
+})
+
+test('who does not answer a ping is gone at the next one, and who answers stays', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const tracker = await openTracker()
+  const user = new User(tracker, 1)
+  await user.announces()
+  let pings = 0
+  user.socket.on('ping', () => pings++)
+  const silent = new RawClient(tracker.port)
+  silent.send(upgrade('/announce'))
+  await silent.receives(/101/)
+  await expect.poll(() => tracker.stats().webClients).toBe(2)
+  for (const count of [1, 2, 3]) {
+    vi.advanceTimersByTime(30_000)
+    await expect.poll(() => pings).toBe(count)
+    await user.announces()
+  }
+  await silent.closed
+  expect(tracker.stats()).toMatchObject({ webClients: 1, webPeers: 1 })
 })
