@@ -25,10 +25,13 @@ async function meetInI2p(stage: Stage, ours: ClientKind): Promise<undefined> {
   const i2p = `127.0.0.1:${router.port}`
   const settings = { i2p_inbound_length: 0, i2p_outbound_length: 0, i2p_inbound_quantity: 1, i2p_outbound_quantity: 1 }
   const shared = { source: torrent, peers: [], i2p, settings }
-  await stage.start(ours, { ...shared, role: 'seed', savePath: stage.seedDirectory(fixture) })
-  await waitUntil(SESSION_MS, 'the seed announced', () => tracker.size === 1)
   const savePath = stage.subdirectory('download')
-  const download = await stage.start(ours, { ...shared, role: 'download', savePath })
+  // Both at once: whoever announces last learns of the other, and either may call.
+  const [, download] = await Promise.all([
+    stage.start(ours, { ...shared, role: 'seed', savePath: stage.seedDirectory(fixture) }),
+    stage.start(ours, { ...shared, role: 'download', savePath }),
+  ])
+  await waitUntil(SESSION_MS, 'both announced', () => tracker.size === 2)
   await download.finished(WAIT_MS)
   expectSameContent(fixture, savePath, ours)
 }

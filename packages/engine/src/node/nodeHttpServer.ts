@@ -2,9 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
-import type { HttpHandler, HttpListener, HttpServer, HttpServerLimits } from '../platform/httpServer.ts'
+import type { HttpAnswer, HttpHandler, HttpListener, HttpServer, HttpServerLimits } from '../platform/httpServer.ts'
 import type { WebSocketService } from '../platform/webSocketServer.ts'
+import { EMPTY_BYTES } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
+import { ConnectionCounts } from './connectionCounts.ts'
+import { lastAnswer } from './lastAnswer.ts'
 import { loadOptional } from './loadOptional.ts'
 import { NodeWebSocketServer, type WebSocketServerModule } from './nodeWebSocketServer.ts'
 
@@ -53,7 +56,7 @@ export class NodeHttpServer implements HttpServer {
     server.timeout = SILENCE_MS
     const counts = new ConnectionCounts(limits)
     server.on('connection', (socket) => counts.admit(socket))
-    const sockets = webSockets === undefined ? null : this.webSocketsOf(server, counts, webSockets)
+    const sockets = webSockets === undefined ? null : this.webSocketsOf(server, counts, webSockets, handler)
     server.on('request', (request, response) => reply(request, response, handler))
     server.once('error', (cause) => done(systemError(cause, { operation: 'listen' })))
     server.listen({ host: local.address, port: local.port, ipv6Only: isV6(local.address), exclusive: true }, () => {
@@ -66,10 +69,17 @@ export class NodeHttpServer implements HttpServer {
     })
   }
 
-  private webSocketsOf(server: Server, counts: ConnectionCounts, service: WebSocketService): NodeWebSocketServer {
+  private webSocketsOf(
+    server: Server,
+    counts: ConnectionCounts,
+    service: WebSocketService,
+    handler: HttpHandler,
+  ): NodeWebSocketServer {
     if (this.ws === null) throw new Error('call loadWebSockets first')
     const sockets = new NodeWebSocketServer(this.ws, service)
     server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      // Who would rather speak HTTP/2 says so this way, too, and takes HTTP/1.1 as well.
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') return lastAnswer(socket, answerTo(request, handler))
       socket.setTimeout(0)
       sockets.upgrade(request, socket, head, () => counts.release(socket))
     })
@@ -79,47 +89,19 @@ export class NodeHttpServer implements HttpServer {
 
 function reply(request: IncomingMessage, response: ServerResponse, handler: HttpHandler): void {
   response.sendDate = false
-  const isGet = request.method === 'GET'
-  const answer = isGet
-    ? handler(request.url ?? '', request.socket.remoteAddress ?? '')
-    : { status: 405, body: new Uint8Array(0) }
+  const answer = answerTo(request, handler)
   // A body is not what a tracker is asked with; it is not read either.
   const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers
   response.writeHead(answer.status, {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': answer.body.length,
-    ...((hasBody || !isGet) && { connection: 'close' }),
+    ...((hasBody || request.method !== 'GET') && { connection: 'close' }),
   })
   response.end(answer.body)
 }
 
-/** Connections that speak HTTP, and of each address those that have become WebSockets, too. */
-class ConnectionCounts {
-  private readonly counts = new Map<string, number>()
-  private readonly speakingHttp = new Set<Socket>()
-
-  constructor(private readonly limits: HttpServerLimits) {}
-
-  admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? ''
-    const count = this.counts.get(address) ?? 0
-    const isOwn = address === '127.0.0.1' || address === '::1'
-    const isFull = this.speakingHttp.size >= this.limits.maxConnections
-    if (isFull || (count >= this.limits.maxConnectionsPerIp && !isOwn)) return void socket.destroy()
-    this.counts.set(address, count + 1)
-    this.speakingHttp.add(socket)
-    socket.once('close', () => {
-      this.speakingHttp.delete(socket)
-      const now = (this.counts.get(address) ?? 1) - 1
-      if (now === 0) this.counts.delete(address)
-      else this.counts.set(address, now)
-    })
-  }
-
-  /** It is a WebSocket now. */
-  release(socket: Socket): void {
-    this.speakingHttp.delete(socket)
-  }
+function answerTo({ method, url = '', socket }: IncomingMessage, handler: HttpHandler): HttpAnswer {
+  return method === 'GET' ? handler(url, socket.remoteAddress ?? '') : { status: 405, body: EMPTY_BYTES }
 }
 
 function close(server: Server, sockets: NodeWebSocketServer | null, done: () => void): void {

@@ -5,6 +5,7 @@ import { httpError, LibtorrentError, libtorrentError, systemError } from '../err
 import type { WebSocketConnection, WebSocketHandler, WebSocketRequest } from '../platform/webRtc.ts'
 import type { Millis } from '../util/flavored.ts'
 import { checkedLookup } from './checkedLookup.ts'
+import { PIECE_LIMITS } from './webSocketLimits.ts'
 
 /** What the package `ws` exports. */
 export type WebSocketClass = typeof WebSocket
@@ -94,6 +95,7 @@ function optionsOf(request: WebSocketRequest): ConstructorParameters<WebSocketCl
   return {
     headers: request.headers,
     maxPayload: request.maxMessageBytes,
+    ...PIECE_LIMITS,
     // What is compressed can grow a thousandfold.
     perMessageDeflate: false,
     followRedirects: false,

@@ -14,7 +14,7 @@ export type HttpHandler = (target: string, address: string) => HttpAnswer
 export interface HttpServerLimits {
   /** Connections at once, beside those that have become WebSockets. */
   readonly maxConnections: number
-  /** Of one address, WebSockets among them; this machine's own may have all. */
+  /** Of one address (of IPv6: one /64), WebSockets among them; this machine's own may have all. */
   readonly maxConnectionsPerIp: number
 }
 

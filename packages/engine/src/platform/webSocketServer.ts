@@ -20,8 +20,8 @@ export interface WebSocketClientHandler {
 
 /** What answers WebSockets at the port of an HTTP server. */
 export interface WebSocketService {
-  /** Clients at once; beyond that they are refused while they still speak HTTP. */
-  readonly maxClients: number
+  /** There are as many clients as there may be: more are refused while they still speak HTTP. */
+  readonly isFull: boolean
   /** Largest message taken, bytes; a larger one is the end of its client. */
   readonly maxMessageBytes: number
   /** Whether WebSockets are spoken at this path. */

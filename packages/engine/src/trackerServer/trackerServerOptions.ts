@@ -60,7 +60,7 @@ export interface TrackerServerOptions {
   readonly maxConnections?: number
   /** WebSockets at once. Default 10,000. */
   readonly maxWebClients?: number
-  /** HTTP connections and WebSockets of one address that is not this machine. Default 100. */
+  /** HTTP connections and WebSockets of one address (of IPv6: one /64) that is not this machine. Default 100. */
   readonly maxConnectionsPerIp?: number
 }
 

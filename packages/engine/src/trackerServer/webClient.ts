@@ -2,6 +2,7 @@ import type { WebSocketClient } from '../platform/webSocketServer.ts'
 import type { Millis } from '../util/flavored.ts'
 import { type TimeSource, TokenBucket } from '../util/tokenBucket.ts'
 import { SourceAddress } from './sourceAddress.ts'
+import type { WebSubject } from './webRequest.ts'
 import type { WebMember } from './webSwarm.ts'
 
 /** Torrents one client may be in. */
@@ -13,12 +14,16 @@ const OFFER_INTERVAL_MS: Millis = 100
 const OFFERED_AT_ONCE = 100
 const OFFERED_INTERVAL_MS: Millis = 200
 /** Whoever does not take what it is sent is left. */
-const MAX_UNSENT_BYTES = 1024 * 1024
+const MAX_UNSENT_BYTES = 256 * 1024
+/** Offers a client was sent and has not answered, of which is remembered whose they are. */
+const MAX_UNANSWERED = 200
 
 /** One client of a WebSocket tracker: its connection, and the torrents it is in. */
 export class WebClient {
-  /** By info-hash. */
+  /** By info-hash, those that announced longest ago first. */
   readonly members = new Map<string, WebMember<WebClient>>()
+  /** Whose offer each was that it was sent, by info-hash and offer id; the oldest first. */
+  private readonly unanswered = new Map<string, WebMember<WebClient>>()
   /** Where it comes from, and as text. */
   readonly source: SourceAddress
   readonly address: string
@@ -51,6 +56,33 @@ export class WebClient {
   /** Whether it is to be sent one more offer. */
   mayBeOffered(): boolean {
     return this.offered.take()
+  }
+
+  /** It announced as `member`. */
+  hear(member: WebMember<WebClient>, now: Millis): void {
+    const { infoHash } = member.swarm
+    member.heard = now
+    this.members.delete(infoHash)
+    this.members.set(infoHash, member)
+  }
+
+  /** It was sent an offer: it may answer it. */
+  wasOffered(offerId: string, from: WebMember<WebClient>): void {
+    const [oldest] = this.unanswered.keys()
+    if (this.unanswered.size >= MAX_UNANSWERED && oldest !== undefined) this.unanswered.delete(oldest)
+    this.unanswered.set(from.swarm.infoHash + offerId, from)
+  }
+
+  /** Who offered this to it; once, and only while that one is there. */
+  takeOffer(infoHash: string, offerId: string): WebMember<WebClient> | null {
+    const key = infoHash + offerId
+    const from = this.unanswered.get(key) ?? null
+    this.unanswered.delete(key)
+    return from !== null && from.swarm.find(from.peerId) === from ? from : null
+  }
+
+  refuse(why: string, about: WebSubject): void {
+    this.send({ ...about, 'failure reason': why })
   }
 
   send(message: object): void {

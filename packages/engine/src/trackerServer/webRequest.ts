@@ -36,8 +36,14 @@ export type WebRequest =
       readonly sdp: string
     }
   | { readonly kind: 'scrape'; readonly infoHashes: readonly string[] }
-  /** In words for its sender. */
-  | { readonly kind: 'wrong'; readonly why: string }
+  /** `why` in words for its sender; what it was about, as far as that can be told. */
+  | { readonly kind: 'wrong'; readonly why: string; readonly about: WebSubject }
+
+/** What a reply is about. WebTorrent takes one without `action` for a broken tracker, and gives up its connection. */
+export interface WebSubject {
+  readonly action?: 'announce' | 'scrape'
+  readonly info_hash?: string
+}
 
 const EVENTS: readonly unknown[] = ['started', 'completed', 'stopped'] satisfies AnnounceEvent[]
 
@@ -54,8 +60,9 @@ type Json = Readonly<Record<string, unknown>>
 function announce(message: Json): WebRequest {
   const infoHash = binary20(message.info_hash)
   const peerId = binary20(message.peer_id)
-  if (infoHash === null) return wrong('an info_hash has 20 bytes')
-  if (peerId === null) return wrong('a peer_id has 20 bytes')
+  // WebTorrent cannot stand an announce that is answered without an info-hash.
+  if (infoHash === null) return wrong('an info_hash has 20 bytes', {})
+  if (peerId === null) return wrong('a peer_id has 20 bytes', { action: 'announce', info_hash: infoHash })
   if (message.answer !== undefined) return answer(message, infoHash, peerId)
   const { event, left } = message
   return {
@@ -72,7 +79,9 @@ function answer(message: Json, infoHash: string, peerId: string): WebRequest {
   const toPeerId = binary20(message.to_peer_id)
   const offerId = binary20(message.offer_id)
   const sdp = sdpOf(message.answer, 'answer')
-  if (toPeerId === null || offerId === null || sdp === null) return wrong('an answer has to_peer_id, offer_id and sdp')
+  if (toPeerId === null || offerId === null || sdp === null) {
+    return wrong('an answer has to_peer_id, offer_id and sdp', { action: 'announce', info_hash: infoHash })
+  }
   return { kind: 'answer', infoHash, peerId, toPeerId, offerId, sdp }
 }
 
@@ -94,7 +103,9 @@ function offersOf({ offers, numwant }: Json): WebOffer[] {
 function scrape({ info_hash: asked }: Json): WebRequest {
   const all: unknown[] = Array.isArray(asked) ? asked.slice(0, MAX_SCRAPE) : [asked]
   const infoHashes = all.map(binary20).filter((hash) => hash !== null)
-  if (infoHashes.length === 0) return wrong('a scrape needs info_hash: not all torrents are told at once')
+  if (infoHashes.length === 0) {
+    return wrong('a scrape needs info_hash: not all torrents are told at once', { action: 'scrape' })
+  }
   return { kind: 'scrape', infoHashes }
 }
 
@@ -105,8 +116,14 @@ function sdpOf(description: unknown, type: 'offer' | 'answer'): string | null {
   return typeof sdp === 'string' && sdp.length <= MAX_SDP_LENGTH ? sdp : null
 }
 
-function wrong(why: string): WebRequest {
-  return { kind: 'wrong', why }
+function wrong(why: string, about: WebSubject): WebRequest {
+  return { kind: 'wrong', why, about }
+}
+
+/** What a request was about. */
+export function subjectOf(request: WebRequest): WebSubject {
+  if (request.kind === 'wrong') return request.about
+  return request.kind === 'scrape' ? { action: 'scrape' } : { action: 'announce', info_hash: request.infoHash }
 }
 
 function parseObject(text: string): Json | null {

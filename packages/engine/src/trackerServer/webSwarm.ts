@@ -1,15 +1,10 @@
 import type { Random } from '../platform/random.ts'
 import type { Millis } from '../util/flavored.ts'
 
-/** Offers a peer was sent and has not answered, of which is remembered whose they are. */
-const MAX_UNANSWERED = 200
-
 /** A peer of one torrent that is introduced by WebSocket. `Client` is the connection it came by. */
 export class WebMember<Client> {
   /** Where it is in its list. */
   position = -1
-  /** Whose offer each was that it was sent, by offer id; the oldest first. */
-  private readonly offered = new Map<string, WebMember<Client>>()
 
   constructor(
     readonly swarm: WebSwarm<Client>,
@@ -19,24 +14,6 @@ export class WebMember<Client> {
     /** When it last announced. */
     public heard: Millis,
   ) {}
-
-  /** It was sent an offer: it may answer it. */
-  wasOffered(offerId: string, from: WebMember<Client>): void {
-    const [oldest] = this.offered.keys()
-    if (this.offered.size >= MAX_UNANSWERED && oldest !== undefined) this.offered.delete(oldest)
-    this.offered.set(offerId, from)
-  }
-
-  forget(): void {
-    this.offered.clear()
-  }
-
-  /** Who offered this to it; once, and only while that one is there. */
-  takeOffer(offerId: string): WebMember<Client> | null {
-    const from = this.offered.get(offerId) ?? null
-    this.offered.delete(offerId)
-    return from !== null && from.swarm.find(from.peerId) === from ? from : null
-  }
 }
 
 /** The peers of one torrent that are introduced by WebSocket: they have no addresses, only connections to us. */
@@ -76,7 +53,6 @@ export class WebSwarm<Client> {
     if (this.find(member.peerId) !== member) return
     this.members.delete(member.peerId)
     this.delist(member)
-    member.forget()
   }
 
   setSeed(member: WebMember<Client>, isSeed: boolean): void {

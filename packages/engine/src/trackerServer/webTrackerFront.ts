@@ -6,7 +6,14 @@ import type { Millis } from '../util/flavored.ts'
 import { AnnounceQuery } from './announceQuery.ts'
 import { Refusal, type TrackerCore } from './trackerCore.ts'
 import { WebClient } from './webClient.ts'
-import { MAX_WEB_REQUEST_BYTES, readWebRequest, type WebOffer, type WebRequest } from './webRequest.ts'
+import {
+  MAX_WEB_REQUEST_BYTES,
+  readWebRequest,
+  subjectOf,
+  type WebOffer,
+  type WebRequest,
+  type WebSubject,
+} from './webRequest.ts'
 import { WebMember, WebSwarm } from './webSwarm.ts'
 
 /** Peers of all torrents, about 1 kB each. */
@@ -15,6 +22,8 @@ const MAX_MEMBERS = 100_000
 const MAX_GARBAGE = 20
 /** A client that is in no torrent may stay as long as this without a word. */
 const IDLE_MS: Millis = 60_000
+/** Longest message, characters, that is looked at to say what is refused. */
+const MAX_REFUSED_LENGTH = 32 * 1024
 /** Where WebSocket trackers are looked for: at any of these paths. */
 const PATHS: readonly string[] = ['/', '/announce']
 
@@ -40,8 +49,12 @@ export class WebTrackerFront implements WebSocketService {
     private readonly core: TrackerCore,
     private readonly clock: Clock,
     private readonly random: Random,
-    readonly maxClients: number,
+    private readonly maxClients: number,
   ) {}
+
+  get isFull(): boolean {
+    return this.clients.size >= this.maxClients
+  }
 
   stats(): { readonly webClients: number; readonly webPeers: number; readonly webSeeds: number } {
     let webSeeds = 0
@@ -75,9 +88,11 @@ export class WebTrackerFront implements WebSocketService {
     // One announce may be missed.
     const timeout = (2 * this.core.rules.webInterval + 60) * 1000
     for (const client of this.clients) {
-      if (now - client.heard < IDLE_MS) continue
-      for (const member of client.members.values()) if (now - member.heard >= timeout) this.remove(member)
-      if (client.members.size === 0) client.close()
+      for (const member of client.members.values()) {
+        if (now - member.heard < timeout) break
+        this.remove(member)
+      }
+      if (client.members.size === 0 && now - client.heard >= IDLE_MS) client.close()
     }
   }
 
@@ -85,12 +100,12 @@ export class WebTrackerFront implements WebSocketService {
     const now = this.clock.now()
     client.heard = now
     const { counters } = this.core
-    if (!this.core.admits(client.source, now)) return client.send({ 'failure reason': Refusal.tooMany })
+    if (!this.core.admits(client.source, now)) return client.refuse(Refusal.tooMany, this.subjectOf(text))
     const request = readWebRequest(text)
     if (request === null || request.kind === 'wrong') {
       if (++client.garbage >= MAX_GARBAGE) return client.close()
       if (request === null) counters.ignored++
-      else this.refuse(client, request.why)
+      else this.refuse(client, request.why, request.about)
       return
     }
     client.garbage = 0
@@ -99,12 +114,18 @@ export class WebTrackerFront implements WebSocketService {
     else this.scrape(client, request.infoHashes)
   }
 
+  /** Of what was too much. To look at much of it would be too much as well. */
+  private subjectOf(text: string): WebSubject {
+    const request = text.length <= MAX_REFUSED_LENGTH ? readWebRequest(text) : null
+    return request === null ? {} : subjectOf(request)
+  }
+
   private announce(client: WebClient, request: Announce, now: Millis): void {
     const { core } = this
     const { infoHash, event } = request
-    if (!core.serves(fromLatin1(infoHash))) return this.refuse(client, Refusal.notAllowed, infoHash)
+    if (!core.serves(fromLatin1(infoHash))) return this.refuse(client, Refusal.notAllowed, subjectOf(request))
     const result = event === 'stopped' ? this.leave(client, request) : this.enter(client, request, now)
-    if (typeof result === 'string') return this.refuse(client, result, infoHash)
+    if (typeof result === 'string') return this.refuse(client, result, subjectOf(request))
     core.counters.announces++
     core.counters.webAnnounces++
     const swarm = this.swarms.get(infoHash) ?? null
@@ -143,11 +164,10 @@ export class WebTrackerFront implements WebSocketService {
       member = new WebMember(swarm, client, peerId, isSeed, now)
       this.swarms.set(infoHash, swarm)
       swarm.add(member)
-      client.members.set(infoHash, member)
       this.numMembers++
     } else swarm.setSeed(member, isSeed)
     if (event === 'completed' && !wasSeed) swarm.downloaded++
-    member.heard = now
+    client.hear(member, now)
     return member
   }
 
@@ -160,7 +180,7 @@ export class WebTrackerFront implements WebSocketService {
       if (!client.mayOffer()) return
       if (to.client === client || !to.client.mayBeOffered()) continue
       const { offerId, sdp } = offers[i]
-      to.wasOffered(offerId, from)
+      to.client.wasOffered(offerId, from)
       this.core.counters.offers++
       to.client.send({
         action: 'announce',
@@ -175,7 +195,7 @@ export class WebTrackerFront implements WebSocketService {
   private answer(client: WebClient, { infoHash, peerId, toPeerId, offerId, sdp }: Answer): void {
     const { counters } = this.core
     const member = client.members.get(infoHash)
-    const to = member?.peerId === peerId ? member.takeOffer(offerId) : null
+    const to = member?.peerId === peerId ? client.takeOffer(infoHash, offerId) : null
     if (to?.peerId !== toPeerId) {
       counters.ignored++
       return
@@ -202,9 +222,9 @@ export class WebTrackerFront implements WebSocketService {
     client.send({ action: 'scrape', files, flags: { min_request_interval: core.rules.webInterval } })
   }
 
-  private refuse(client: WebClient, why: string, infoHash?: string): void {
+  private refuse(client: WebClient, why: string, about: WebSubject): void {
     this.core.counters.refused++
-    client.send({ action: 'announce', info_hash: infoHash, 'failure reason': why })
+    client.refuse(why, about)
   }
 
   private remove(member: Member | null): void {

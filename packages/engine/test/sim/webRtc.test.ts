@@ -31,7 +31,7 @@ const rtcPeers = (world: SimWorld, client: SimClient) => world.programOn(client.
 
 /** A WebSocket tracker that is played by the test. */
 class ScriptedTracker implements WebSocketService {
-  readonly maxClients = 100
+  readonly isFull = false
   readonly maxMessageBytes = 1 << 20
   readonly clients: WebSocketClient[] = []
   readonly heard: Json[] = []
@@ -119,7 +119,7 @@ scenario(
 scenario('introductions that get lost are made again with the next announce', async (world) => {
   let lost = 0
   const forgetful = (service: WebSocketService): WebSocketService => ({
-    maxClients: service.maxClients,
+    isFull: false,
     maxMessageBytes: service.maxMessageBytes,
     serves: (path) => service.serves(path),
     accept: (client) => {

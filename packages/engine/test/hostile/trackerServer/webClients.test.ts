@@ -129,6 +129,35 @@ test('one address asks so often and no more', () => {
   for (let i = 0; i < 50; i++) user.announces()
   expect(user.all('interval')).toHaveLength(10)
   expect(scene.core.stats()).toMatchObject({ announces: 10, rateLimited: 40 })
+  // WebTorrent gives up its connection when it is not told what a failure is about.
+  expect(user.all('failure reason')[0]).toMatchObject({ action: 'announce', info_hash: hashText(1) })
+})
+
+test('a torrent that is announced no more is forgotten, however much else its client has to say', () => {
+  const scene = new WebScene({ webInterval: 100 })
+  const user = scene.member(1, { info_hash: hashText(1) })
+  for (let i = 0; i < 10; i++) {
+    user.announces({ info_hash: hashText(2) })
+    scene.pass(30)
+  }
+  expect(user.isClosed).toBe(false)
+  expect(scene.front.stats()).toMatchObject({ webClients: 1, webPeers: 1 })
+})
+
+test('of the offers a client does not answer two hundred are remembered, over all its torrents', () => {
+  const scene = new WebScene()
+  const user = scene.user(1)
+  const other = scene.user(2)
+  for (let n = 1; n <= 300; n++) {
+    user.announces({ info_hash: hashText(n) })
+    other.announces({ info_hash: hashText(n), offers: offers(1, n) })
+    scene.pass(1)
+    user.announces({ info_hash: hashText(n), left: 0 })
+  }
+  const all = user.all('offer')
+  expect(all).toHaveLength(300)
+  for (const offer of all) user.answers(offer)
+  expect(other.all('answer')).toHaveLength(200)
 })
 
 test('who does not take what it is sent is left', () => {

@@ -18,8 +18,9 @@ export class RawClient {
   readonly closed: Promise<void>
   readonly connected: Promise<void>
 
-  constructor(port: number, localAddress = '127.0.0.1') {
-    this.socket = connect({ port, host: '127.0.0.1', localAddress })
+  /** `keepsOpen`: it does not close its end because the other one was closed. */
+  constructor(port: number, localAddress = '127.0.0.1', keepsOpen = false) {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: keepsOpen })
     this.socket.on('error', () => {})
     this.connected = new Promise((resolve) => this.socket.once('connect', () => resolve()))
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()))

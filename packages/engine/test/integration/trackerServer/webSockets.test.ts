@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { TrackerServer } from '../../../src/api/trackerServer.ts'
 import type { TrackerServerOptions } from '../../../src/trackerServer/trackerServerOptions.ts'
@@ -14,10 +14,10 @@ class User {
   constructor(
     tracker: TrackerServer,
     readonly n: number,
-    options: { readonly localAddress?: string; readonly path?: string } = {},
+    options: { readonly localAddress?: string; readonly path?: string; readonly host?: string } = {},
   ) {
-    const { localAddress = '127.0.0.1', path = '/announce' } = options
-    this.socket = new WebSocket(`ws://127.0.0.1:${tracker.port}${path}`, { localAddress })
+    const { localAddress, path = '/announce', host = '127.0.0.1' } = options
+    this.socket = new WebSocket(`ws://${host}:${tracker.port}${path}`, { localAddress })
     this.socket.on('error', () => {})
     this.socket.on('message', (data) => this.heard.push(JSON.parse(String(data))))
     this.closed = new Promise((resolve) => this.socket.on('close', resolve))
@@ -100,6 +100,22 @@ test('a message that is too large is the end of its sender', async () => {
   await expect.poll(() => tracker.stats()).toMatchObject({ webClients: 0, webPeers: 0 })
 })
 
+test('a message in thousands of pieces is the end of its sender', async () => {
+  const tracker = await openTracker()
+  const user = new User(tracker, 1)
+  await user.announces()
+  for (let i = 0; i < 1000; i++) user.socket.send('x', { fin: false })
+  expect(await user.closed).toBe(1008)
+})
+
+test('WebSockets of IPv4 and IPv6 are counted together', async () => {
+  const tracker = await openTracker({ hosts: ['127.0.0.1', '::1'], maxWebClients: 1 })
+  await new User(tracker, 1).announces()
+  const second = new User(tracker, 2, { host: '[::1]' })
+  expect(await second.closed).toBe(1006)
+  expect(tracker.stats()).toMatchObject({ webClients: 1 })
+})
+
 test('WebSockets count with the connections of their address, and not with those of HTTP', async () => {
   const tracker = await openTracker({ maxConnectionsPerIp: 2, maxConnections: 2 })
   const users = [1, 2].map((n) => new User(tracker, n, { localAddress: '127.0.0.2' }))
@@ -120,4 +136,25 @@ test('closing the tracker says goodbye, and waits for nobody', async () => {
   await silent.receives(/101/)
   await tracker.close()
   expect([1001, 1006]).toContain(await user.closed)
+})
+
+test('who does not answer a ping is gone at the next one, and who answers stays', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const tracker = await openTracker()
+  const user = new User(tracker, 1)
+  await user.announces()
+  let pings = 0
+  user.socket.on('ping', () => pings++)
+  const silent = new RawClient(tracker.port)
+  silent.send(upgrade('/announce'))
+  await silent.receives(/101/)
+  await expect.poll(() => tracker.stats().webClients).toBe(2)
+  for (const count of [1, 2, 3]) {
+    vi.advanceTimersByTime(30_000)
+    await expect.poll(() => pings).toBe(count)
+    await user.announces()
+  }
+  await silent.closed
+  expect(tracker.stats()).toMatchObject({ webClients: 1, webPeers: 1 })
 })
