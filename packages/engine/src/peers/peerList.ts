@@ -313,6 +313,23 @@ export class PeerList<C extends ListedConnection = ListedConnection>
     this.recount(peer, was)
   }
 
+  /** Whoever listens there is us. */
+  setOurselves(peer: TorrentPeer<C>): void {
+    const was = standingOf(peer, this.rules)
+    peer.isOurselves = true
+    // Of no use: forgotten when room is needed.
+    peer.failcount = MAX_FAILCOUNT
+    this.recount(peer, was)
+  }
+
+  /** Earlier attempts say nothing any more. */
+  forgive(peer: TorrentPeer<C>): void {
+    const was = standingOf(peer, this.rules)
+    peer.isOurselves = false
+    peer.failcount = 0
+    this.recount(peer, was)
+  }
+
   /** The peer told us that it has everything, or no longer. */
   setSeed(peer: TorrentPeer<C>, isSeed: boolean): void {
     if (peer.seed === isSeed) return
@@ -417,7 +434,7 @@ export class PeerList<C extends ListedConnection = ListedConnection>
     switch (resolveDuplicateConnection(existing, added, existing.hasFailed, this.host.peerId)) {
       case 'selfConnection':
         existing.disconnect('selfConnection')
-        this.setFailcount(peer, MAX_FAILCOUNT)
+        this.setOurselves(peer)
         return 'selfConnection'
       case 'keepExisting':
         return 'duplicatePeerId'

@@ -43,6 +43,7 @@ export function isConnectCandidate(peer: TorrentPeer, rules: StandingRules): boo
   return (
     peer.connection === null &&
     !peer.banned &&
+    !peer.isOurselves &&
     peer.connectable &&
     peer.listIndex !== -1 &&
     !(rules.isFinished && (peer.seed || peer.uploadOnly)) &&

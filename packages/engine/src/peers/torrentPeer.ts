@@ -34,6 +34,8 @@ export class TorrentPeer<Connection = unknown> {
   /** Times it was allowed to reconnect at once. */
   fastReconnects = 0
 
+  /** It answered with our own peer id: never connected to again, unless somebody asks for it. */
+  isOurselves = false
   /** Never connected to again, nor let in. */
   banned = false
   /** From -7 to 8: up by one for a good piece it had a part in, down by two for a bad one. */

@@ -16,6 +16,7 @@ import type { AddressFilters } from './addressFilters.ts'
 import { IncomingConnection, type IncomingHost } from './incomingConnection.ts'
 import { postBlocked, postRefused } from './refusedConnection.ts'
 import { refuseStream } from './refuseStream.ts'
+import { SelfAnswers } from './selfAnswers.ts'
 import { SslGreeter } from './sslGreeter.ts'
 
 const BITTORRENT = { operation: 'bittorrent' } as const
@@ -67,11 +68,13 @@ export class IncomingConnections implements IncomingHost {
   private readonly waiting = new Set<IncomingConnection>()
   private readonly budget: KeyExchangeBudget
   private readonly greeter: SslGreeter
+  private readonly selfAnswers: SelfAnswers
   private closed = false
 
   constructor(private readonly host: IncomingConnectionsHost) {
     this.budget = new KeyExchangeBudget(host.clock)
     this.greeter = new SslGreeter(host)
+    this.selfAnswers = new SelfAnswers(host.timers)
   }
 
   get timers(): Timers {
@@ -165,7 +168,8 @@ export class IncomingConnections implements IncomingHost {
     try {
       const refusal = target.accept(stream, handshake, rest)
       if (refusal === null) return
-      stream.destroy()
+      if (refusal === 'selfConnection') this.selfAnswers.answer(stream, handshake)
+      else stream.destroy()
       this.postRefused(stream.remote, libtorrentError(refusal, BITTORRENT), handshake, target.ref)
     } catch (cause) {
       this.host.onFault(cause)

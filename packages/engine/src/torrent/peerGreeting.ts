@@ -1,7 +1,7 @@
 import type { PieceLayout } from '../metainfo/pieceLayout.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import { closesNewOfSamePeerId } from '../peers/duplicateConnections.ts'
-import { MAX_FAILCOUNT, type TorrentPeer } from '../peers/torrentPeer.ts'
+import type { TorrentPeer } from '../peers/torrentPeer.ts'
 import type { PiecePicker } from '../picker/piecePicker.ts'
 import type { Random } from '../platform/random.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -57,7 +57,7 @@ export class PeerGreeting {
   private closeIfSelfOrDuplicate(peer: PeerConnection): boolean {
     const { peerId, swarm, settings } = this.host
     if (equalBytes(peer.peerId, peerId)) {
-      if (peer.entry !== null) swarm.list.setFailcount(peer.entry, MAX_FAILCOUNT)
+      if (peer.entry !== null) swarm.list.setOurselves(peer.entry)
       peer.fail('selfConnection')
       return true
     }

@@ -203,7 +203,7 @@ export class Swarm implements Wakeable, WaitingDialler {
     const entry = this.list.addPeer(endpoint, source)
     if (entry === null || entry.connection !== null) return
     // Whoever asks by name knows better than our memory of earlier failures.
-    this.list.setFailcount(entry, 0)
+    this.list.forgive(entry)
     this.list.retryNow(endpoint.address)
     this.host.session.attempts.reached(endpoint.address)
     this.wantConnections()
@@ -238,6 +238,8 @@ export class Swarm implements Wakeable, WaitingDialler {
     const { host } = this
     if (host.peerFilter.refusesIncoming(stream.remote)) return 'bannedByIpFilter'
     if (!host.isTakingPeers) return host.isPaused ? 'torrentPaused' : 'torrentNotReady'
+    // Who it takes the place of, or whose address it has, says nothing: anybody can claim to be us.
+    if (equalBytes(handshake.peerId, host.peerId)) return 'selfConnection'
     const peer = new PeerConnection(this.peerHost, stream.remote, false, stream)
     peer.peerId = handshake.peerId
     const refusal = this.letIn(peer, this.list.newConnection(peer, host.now()))

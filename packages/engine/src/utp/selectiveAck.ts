@@ -33,3 +33,8 @@ export function writeSack(packet: Uint8Array, at: number, held: HeldPackets): nu
 
 /** Room that `writeSack` may need. */
 export const SACK_EXTENSION_BYTES = 2 + MOST_SACK_BYTES
+
+/** Whether that bit of a selective ack whose bits begin at `at` is set. */
+export function hasSackBit(packet: Uint8Array, at: number, bit: number): boolean {
+  return ((packet[at + (bit >> 3)] >> (bit & 7)) & 1) !== 0
+}

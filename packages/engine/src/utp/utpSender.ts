@@ -1,12 +1,15 @@
 import type { Millis } from '../util/flavored.ts'
 import { LedbatWindow } from './ledbat.ts'
+import { LossDetector } from './lossDetector.ts'
+import { LossPrice } from './lossPrice.ts'
 import { MtuSearch } from './mtuSearch.ts'
 import { Pacer } from './pacer.ts'
 import type { OutPacket, PacketPool } from './packetPool.ts'
 import { RttEstimator } from './rttEstimator.ts'
+import { hasSackBit } from './selectiveAck.ts'
 import { SendQueue } from './sendQueue.ts'
 import { MOST_PACKETS_UNDER_WAY, SentPackets } from './sentPackets.ts'
-import { seqDistance, seqLess } from './seqNumber.ts'
+import { seqDistance } from './seqNumber.ts'
 import type { UtpCounters } from './utpCounters.ts'
 import {
   HEADER_BYTES,
@@ -18,10 +21,6 @@ import {
 } from './utpHeader.ts'
 import type { UtpSettings } from './utpSettings.ts'
 
-/** So many packets behind one that is missing must have arrived before it is taken for lost. */
-const PACKETS_PAST_HOLE = 3
-/** On a path on which packets turned out to overtake each other it is up to so many, and half of those under way at most. */
-const MOST_PAST_HOLE = 64
 /** What is sent faster than window per round trip, so that pacing is never the limit; slow start doubles in one. */
 const STEADY_HASTE = 1.25
 const SLOW_START_HASTE = 2
@@ -53,7 +52,10 @@ export class UtpSender {
   readonly rtt = new RttEstimator()
   readonly window: LedbatWindow
   readonly mtu: MtuSearch
-  private readonly sent: SentPackets
+  /** @internal of `LossDetectorHost` */
+  readonly sent: SentPackets
+  private readonly losses = new LossDetector(this)
+  private readonly price: LossPrice
   private readonly pacer = new Pacer()
   private peerWindow = 0
   private fin: 'none' | 'wanted' | 'sent' = 'none'
@@ -65,20 +67,11 @@ export class UtpSender {
   private backoff = 0
   private vainTimeouts = 0
   private silence = 0
-  private duplicateAcks = 0
-  /** How many packets overtake another on this path, as far as it is known. */
-  private packetsPastHole = PACKETS_PAST_HOLE
-  /** Losses up to this packet have been paid for. */
-  private recoverySeq: number
-  private nextCutAt: Millis = 0
-  /** When the latest of the packets that arrived was sent. */
-  private newestArrivalSentAt: Millis = 0
   private undersizedSeq: number | null = null
   private isProbing = false
   // Of the ack being read.
   private ackedBytes = 0
   private ackRtt: Millis = 0
-  private tellsOfOvertaking = false
 
   constructor(
     private readonly host: UtpSenderHost,
@@ -86,7 +79,7 @@ export class UtpSender {
     firstSeq: number,
   ) {
     this.sent = new SentPackets(firstSeq)
-    this.recoverySeq = (firstSeq - 1) & 0xffff
+    this.price = new LossPrice(firstSeq)
     this.window = new LedbatWindow(host.settings)
     this.mtu = new MtuSearch(remote, host.settings.utpDynamicSockBuf)
   }
@@ -158,24 +151,19 @@ export class UtpSender {
    * @param isBare it carries nothing else, so that a second one alike means something
    */
   acked(header: UtpHeader, packet: Uint8Array, delay: Millis | null, isBare: boolean, now: Millis): void {
-    const { sent, rtt } = this
+    const { sent, rtt, losses } = this
     if (sent.span === 0) return
     const inFlight = sent.bytesInFlight
     const advance = this.advance(header.ack)
     this.ackedBytes = 0
     this.ackRtt = Number.POSITIVE_INFINITY
-    this.tellsOfOvertaking = false
+    losses.beginAck()
     for (let offset = 0; offset < advance; offset++) this.arrived(offset, now)
     if (header.sackBytes > 0) this.readSack(packet, header.sackAt, header.sackBytes, advance, now)
-    else if (advance > 0) this.duplicateAcks = 0
-    else if (isBare && ++this.duplicateAcks === PACKETS_PAST_HOLE) this.lose(0, now)
+    else if (losses.plainAck(advance > 0, isBare)) this.lose(0, now)
     sent.skipAcknowledged()
-    // After a timeout it tells of a pause.
-    if (this.tellsOfOvertaking && this.backoff === 0) {
-      this.packetsPastHole = Math.min(MOST_PAST_HOLE, this.packetsPastHole * 2)
-    }
-    // Kept close behind: numbers half their range apart tell nothing of which is the earlier.
-    if (seqLess(this.recoverySeq, sent.firstSeq)) this.recoverySeq = (sent.firstSeq - 1) & 0xffff
+    losses.endAck(this.backoff > 0)
+    this.price.follow(sent.firstSeq)
     if (advance > 0) this.progress(now)
     if (this.ackedBytes === 0) return
     const packetBytes = this.mtu.packetBytes
@@ -225,9 +213,8 @@ export class UtpSender {
       }
       // What a closed window refuses tells nothing of the way there.
       if (!wasOnlyProbe && !this.isClosed) this.window.timedOut(this.payloadBytes)
-      this.recoverySeq = (sent.nextSeq - 1) & 0xffff
-      this.duplicateAcks = 0
-      this.packetsPastHole = PACKETS_PAST_HOLE
+      this.price.timedOut(sent.nextSeq)
+      this.losses.timedOut()
     }
     this.waitForAck(now)
     return true
@@ -267,15 +254,12 @@ export class UtpSender {
     const packet = this.sent.remove(offset)
     if (packet === null) return
     this.ackedBytes += packet.payload
-    if (packet.sentAt > this.newestArrivalSentAt) this.newestArrivalSentAt = packet.sentAt
+    this.losses.arrived(packet, now)
     // Of a packet that was sent twice nobody knows which one arrived (Karn).
     if (packet.transmissions === 1) {
       const round = Math.max(0, now - packet.sentAt)
       rtt.sample(round)
       if (round < this.ackRtt) this.ackRtt = round
-    } else if (rtt.isKnown && now - packet.sentAt < rtt.minimum / 2) {
-      // No answer comes as soon: it is the first one that arrived, late.
-      this.tellsOfOvertaking = true
     }
     if (packet.padding > 0) {
       this.isProbing = false
@@ -291,41 +275,25 @@ export class UtpSender {
     const first = advance + 1
     const bits = Math.min(bytes * 8, sent.span - first)
     for (let bit = 0; bit < bits; bit++) {
-      const byte = packet[at + (bit >> 3)]
-      if (byte === 0) bit |= 7
-      else if ((byte >> (bit & 7)) & 1) this.arrived(first + bit, now)
+      if (packet[at + (bit >> 3)] === 0) bit |= 7
+      else if (hasSackBit(packet, at, bit)) this.arrived(first + bit, now)
     }
-    // What has so many arrivals behind it is lost; fewer do when nothing more is on its way to tell.
-    const isEnd = sent.span <= this.packetsPastHole && !this.maySendMore
-    let needed = isEnd ? Math.min(this.patience, Math.max(1, sent.span - first)) : this.patience
-    for (let bit = bits - 1; bit >= 0; bit--) {
-      if (((packet[at + (bit >> 3)] >> (bit & 7)) & 1) === 0) continue
-      if (--needed > 0) continue
-      for (let offset = advance; offset < first + bit; offset++) this.lose(offset, now)
-      return
-    }
-  }
-
-  /** Arrivals behind a missing packet that tell that it is lost. */
-  private get patience(): number {
-    return Math.max(PACKETS_PAST_HOLE, Math.min(this.packetsPastHole, this.sent.span >> 1))
+    const end = this.losses.lostBefore(packet, at, bits, first, !this.maySendMore)
+    for (let offset = advance; offset < end; offset++) this.lose(offset, now)
   }
 
   /** The packet at that offset seems lost, since later ones arrived. */
   private lose(offset: number, now: Millis): void {
     const packet = this.sent.at(offset)
-    if (packet === null || packet.isLost) return
-    // Sent again already: lost once more only if one arrived that was sent after it by more than packets overtake another.
-    if (packet.transmissions > 1 && packet.sentAt + this.rtt.smoothed / 4 >= this.newestArrivalSentAt) return
+    if (packet === null || !this.losses.isLost(packet)) return
     const { counters, settings } = this.host
     counters.packetLoss++
     counters.fastRetransmit++
     const isProbe = packet.padding > 0
     this.markLost(packet)
     // A probe's loss means its size.
-    if (isProbe || !seqLess(this.recoverySeq, packet.seq) || now < this.nextCutAt) return
-    this.recoverySeq = (this.sent.nextSeq - 1) & 0xffff
-    this.nextCutAt = now + settings.utpCwndReduceTimer
+    if (isProbe || !this.price.isDue(packet.seq, now)) return
+    this.price.pay(this.sent.nextSeq, now, settings.utpCwndReduceTimer)
     this.window.lost(this.payloadBytes, now)
   }
 

@@ -7,11 +7,11 @@ import type { Millis } from '../util/flavored.ts'
 import { AckDebt } from './ackDebt.ts'
 import { DelayMeter } from './delayMeter.ts'
 import type { OutPacket, PacketPool } from './packetPool.ts'
-import { SACK_EXTENSION_BYTES, writeSack } from './selectiveAck.ts'
 import type { UtpCounters } from './utpCounters.ts'
 import { utpError } from './utpError.ts'
-import { HEADER_BYTES, PacketType, stampHeader, type UtpHeader, writeHeader } from './utpHeader.ts'
-import { RECEIVE_CAPACITY_BYTES, UtpReceiver } from './utpReceiver.ts'
+import { PacketType, type UtpHeader } from './utpHeader.ts'
+import { UtpOutput } from './utpOutput.ts'
+import { UtpReceiver } from './utpReceiver.ts'
 import { UtpSender } from './utpSender.ts'
 import type { UtpSettings } from './utpSettings.ts'
 
@@ -21,8 +21,6 @@ export const HIGH_WATER_BYTES = 1024 * 1024
 const LINGER_MS: Millis = 10_000
 /** How far an ack may lie behind the latest one: packets overtake each other. */
 const OLDEST_ACK = 1024
-/** A window that was smaller than this when we told it last is told anew when it has grown by as much. */
-const WINDOW_STEP_BYTES = RECEIVE_CAPACITY_BYTES / 4
 /**
  * Routers forget a UDP mapping that nothing leaves by, many after 30 seconds: a connection that had nothing to send for so
  * long says that it is there (libutp).
@@ -98,16 +96,18 @@ export class UtpSocket implements Stream {
   private state: State
   private handler: StreamHandler | null = null
   private readonly sender: UtpSender
-  private receiver: UtpReceiver | null = null
-  private readonly delays: DelayMeter
-  private readonly ack = new AckDebt()
+  private readonly output: UtpOutput
+  /** @internal of `UtpOutputHost` */
+  receiver: UtpReceiver | null = null
+  /** @internal of `UtpOutputHost` */
+  readonly delays: DelayMeter
+  /** @internal of `UtpOutputHost` */
+  readonly ack = new AckDebt()
   /** Of the latest packet, as its sender numbered them by its clock; null: none has come. */
   private latestTimestamp: number | null = null
-  private advertised = RECEIVE_CAPACITY_BYTES
   private corks = 0
   private isPaused = false
   private wantsDrain = false
-  private lastSentAt: Millis
   /** There may be a router between, which has to be reminded of us. */
   private readonly isFar: boolean
 
@@ -116,7 +116,8 @@ export class UtpSocket implements Stream {
     readonly remote: Endpoint,
     ids: UtpIds,
     firstSeq: number,
-    private readonly synSeq: number,
+    /** @internal of `UtpOutputHost` */
+    readonly synSeq: number,
     state: State,
   ) {
     this.sendId = ids.sendId
@@ -125,7 +126,7 @@ export class UtpSocket implements Stream {
     this.delays = new DelayMeter(this)
     this.sender = new UtpSender(this, remote.address, firstSeq)
     this.isFar = !isLocal(remote.address)
-    this.lastSentAt = host.now()
+    this.output = new UtpOutput(this, host)
   }
 
   /** Starts connecting; the SYN leaves at once. */
@@ -141,7 +142,7 @@ export class UtpSocket implements Stream {
     const state: State = { name: 'synSent', attempts: 1, sentAt: now, deadline, isEnding: false }
     const socket = new UtpSocket(host, remote, ids, (synSeq + 1) & 0xffff, synSeq, state)
     socket.handler = handler
-    socket.sendSyn()
+    socket.output.syn()
     return socket
   }
 
@@ -173,6 +174,11 @@ export class UtpSocket implements Stream {
 
   get pool(): PacketPool {
     return this.host.pool
+  }
+
+  /** @internal of `UtpOutputHost` */
+  get nextSeq(): number {
+    return this.sender.nextSeq
   }
 
   get stateName(): State['name'] {
@@ -266,11 +272,11 @@ export class UtpSocket implements Stream {
     if (receiver !== null && this.state.name !== 'closed') {
       receiver.handPending()
       this.checkEnd(now)
-      const isOwed = this.isAckOwed(receiver, now)
+      const isOwed = this.ack.isDue(now) || this.output.mustTellWindow(receiver)
       const isWhole = this.corks === 0 || this.state.name !== 'connected'
       const sent = isWhole || sender.queue.length >= HIGH_WATER_BYTES ? sender.send(now) : 0
       // Every packet acknowledges, but data carries no selective ack.
-      if (isOwed && (sent === 0 || receiver.held.span > 0)) this.sendState(receiver)
+      if (isOwed && (sent === 0 || receiver.held.span > 0)) this.output.state(receiver)
       this.checkEnd(now)
     }
     sender.queue.callSent()
@@ -298,7 +304,7 @@ export class UtpSocket implements Stream {
   private get keepAliveAt(): Millis {
     // Who waits for something sends it again by itself.
     const isIdle = this.isFar && this.state.name === 'connected' && this.sender.isIdle
-    return isIdle ? this.lastSentAt + KEEP_ALIVE_MS : Number.POSITIVE_INFINITY
+    return isIdle ? this.output.lastSentAt + KEEP_ALIVE_MS : Number.POSITIVE_INFINITY
   }
 
   /** Does what time has brought. `flush` follows. */
@@ -313,12 +319,12 @@ export class UtpSocket implements Stream {
     }
     if (now < this.keepAliveAt) return
     if (this.ack.isOwed) this.ack.owe()
-    else this.sendKeepAlive()
+    else this.output.keepAlive()
   }
 
   /** Ends the connection at once: with a reset, if the other side does not know already that it ends. */
   abort(error: LibtorrentError): void {
-    if (this.state.name === 'connected' || this.state.name === 'ending') this.sendReset()
+    if (this.state.name === 'connected' || this.state.name === 'ending') this.output.reset()
     this.fail(error)
   }
 
@@ -329,7 +335,7 @@ export class UtpSocket implements Stream {
 
   /** @internal of `UtpSenderHost` */
   transmit(packet: OutPacket): void {
-    this.stampAndSend(packet.buffer, packet.bytes)
+    this.output.send(packet.buffer, packet.bytes)
   }
 
   private get canWrite(): boolean {
@@ -382,7 +388,7 @@ export class UtpSocket implements Stream {
     if (state.attempts >= utpSynResends) return this.fail(utpError('ETIMEDOUT', 'connect'))
     const deadline = now + utpConnectTimeout * 2 ** state.attempts
     this.state = { ...state, attempts: state.attempts + 1, sentAt: now, deadline }
-    this.sendSyn()
+    this.output.syn()
   }
 
   /** Takes the window of a packet, unless a later one told another. True when it grew. */
@@ -467,53 +473,4 @@ export class UtpSocket implements Stream {
     this.host.gone(this)
     if (this.sender.queue.hasSent) this.host.touch(this)
   }
-
-  private isAckOwed(receiver: UtpReceiver, now: Millis): boolean {
-    if (this.ack.isDue(now)) return true
-    // A window told as too small is told again when there is room: nobody would ask otherwise.
-    return this.advertised < WINDOW_STEP_BYTES && receiver.window >= this.advertised + WINDOW_STEP_BYTES
-  }
-
-  private sendSyn(): void {
-    const packet = new Uint8Array(HEADER_BYTES)
-    writeHeader(packet, PacketType.syn, this.receiveId, this.synSeq)
-    this.stampAndSend(packet, packet)
-  }
-
-  private sendReset(): void {
-    const packet = new Uint8Array(HEADER_BYTES)
-    writeHeader(packet, PacketType.reset, this.sendId, this.sender.nextSeq)
-    this.stampAndSend(packet, packet)
-  }
-
-  private sendState(receiver: UtpReceiver): void {
-    writeHeader(stateBuffer, PacketType.state, this.sendId, this.sender.nextSeq)
-    const size = HEADER_BYTES + writeSack(stateBuffer, HEADER_BYTES, receiver.held)
-    this.stampAndSend(stateBuffer, size === HEADER_BYTES ? bareState : stateBuffer.subarray(0, size))
-  }
-
-  /**
-   * An ack of the packet before the last one: the same ack once more would count as a sign of loss for who has something
-   * under way, an older one means nothing to anybody (libutp).
-   */
-  private sendKeepAlive(): void {
-    writeHeader(stateBuffer, PacketType.state, this.sendId, this.sender.nextSeq)
-    this.stampAndSend(stateBuffer, bareState, ((this.receiver?.ack ?? 0) - 1) & 0xffff)
-  }
-
-  /** Every packet that leaves acknowledges. */
-  private stampAndSend(buffer: Uint8Array, bytes: Uint8Array, ack = this.receiver?.ack ?? 0): void {
-    const { host, receiver } = this
-    const now = host.now()
-    this.lastSentAt = now
-    this.advertised = receiver?.window ?? RECEIVE_CAPACITY_BYTES
-    stampHeader(buffer, (now * 1000) >>> 0, this.delays.replyMicros, this.advertised, ack)
-    this.ack.pay()
-    host.counters.packetsOut++
-    host.send(bytes, this.remote)
-  }
 }
-
-/** Acks are built here, one after the other: sending copies them. */
-const stateBuffer = new Uint8Array(HEADER_BYTES + SACK_EXTENSION_BYTES)
-const bareState = stateBuffer.subarray(0, HEADER_BYTES)

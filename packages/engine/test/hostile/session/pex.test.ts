@@ -6,7 +6,8 @@ import { theirId } from '../../sim/extensionPeer.ts'
 import { scenario } from '../../sim/scenario.ts'
 import { FAST_AND_EXTENDED, Siege } from './siege.ts'
 
-// Hostile inputs, line 24. Peer exchange is not spoken: it is not offered, and nobody is believed who sends it.
+// Hostile inputs, line 24. What a peer tells of others has a limit, names nobody it may not, and is heard only where peer
+// exchange was agreed on; `peerExchange.test.ts` has those who lie within these bounds.
 
 const ONCE = { seeds: 1 }
 

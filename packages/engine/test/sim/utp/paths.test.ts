@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import { defaultUtpSettings } from '../../../src/utp/utpSettings.ts'
 import { scenario } from '../scenario.ts'
 import { connectTo, Feeder, utpOn } from './utpScene.ts'
 
@@ -65,6 +66,37 @@ describe('one connection alone', () => {
       expect(far.received).toBeGreaterThan(0.5 * tcp * seconds)
       expect(far.isIntact).toBe(true)
       expect(far.closed).toBe(undefined)
+      feeder.stop()
+      from.close()
+      to.close()
+    })
+  }
+
+  for (const [rtt, loss] of [
+    [50, 0.002],
+    [50, 0.01],
+    [100, 0.01],
+  ]) {
+    scenario(`over ${rtt} ms with ${loss * 100} % loss it gets what halving for each loss leaves`, (world) => {
+      const a = world.host('a', { latency: rtt / 4 })
+      const b = world.host('b', { latency: rtt / 4, down: 12_500_000 })
+      const [from, to] = [utpOn(world, a), utpOn(world, b)]
+      const { near, far } = connectTo(world, from, to)
+      const packet = 1452
+      const feeder = new Feeder(near)
+      world.run({ seconds: 1 })
+      b.loss = loss
+      const { received } = far
+      const seconds = 60
+      world.run({ seconds })
+      // Mathis et al. 1997 for who grows by `utp_gain_factor` a round trip, where there is no queue, and halves: over a
+      // cycle the window goes from W/2 to W in W/2g rounds and carries 3W²/8g bytes, which is the distance of two losses.
+      const due = Math.sqrt((1.5 * defaultUtpSettings.utpGainFactor * packet) / loss) / (rtt / 1000)
+      expect((far.received - received) / seconds).toBeGreaterThan(0.9 * due)
+      // Nothing waits for a timeout, and nothing is sent again that has arrived.
+      const { timeout, packetResend, packetLoss } = from.utp.counters
+      expect([timeout, packetResend]).toEqual([0, packetLoss])
+      expect(to.utp.counters.redundantPacketsIn).toBe(0)
       feeder.stop()
       from.close()
       to.close()
