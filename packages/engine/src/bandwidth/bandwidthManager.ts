@@ -82,6 +82,7 @@ export class BandwidthManager implements BandwidthChannelHost {
       user.quota += wanted
     } else if (!this.stopped) {
       user.isWaiting = true
+      user.lastWait = this.host.now()
       user.wanted = wanted
       user.assigned = 0
       this.enqueue(user)
