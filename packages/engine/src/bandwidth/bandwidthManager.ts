@@ -246,7 +246,7 @@ function due({ wanted, assigned, balance }: BandwidthUser): number {
 /** It wants more, and each of its channels has some. */
 function isOpen(user: BandwidthUser): boolean {
   if (due(user) <= NOTHING) return false
-  for (const channel of user.channels) if (channel.quota <= NOTHING) return false
+  for (const channel of user.channels) if (channel.isUsedUp) return false
   return true
 }
 
