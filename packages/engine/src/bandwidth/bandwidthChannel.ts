@@ -5,6 +5,9 @@ const MOST_SAVED_S = 1
 /** What passed although there was no quota - small messages, headers - is made up for, but no longer than this. */
 const MOST_OWED_S = 3
 
+/** Less than this of a byte is a rounding error. */
+const NOTHING = 1e-3
+
 /** Told when a channel gets a limit, or loses it. */
 export interface BandwidthChannelHost {
   onLimited(isLimited: boolean): void
@@ -19,6 +22,7 @@ export class BandwidthChannel {
   round = 0
   weight = 0
   level = 0
+  holdsBack = false
   private bytesPerSecond = 0
   private saved = 0
   private filledAt: Millis = 0
@@ -37,6 +41,10 @@ export class BandwidthChannel {
   /** What may pass now, as of the last `fill`; negative when more has passed than should have. */
   get quota(): number {
     return this.saved
+  }
+
+  get isUsedUp(): boolean {
+    return this.saved <= NOTHING
   }
 
   /** `limit`: bytes a second; 0, or less, for none. What was saved under the old limit is cut to the new one. */

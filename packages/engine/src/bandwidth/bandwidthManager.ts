@@ -82,6 +82,7 @@ export class BandwidthManager implements BandwidthChannelHost {
       user.quota += wanted
     } else if (!this.stopped) {
       user.isWaiting = true
+      user.lastWait = this.host.now()
       user.wanted = wanted
       user.assigned = 0
       this.enqueue(user)
@@ -245,7 +246,7 @@ function due({ wanted, assigned, balance }: BandwidthUser): number {
 /** It wants more, and each of its channels has some. */
 function isOpen(user: BandwidthUser): boolean {
   if (due(user) <= NOTHING) return false
-  for (const channel of user.channels) if (channel.quota <= NOTHING) return false
+  for (const channel of user.channels) if (channel.isUsedUp) return false
   return true
 }
 

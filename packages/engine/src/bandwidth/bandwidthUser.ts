@@ -1,3 +1,4 @@
+import type { Millis } from '../util/flavored.ts'
 import type { BandwidthChannel } from './bandwidthChannel.ts'
 import type { BandwidthManager } from './bandwidthManager.ts'
 
@@ -26,6 +27,8 @@ export class BandwidthUser {
   /** The manager's: its queue has it, waiting or gone. */
   isQueued = false
   isWaiting = false
+  /** When it last had to wait, by the manager's clock. */
+  lastWait: Millis = Number.NEGATIVE_INFINITY
   /** While it waits: what for, the least that helps it, and what it was given so far. */
   wanted = 0
   least = 0

@@ -3,11 +3,13 @@ import type { BandwidthChannel } from '../bandwidth/bandwidthChannel.ts'
 import { BandwidthUser, type BandwidthUserHost } from '../bandwidth/bandwidthUser.ts'
 import type { Direction } from '../bandwidth/direction.ts'
 import { type BandwidthManagers, RateLimits } from '../bandwidth/rateLimits.ts'
-import { BLOCK_SIZE_BYTES } from '../util/flavored.ts'
+import { BLOCK_SIZE_BYTES, type Millis } from '../util/flavored.ts'
 import type { PeerConnection } from './peerConnection.ts'
 
 /** Quota is asked for ahead for so long at the present rate: two rounds' worth, so that a fast peer misses none. */
 const AHEAD_S = 0.2
+/** A connection that waited for quota is taken to be held back by the limits for so long. */
+const HELD_BACK_MS: Millis = 5000
 
 /** What the limits of one connection need of its torrent and session. */
 export interface PeerBandwidthHost {
@@ -38,6 +40,11 @@ export class PeerBandwidth {
     this.own = new RateLimits(host.bandwidth)
     this.upload = new BandwidthUser(host.bandwidth.upload, new PeerDirection(this, 'upload'))
     this.download = new BandwidthUser(host.bandwidth.download, new PeerDirection(this, 'download'))
+  }
+
+  /** It is our limits that decide how fast the peer may send. */
+  get isDownloadHeldBack(): boolean {
+    return this.host.bandwidth.now() - this.download.lastWait < HELD_BACK_MS
   }
 
   get priority(): number {

@@ -136,6 +136,8 @@ export class PeerDownload {
    */
   updateTarget(rateBytes: number, queueTimeSeconds: number, limit: number): void {
     if (this.isSnubbed) return
+    // There is no rate to be found that is not ours; more requests would only fill the buffers of both systems.
+    if (this.peer.bandwidth.isDownloadHeldBack) this.slowStart = false
     if (this.slowStart) {
       if (this.lastRate > 0 && rateBytes < this.lastRate + SLOW_START_MIN_GROWTH_BYTES) this.slowStart = false
       this.lastRate = rateBytes

@@ -23,7 +23,7 @@ export class PeerInput {
   private handshake: HandshakeReader | null = new HandshakeReader()
   private parser: WireParser
   private backlog: Backlog | null = null
-  /** The peer is not read from, because it does not read. */
+  /** The peer is not read from, because it does not read, or asks for too much. */
   private isHeldBack = false
   private payloadSeen = 0
 
@@ -107,7 +107,7 @@ export class PeerInput {
 
   /** The peer has taken some of what we sent: it may be read from again. */
   endHoldBack(): void {
-    if (!this.isHeldBack || this.peer.unreadBytes > this.maxUnread / 2) return
+    if (!this.isHeldBack || this.peer.upload.isFlooding || this.peer.unreadBytes > this.maxUnread / 2) return
     this.isHeldBack = false
     if (this.backlog === null) this.peer.resumeReading()
   }
@@ -145,9 +145,9 @@ export class PeerInput {
     if (waitsFor === 'disk') this.host.onPeerStalled(this.peer)
   }
 
-  /** A peer that asks and asks and reads no answer is not read from either, until it does. */
+  /** A peer that asks and asks is not read from for a while; nor is one that reads no answer, until it does. */
   private holdBack(): void {
-    if (this.isHeldBack || this.peer.unreadBytes <= this.maxUnread) return
+    if (this.isHeldBack || (this.peer.unreadBytes <= this.maxUnread && !this.peer.upload.isFlooding)) return
     this.isHeldBack = true
     this.peer.pauseReading()
   }

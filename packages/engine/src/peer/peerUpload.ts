@@ -12,6 +12,9 @@ const MAX_GRANTED_COPIES = 3
 /** Invalid requests after which the peer is not worth talking to (libtorrent's number). */
 const MAX_INVALID_REQUESTS = 300
 
+/** Refusals forgiven each second, of those that a peer's own messages bring about. */
+const FORGIVEN_REFUSALS = 300
+
 export type PeerUploadHost = Pick<PeerHost, 'settings' | 'layout' | 'havePiece' | 'readBlock' | 'onPeerInvalidRequest'>
 
 /** The sending half of a connection: what the peer asked for, and how much of it is on its way. */
@@ -24,6 +27,8 @@ export class PeerUpload {
   readingBytes = 0
   /** Requests refused while choked; the setting `max_rejects` ends that. */
   private rejectsInRow = 0
+  /** Requests refused or taken back, beyond those forgiven. */
+  private refusals = 0
   private readonly budget = new SendBudget()
   private invalidRequests = 0
 
@@ -44,7 +49,7 @@ export class PeerUpload {
       !host.havePiece(piece)
     ) {
       host.onPeerInvalidRequest(this.peer, piece, begin, length)
-      this.reject(piece, begin, length)
+      this.refuse(piece, begin, length)
       return ++this.invalidRequests > MAX_INVALID_REQUESTS ? 'invalidRequest' : null
     }
     if (this.isChoked) {
@@ -54,7 +59,7 @@ export class PeerUpload {
       this.granted?.set(piece, asked + 1)
     }
     if (this.requests.length >= host.settings.maxAllowedInRequestQueue) {
-      this.reject(piece, begin, length)
+      this.refuse(piece, begin, length)
       return null
     }
     this.rejectsInRow = 0
@@ -69,7 +74,7 @@ export class PeerUpload {
   }
 
   private refuseChoked(piece: number, begin: number, length: number): LibtorrentErrorCode | null {
-    this.reject(piece, begin, length)
+    this.refuse(piece, begin, length)
     if (this.peer.isJustChoked) return null
     return ++this.rejectsInRow > this.host.settings.maxRejects ? 'tooManyRequestsWhenChoked' : null
   }
@@ -77,7 +82,7 @@ export class PeerUpload {
   onCancel(piece: number, begin: number, length: number): void {
     // With the fast extension every request is answered: the block if it is under way already, else a reject.
     if (!this.requests.remove(piece, begin, length)) return
-    this.reject(piece, begin, length)
+    this.refuse(piece, begin, length)
     this.leaveIfIdle()
   }
 
@@ -110,6 +115,7 @@ export class PeerUpload {
   /** Once a second. */
   tick(): void {
     this.budget.tick()
+    this.refusals = Math.max(0, this.refusals - FORGIVEN_REFUSALS)
   }
 
   choke(): void {
@@ -135,6 +141,19 @@ export class PeerUpload {
   rejectAll(): void {
     this.requests.drain((piece, begin, length) => this.reject(piece, begin, length))
     this.leaveIfIdle()
+  }
+
+  /**
+   * It asks for much more than it may have, or takes it back: our refusals, which do not wait for the upload limits, would
+   * leave others nothing of them. Whoever keeps to our `reqq` never comes here.
+   */
+  get isFlooding(): boolean {
+    return this.refusals > this.host.settings.maxAllowedInRequestQueue
+  }
+
+  private refuse(piece: number, begin: number, length: number): void {
+    this.refusals++
+    this.reject(piece, begin, length)
   }
 
   reject(piece: number, begin: number, length: number): void {

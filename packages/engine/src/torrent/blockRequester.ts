@@ -70,11 +70,8 @@ export class BlockRequester {
       prioritizePartialPieces: settings.prioritizePartialPieces,
       pieceExtentAffinity: settings.pieceExtentAffinity,
     })
-    const rate = peer.stats.downloadPayloadRate
-    const speed = speedCategory(rate)
-    const contiguous = entry.onParole
-      ? layout.blocksPerPiece
-      : contiguousBlocks(rate, settings.wholePiecesThreshold * 1000, layout.pieceLength, layout.blocksPerPiece)
+    const speed = speedCategory(peer.stats.downloadPayloadRate)
+    const contiguous = entry.onParole ? layout.blocksPerPiece : this.contiguous(peer, layout)
     picker.pickPieces(this.reachable(peer), picked, missing, {
       peer: entry,
       flags,
@@ -94,6 +91,13 @@ export class BlockRequester {
     // More come back than were asked for when whole pieces are preferred; the queue's own limit still holds.
     const limit = Math.min(picked.length, Math.max(missing, settings.maxOutRequestQueue - outstanding))
     for (let i = 0; i < limit; i++) this.ask(peer, picker, picked[i], mark)
+  }
+
+  /** What our limits hold back is asked for a few blocks at a time, so that the peer sends it as evenly as we take it. */
+  private contiguous(peer: PeerConnection, { pieceLength, blocksPerPiece }: PieceLayout): number {
+    if (peer.bandwidth.isDownloadHeldBack) return 0
+    const { wholePiecesThreshold } = this.host.settings
+    return contiguousBlocks(peer.stats.downloadPayloadRate, wholePiecesThreshold * 1000, pieceLength, blocksPerPiece)
   }
 
   private ask(peer: PeerConnection, picker: PiecePicker<TorrentPeer>, blockId: number, mark: MarkOptions): void {

@@ -1,10 +1,10 @@
 import { expect } from 'vitest'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
 import { encodeUtMetadata } from '../../../src/wire/utMetadataMessage.ts'
-import { SimClient } from '../../sim/client.ts'
+import { SimClient, seedOf } from '../../sim/client.ts'
 import { theirId } from '../../sim/extensionPeer.ts'
 import { scenario } from '../../sim/scenario.ts'
-import { BLOCK, Siege } from './siege.ts'
+import { BLOCK, FAST_AND_EXTENDED, Siege } from './siege.ts'
 
 const ONCE = { seeds: 1 }
 const MEBIBYTE = 1024 * 1024
@@ -161,6 +161,30 @@ scenario(
     expect(siege.client.torrent.status().listPeers).toBeLessThanOrEqual(50)
     expect(siege.client.session.numConnections).toBe(0)
     expect(siege.client.session.numUploads).toBe(0)
+  },
+  ONCE,
+)
+
+scenario(
+  'a flood of requests that have to be refused leaves the upload limit to others',
+  (world) => {
+    const content = new TestTorrent({ size: 8_000_000, pieceLength: 64 * 1024 })
+    const seed = seedOf(world, content, { settings: { uploadRateLimit: 50_000 } })
+    const leech = new SimClient(world, 'leech', content, { add: { peers: [seed.endpoint] } })
+    const attacker = world.peer('attacker', { torrent: content, reserved: FAST_AND_EXTENDED }).connect(seed.endpoint)
+    world.run({ seconds: 2 })
+    attacker.send((to) => to.interested())
+    world.run({ seconds: 20 })
+    const before = leech.torrent.status().totalPayloadDownload
+    for (let second = 0; second < 60; second++) {
+      attacker.send((to) => {
+        for (let i = 0; i < 10_000; i++) to.request(i % 100, 0, BLOCK)
+      })
+      world.run({ seconds: 1 })
+    }
+    // It gets its part of the blocks, like anybody.
+    expect((leech.torrent.status().totalPayloadDownload - before) / 60).toBeGreaterThan(15_000)
+    expect(attacker.received('reject').length).toBeLessThan(60 * 1000)
   },
   ONCE,
 )

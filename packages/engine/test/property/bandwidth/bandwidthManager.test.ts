@@ -43,6 +43,44 @@ describe('BandwidthManager', () => {
     )
   })
 
+  test('the same where some need whole blocks: what they put together exceeds no limit, and none of it is lost', () => {
+    fc.assert(
+      fc.property(
+        fc.array(limits, { minLength: 1, maxLength: 4 }),
+        fc.array(
+          fc.record({
+            channels: fc.uniqueArray(fc.nat({ max: 3 }), { minLength: 1, maxLength: 4 }),
+            priority: fc.integer({ min: 1, max: 8 }),
+            isWhole: fc.boolean(),
+          }),
+          { minLength: 1, maxLength: 12 },
+        ),
+        (theLimits, eaters) => {
+          const scene = new BandwidthScene()
+          const channels = theLimits.map((limit) => scene.channel(limit))
+          const all = eaters.map(({ channels: indices, priority, isWhole }) => {
+            const own = [...new Set(indices.map((index) => channels[index % channels.length]))]
+            return new Eater(scene, own, priority, 16_397, isWhole ? 16_397 : 1)
+          })
+          for (const eater of all) eater.eat()
+          scene.run(SECONDS * 1000)
+          const of = (channel: (typeof channels)[number]) => all.filter((eater) => eater.channels.includes(channel))
+          const passed = channels.map((channel) => of(channel).reduce((sum, eater) => sum + eater.passed, 0))
+          channels.forEach(({ limit }, i) => {
+            expect(passed[i]).toBeLessThanOrEqual(limit * SECONDS + 1)
+          })
+          // What has not passed, each has saved for its next block.
+          const isFull = channels.map((channel, i) => {
+            return passed[i] + 16_397 * of(channel).length >= channel.limit * SECONDS * 0.95
+          })
+          for (const { channels: own } of all)
+            expect(own.some((channel) => isFull[channels.indexOf(channel)])).toBe(true)
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
   test('shares are in proportion to priorities, and nobody starves', () => {
     fc.assert(
       fc.property(

@@ -140,6 +140,24 @@ describe('BandwidthManager', () => {
     for (const eater of eaters) expect(Math.abs(eater.passed / 16_397 - 7.3)).toBeLessThan(1.5)
   })
 
+  test('so do those who have wider limits of their own beside the one they share, and these hold, too', () => {
+    const scene = new BandwidthScene()
+    const channel = scene.channel(100_000)
+    const wide = Array.from({ length: 50 }, () => new Eater(scene, [channel, scene.channel(400_000)], 1, 16_397, 16_397))
+    const narrow = new Eater(scene, [channel, scene.channel(500)], 1, 16_397, 16_397)
+    const eaters = [...wide, narrow]
+    for (const eater of eaters) eater.eat()
+    const passed = () => eaters.reduce((sum, eater) => sum + eater.passed, 0)
+    for (let second = 0; second < 60; second++) {
+      const before = passed()
+      scene.run(1000)
+      expect(Math.abs(passed() - before - 100_000)).toBeLessThanOrEqual(16_397 * 2)
+    }
+    for (const eater of wide) expect(Math.abs(eater.passed / 16_397 - 7.3)).toBeLessThan(1.5)
+    expect(narrow.passed).toBeLessThanOrEqual(500 * 60)
+    expect(narrow.passed).toBeGreaterThan(0)
+  })
+
   test('who has lent to others that are gone goes on without them', () => {
     const scene = new BandwidthScene()
     const channel = scene.channel(10_000)
