@@ -158,7 +158,8 @@ export function createProgram(packageFile: URL, host: ProgramHost): Command {
       .option('--no-http', 'do not serve HTTP')
       .option('--no-udp', 'do not serve UDP')
       .option('--ws', 'introduce WebRTC peers, as browsers are, by WebSocket (default: if ws is installed)')
-      .option('--no-ws', 'do not'),
+      .option('--no-ws', 'do not')
+      .option('--trust-proxy', 'behind a web server on this machine: believe its X-Forwarded-For'),
   ).action((options: TrackerOptions & CommonOptions) =>
     run(options, async (output) => (await import('./commands/tracker.ts')).tracker(options, output)),
   )

@@ -15,6 +15,7 @@ export interface TrackerOptions {
   readonly udp: boolean
   /** Undefined: if it is installed. */
   readonly ws?: boolean
+  readonly trustProxy?: boolean
 }
 
 /** How often a line of statistics is written: for people, and for programs. */
@@ -34,6 +35,7 @@ export async function tracker(options: TrackerOptions, output: Output): Promise<
     http: options.http,
     udp: options.udp,
     ws: options.ws,
+    trustProxy: options.trustProxy,
   })
   await server.ready.catch((error: unknown) => {
     const where = options.port === undefined ? 'the usual port, 6969,' : `port ${options.port}`

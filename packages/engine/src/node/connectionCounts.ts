@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { addressToBytes, isMappedV4 } from '../address/addressBytes.ts'
 import type { HttpServerLimits } from '../platform/httpServer.ts'
 import { latin1 } from '../util/bytes.ts'
+import { isOwnAddress } from './clientAddress.ts'
 
 /** A network of IPv6 is handed out whole: who has one address has all of its /64. */
 const V6_PREFIX_BYTES = 8
@@ -17,9 +18,8 @@ export class ConnectionCounts {
     const address = socket.remoteAddress ?? ''
     const source = sourceOf(address)
     const count = this.counts.get(source) ?? 0
-    const isOwn = address === '127.0.0.1' || address === '::1'
     const isFull = this.speakingHttp.size >= this.limits.maxConnections
-    if (isFull || (count >= this.limits.maxConnectionsPerIp && !isOwn)) return void socket.destroy()
+    if (isFull || (count >= this.limits.maxConnectionsPerIp && !isOwnAddress(address))) return void socket.destroy()
     this.counts.set(source, count + 1)
     this.speakingHttp.add(socket)
     socket.once('close', () => {

@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpHandler, HttpListener, HttpServer, HttpServerLimit
 import type { WebSocketService } from '../platform/webSocketServer.ts'
 import { EMPTY_BYTES } from '../util/bytes.ts'
 import type { Millis } from '../util/flavored.ts'
+import { clientAddress } from './clientAddress.ts'
 import { ConnectionCounts } from './connectionCounts.ts'
 import { lastAnswer } from './lastAnswer.ts'
 import { loadOptional } from './loadOptional.ts'
@@ -56,8 +57,11 @@ export class NodeHttpServer implements HttpServer {
     server.timeout = SILENCE_MS
     const counts = new ConnectionCounts(limits)
     server.on('connection', (socket) => counts.admit(socket))
-    const sockets = webSockets === undefined ? null : this.webSocketsOf(server, counts, webSockets, handler)
-    server.on('request', (request, response) => reply(request, response, handler))
+    const from = (request: IncomingMessage) => clientAddress(request, limits.trustsProxy)
+    const answer = (request: IncomingMessage) => answerTo(request, from(request), handler)
+    const sockets = webSockets === undefined ? null : new NodeWebSocketServer(this.loaded, webSockets, from)
+    if (sockets !== null) takeUpgrades(server, sockets, counts, answer)
+    server.on('request', (request, response) => reply(request, response, answer(request)))
     server.once('error', (cause) => done(systemError(cause, { operation: 'listen' })))
     server.listen({ host: local.address, port: local.port, ipv6Only: isV6(local.address), exclusive: true }, () => {
       server.removeAllListeners('error')
@@ -69,27 +73,28 @@ export class NodeHttpServer implements HttpServer {
     })
   }
 
-  private webSocketsOf(
-    server: Server,
-    counts: ConnectionCounts,
-    service: WebSocketService,
-    handler: HttpHandler,
-  ): NodeWebSocketServer {
+  private get loaded(): WebSocketServerModule {
     if (this.ws === null) throw new Error('call loadWebSockets first')
-    const sockets = new NodeWebSocketServer(this.ws, service)
-    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      // Who would rather speak HTTP/2 says so this way, too, and takes HTTP/1.1 as well.
-      if (request.headers.upgrade?.toLowerCase() !== 'websocket') return lastAnswer(socket, answerTo(request, handler))
-      socket.setTimeout(0)
-      sockets.upgrade(request, socket, head, () => counts.release(socket))
-    })
-    return sockets
+    return this.ws
   }
 }
 
-function reply(request: IncomingMessage, response: ServerResponse, handler: HttpHandler): void {
+function takeUpgrades(
+  server: Server,
+  sockets: NodeWebSocketServer,
+  counts: ConnectionCounts,
+  answer: (request: IncomingMessage) => HttpAnswer,
+): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Who would rather speak HTTP/2 says so this way, too, and takes HTTP/1.1 as well.
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return lastAnswer(socket, answer(request))
+    socket.setTimeout(0)
+    sockets.upgrade(request, socket, head, () => counts.release(socket))
+  })
+}
+
+function reply(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
   response.sendDate = false
-  const answer = answerTo(request, handler)
   // A body is not what a tracker is asked with; it is not read either.
   const hasBody = 'content-length' in request.headers || 'transfer-encoding' in request.headers
   response.writeHead(answer.status, {
@@ -100,8 +105,8 @@ function reply(request: IncomingMessage, response: ServerResponse, handler: Http
   response.end(answer.body)
 }
 
-function answerTo({ method, url = '', socket }: IncomingMessage, handler: HttpHandler): HttpAnswer {
-  return method === 'GET' ? handler(url, socket.remoteAddress ?? '') : { status: 405, body: EMPTY_BYTES }
+function answerTo({ method, url = '' }: IncomingMessage, from: string, handler: HttpHandler): HttpAnswer {
+  return method === 'GET' ? handler(url, from) : { status: 405, body: EMPTY_BYTES }
 }
 
 function close(server: Server, sockets: NodeWebSocketServer | null, done: () => void): void {

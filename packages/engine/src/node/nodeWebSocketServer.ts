@@ -32,6 +32,8 @@ export class NodeWebSocketServer {
   constructor(
     module: WebSocketServerModule,
     private readonly service: WebSocketService,
+    /** Whom a request comes from. */
+    private readonly from: (request: IncomingMessage) => string,
   ) {
     this.server = new module.WebSocketServer({
       noServer: true,
@@ -77,7 +79,7 @@ export class NodeWebSocketServer {
 
   private accept(socket: WebSocket, request: IncomingMessage): void {
     const client: WebSocketClient = {
-      address: request.socket.remoteAddress ?? '',
+      address: this.from(request),
       get unsentBytes() {
         return socket.bufferedAmount
       },

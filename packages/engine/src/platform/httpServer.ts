@@ -10,12 +10,14 @@ export interface HttpAnswer {
 /** Answers one GET, at once. `target` is path and query as they came; `address` is the client's. Never throws. */
 export type HttpHandler = (target: string, address: string) => HttpAnswer
 
-/** What one server lets strangers take. */
+/** What one server lets strangers take, and whom it believes who they are. */
 export interface HttpServerLimits {
   /** Connections at once, beside those that have become WebSockets. */
   readonly maxConnections: number
   /** Of one address (of IPv6: one /64), WebSockets among them; this machine's own may have all. */
   readonly maxConnectionsPerIp: number
+  /** Connections from this machine come from a web server, which says in `X-Forwarded-For` from whom it has them. */
+  readonly trustsProxy: boolean
 }
 
 export interface HttpListener {

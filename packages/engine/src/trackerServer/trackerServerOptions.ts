@@ -62,6 +62,12 @@ export interface TrackerServerOptions {
   readonly maxWebClients?: number
   /** HTTP connections and WebSockets of one address (of IPv6: one /64) that is not this machine. Default 100. */
   readonly maxConnectionsPerIp?: number
+  /**
+   * There is a web server on this machine before the tracker, such as one that makes `wss:` of `ws:`: whoever asks by HTTP
+   * or WebSocket from this machine has the address that comes last in its `X-Forwarded-For`. The web server must set that
+   * header, and limit connections itself. Default false.
+   */
+  readonly trustProxy?: boolean
 }
 
 /** Torrents asked about in one scrape (BEP 15: what fits into a packet). */

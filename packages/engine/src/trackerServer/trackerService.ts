@@ -162,7 +162,7 @@ export class TrackerService {
 
   private openOne(protocol: 'http' | 'udp', local: Endpoint, done: (result: Listener | LibtorrentError) => void): void {
     if (protocol === 'udp') return this.openUdp(local, done)
-    const { maxConnections = 2000, maxConnectionsPerIp = 100, http } = this.options
+    const { maxConnections = 2000, maxConnectionsPerIp = 100, trustProxy = false, http } = this.options
     const protocols: Protocol[] = http === false ? ['ws'] : this.hasWebSockets ? ['http', 'ws'] : ['http']
     const handler: HttpHandler = (target, address) =>
       http === false ? NOTHING_HERE : this.http.answer(target, address, this.host.clock.now())
@@ -170,7 +170,7 @@ export class TrackerService {
       if (result instanceof LibtorrentError) return done(result)
       done({ protocols, local: result.local, close: (closed) => result.close(closed) })
     }
-    const limits = { maxConnections, maxConnectionsPerIp }
+    const limits = { maxConnections, maxConnectionsPerIp, trustsProxy: trustProxy }
     this.host.httpServer.listen(local, handler, limits, opened, this.hasWebSockets ? this.web : undefined)
   }
 

@@ -24,7 +24,7 @@ test.each([
   ],
   ['this machine', ['::1', '::1', '127.0.0.1', '127.0.0.1', '127.0.0.1'], [false, false, false, false, false]],
 ])('%s has so many connections and no more', (_, addresses, refused) => {
-  const counts = new ConnectionCounts({ maxConnections: 100, maxConnectionsPerIp: 2 })
+  const counts = new ConnectionCounts({ maxConnections: 100, maxConnectionsPerIp: 2, trustsProxy: false })
   const admit = (address: string) => {
     const socket = connection(address)
     counts.admit(socket as unknown as Socket)

@@ -125,6 +125,24 @@ test('the publisher of one torrent vouches for no tracker of another', async () 
   expect(tracker.shown).toEqual(['localhost me'])
 })
 
+test.each(['publisher', 'stranger'] as const)(
+  'where a tracker sends us on to the %s it is the same torrent that trusts and is trusted',
+  async (whom) => {
+    const owners = { publisher: new Authority(), stranger: new Authority('stranger') }
+    const { publisher } = owners
+    const other = await serverOf(owners[whom], whom === 'publisher' ? publisher : null, ANSWER)
+    const location = `https://localhost:${other.port}/announce`
+    const tracker = await serverOf(publisher, publisher, (_, response) => response.writeHead(302, { location }).end())
+    const trackers = [`https://localhost:${tracker.port}/announce`]
+    const content = new TestTorrent({ size: 1000, trackers, sslCert: publisher.rootCert })
+    const client = await openClient(content, { certificate: publisher.issue({ commonName: 'me' }), settings: QUICK })
+    await poll(() => outcomes(client).length).toBe(1)
+    if (whom === 'publisher') expect(outcomes(client)).toEqual(['reply'])
+    else expect(outcomes(client)[0]).toMatch(/^invalidSslCert: /)
+    expect(other.shown).toEqual(whom === 'publisher' ? ['localhost me'] : [])
+  },
+)
+
 test('through a proxy it is the same', async () => {
   const publisher = new Authority()
   const tracker = await serverOf(publisher, publisher, ANSWER)

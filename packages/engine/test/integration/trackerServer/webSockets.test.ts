@@ -14,10 +14,16 @@ class User {
   constructor(
     tracker: TrackerServer,
     readonly n: number,
-    options: { readonly localAddress?: string; readonly path?: string; readonly host?: string } = {},
+    options: {
+      readonly localAddress?: string
+      readonly path?: string
+      readonly host?: string
+      forwardedFor?: string
+    } = {},
   ) {
-    const { localAddress, path = '/announce', host = '127.0.0.1' } = options
-    this.socket = new WebSocket(`ws://${host}:${tracker.port}${path}`, { localAddress })
+    const { localAddress, path = '/announce', host = '127.0.0.1', forwardedFor } = options
+    const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }
+    this.socket = new WebSocket(`ws://${host}:${tracker.port}${path}`, { localAddress, headers })
     this.socket.on('error', () => {})
     this.socket.on('message', (data) => this.heard.push(JSON.parse(String(data))))
     this.closed = new Promise((resolve) => this.socket.on('close', resolve))
@@ -157,4 +163,22 @@ test('who does not answer a ping is gone at the next one, and who answers stays'
   }
   await silent.closed
   expect(tracker.stats()).toMatchObject({ webClients: 1, webPeers: 1 })
+})
+
+test.each([
+  ['of a web server on this machine, when it is trusted', true, '9.9.9.9, 9.1.2.3', '127.0.0.1', '9.1.2.3'],
+  ['of IPv6', true, '2001:DB8::1', '127.0.0.1', '2001:db8::1'],
+  ['of anybody, when nobody is trusted', false, '9.1.2.3', '127.0.0.1', '127.0.0.1'],
+  ['of another machine', true, '9.1.2.3', '127.0.0.2', '127.0.0.2'],
+  ['that is none', true, '9.1.2.3, unknown', '127.0.0.1', '127.0.0.1'],
+])('the word %s for who asks', async (_, trustProxy, forwardedFor, localAddress, expected) => {
+  const tracker = await openTracker({ trustProxy })
+  const addresses: string[] = []
+  tracker.on('announce', ({ address }) => addresses.push(address))
+  await new User(tracker, 1, { localAddress, forwardedFor }).announces()
+  const client = new RawClient(tracker.port, localAddress)
+  const query = `info_hash=${'a'.repeat(20)}&peer_id=${'b'.repeat(20)}&port=1&left=1`
+  client.send(`GET /announce?${query} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${forwardedFor}\r\n\r\n`)
+  expect(await client.receives(/interval/)).toContain('200 OK')
+  expect(addresses).toEqual([expected, expected])
 })
