@@ -79,6 +79,17 @@ scenario('the upload limit of a session holds over all its peers, who get equal 
   expect(seed.session.status().upBandwidthBytesQueue).toBeGreaterThan(0)
 })
 
+scenario('who begins slowly has its equal share of a high limit after a few seconds', (world) => {
+  const large = new TestTorrent({ size: 30_000_000, pieceLength: 256 * 1024 })
+  const seed = seedOf(world, large, { settings: { uploadRateLimit: 1000 * KB } })
+  leeches(world, 4, seed, { add: { disablePex: true } }, large)
+  world.run({ seconds: 5 })
+  const before = seed.torrent.getPeerInfo().map(({ totalUpload }) => totalUpload)
+  world.run({ seconds: 10 })
+  const rates = seed.torrent.getPeerInfo().map(({ totalUpload }, i) => (totalUpload - before[i]) / 10)
+  for (const rate of rates) expect(Math.abs(rate - 250 * KB)).toBeLessThan(40 * KB)
+})
+
 scenario('a torrent and a peer have limits of their own, in both directions', (world) => {
   const [first, second] = seeds(world, 2)
   const peers = [first.endpoint, second.endpoint]
