@@ -4,10 +4,16 @@ import { BandwidthUser, type BandwidthUserHost } from '../bandwidth/bandwidthUse
 import type { Direction } from '../bandwidth/direction.ts'
 import { type BandwidthManagers, RateLimits } from '../bandwidth/rateLimits.ts'
 import { BLOCK_SIZE_BYTES, type Millis } from '../util/flavored.ts'
+import { PIECE_HEADER_BYTES } from './blockSender.ts'
 import type { PeerConnection } from './peerConnection.ts'
 
-/** Quota is asked for ahead for so long at the present rate: two rounds' worth, so that a fast peer misses none. */
-const AHEAD_S = 0.2
+/**
+ * Quota is asked for ahead for so long at the present rate, which follows the real one by seconds, and for a block more: a
+ * peer that could be quicker gets on to its share, and one that is not holds little that others could use.
+ */
+const AHEAD_S = 0.5
+/** What a request comes to. */
+const REQUEST_BYTES = BLOCK_SIZE_BYTES + PIECE_HEADER_BYTES
 /** A connection that waited for quota is taken to be held back by the limits for so long. */
 const HELD_BACK_MS: Millis = 5000
 
@@ -94,7 +100,7 @@ export class PeerBandwidth {
     const isUpload = direction === 'upload'
     const requests = isUpload ? upload.requests.length : download.requests.length
     const rate = isUpload ? stats.uploadPayloadRate : stats.downloadPayloadRate
-    return Math.min(AHEAD_S * rate, requests * BLOCK_SIZE_BYTES)
+    return Math.min(AHEAD_S * rate + REQUEST_BYTES, requests * REQUEST_BYTES)
   }
 
   /** @internal of its two directions */

@@ -79,6 +79,17 @@ scenario('the upload limit of a session holds over all its peers, who get equal 
   expect(seed.session.status().upBandwidthBytesQueue).toBeGreaterThan(0)
 })
 
+scenario('who begins slowly has its equal share of a high limit after a few seconds', (world) => {
+  const large = new TestTorrent({ size: 30_000_000, pieceLength: 256 * 1024 })
+  const seed = seedOf(world, large, { settings: { uploadRateLimit: 1000 * KB } })
+  leeches(world, 4, seed, { add: { disablePex: true } }, large)
+  world.run({ seconds: 5 })
+  const before = seed.torrent.getPeerInfo().map(({ totalUpload }) => totalUpload)
+  world.run({ seconds: 10 })
+  const rates = seed.torrent.getPeerInfo().map(({ totalUpload }, i) => (totalUpload - before[i]) / 10)
+  for (const rate of rates) expect(Math.abs(rate - 250 * KB)).toBeLessThan(40 * KB)
+})
+
 scenario('a torrent and a peer have limits of their own, in both directions', (world) => {
   const [first, second] = seeds(world, 2)
   const peers = [first.endpoint, second.endpoint]
@@ -128,24 +139,27 @@ scenario('20 kB/s are 20 kB/s in every stretch of a few seconds', (world) => {
   for (let i = 0; i < 10; i++) expect(Math.abs(rateOf(world, leech, 'download', 4) - 20 * KB)).toBeLessThan(3 * KB)
 })
 
-scenario('what a download limit holds back is asked for evenly: the seed never sends many seconds\' worth at once', (world) => {
-  const large = new TestTorrent({ size: 8_000_000, pieceLength: 256 * 1024 })
-  const seed = seedOf(world, large)
-  for (const limit of [20 * KB, 100 * KB]) {
-    const settings = { downloadRateLimit: limit }
-    const leech = new SimClient(world, `leech${limit}`, large, { settings, add: { peers: [seed.endpoint] } })
-    world.run({ seconds: 3 })
-    let most = 0
-    for (let i = 0; i < 200; i++) {
-      world.run({ seconds: 0.1 })
-      most = Math.max(most, leech.torrent.getPeerInfo()[0].downloadQueueLength)
+scenario(
+  "what a download limit holds back is asked for evenly: the seed never sends many seconds' worth at once",
+  (world) => {
+    const large = new TestTorrent({ size: 8_000_000, pieceLength: 256 * 1024 })
+    const seed = seedOf(world, large)
+    for (const limit of [20 * KB, 100 * KB]) {
+      const settings = { downloadRateLimit: limit }
+      const leech = new SimClient(world, `leech${limit}`, large, { settings, add: { peers: [seed.endpoint] } })
+      world.run({ seconds: 3 })
+      let most = 0
+      for (let i = 0; i < 200; i++) {
+        world.run({ seconds: 0.1 })
+        most = Math.max(most, leech.torrent.getPeerInfo()[0].downloadQueueLength)
+      }
+      // Three seconds' worth, `request_queue_time`, and what is left of the first burst.
+      expect(most * 16_384).toBeLessThan(limit * 5)
+      expectNear(rateOf(world, leech, 'download', 10), limit)
+      leech.torrent.pause()
     }
-    // Three seconds' worth, `request_queue_time`, and what is left of the first burst.
-    expect(most * 16_384).toBeLessThan(limit * 5)
-    expectNear(rateOf(world, leech, 'download', 10), limit)
-    leech.torrent.pause()
-  }
-})
+  },
+)
 
 scenario('a download slowed by our own limit blames nobody, and completes', (world) => {
   const small = new TestTorrent({ size: 300_000, pieceLength: 32 * 1024 })
@@ -189,7 +203,9 @@ scenario('the metadata a seed gives away is held to its upload limit, beside blo
   const second = seed.session.addTorrent({ ti: many.info(), savePath: SAVE, autoManaged: false })
   world.run({ seconds: 10 })
   const began = world.time.elapsed
-  const magnets = [0, 1].map((i) => new SimClient(world, `magnet${i}`, many, { magnet: true, add: { disablePex: true } }))
+  const magnets = [0, 1].map(
+    (i) => new SimClient(world, `magnet${i}`, many, { magnet: true, add: { disablePex: true } }),
+  )
   const before = leech.torrent.status().totalPayloadDownload
   for (const magnet of magnets) magnet.torrent.connectPeer(seed.endpoint)
   world.runUntil(() => magnets.every(({ torrent }) => torrent.hasMetadata), { minutes: 2 })

@@ -143,7 +143,10 @@ describe('BandwidthManager', () => {
   test('so do those who have wider limits of their own beside the one they share, and these hold, too', () => {
     const scene = new BandwidthScene()
     const channel = scene.channel(100_000)
-    const wide = Array.from({ length: 50 }, () => new Eater(scene, [channel, scene.channel(400_000)], 1, 16_397, 16_397))
+    const wide = Array.from(
+      { length: 50 },
+      () => new Eater(scene, [channel, scene.channel(400_000)], 1, 16_397, 16_397),
+    )
     const narrow = new Eater(scene, [channel, scene.channel(500)], 1, 16_397, 16_397)
     const eaters = [...wide, narrow]
     for (const eater of eaters) eater.eat()

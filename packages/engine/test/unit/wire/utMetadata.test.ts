@@ -64,6 +64,17 @@ describe('serving metadata', () => {
     expect([upload.next(0), upload.next(0), upload.next(0)]).toEqual([1, 2, null])
   })
 
+  test('what the limits do not let pass waits, and keeps its place', () => {
+    const upload = new MetadataUpload()
+    let allowed = 1
+    const mayPass = () => allowed-- > 0
+    expect(upload.onRequest(0, 0, mayPass)).toBe('send')
+    expect(upload.onRequest(1, 0, mayPass)).toBe('wait')
+    expect(upload.next(0, mayPass)).toBeNull()
+    allowed = 1
+    expect([upload.next(0, mayPass), upload.next(0, mayPass)]).toEqual([1, null])
+  })
+
   test('a peer that asks and never reads is rejected after a thousand requests', () => {
     const upload = new MetadataUpload()
     const answers = Array.from({ length: 100_000 }, () => upload.onRequest(0, METADATA_SEND_BUFFER_LIMIT))
