@@ -81,21 +81,24 @@ scenario('by IPv6 as well', (world) => {
   for (const { lsd } of [alice, bob]) lsd.stop()
 })
 
-scenario('programs of one machine that listen at loopback alone find each other there, which others do not hear', (world) => {
-  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
-  const neighbour = new LsdClient(world, alice.host)
-  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
-  alice.listensAt = '127.0.0.1'
-  neighbour.listensAt = '127.0.0.1'
-  neighbour.port = 7000
-  alice.lsd.add(hash(1))
-  neighbour.lsd.add(hash(1))
-  world.run({ seconds: 2 })
-  expect(alice.news).toEqual(['0001 at 127.0.0.1:7000'])
-  expect(neighbour.news).toEqual(['0001 at 127.0.0.1:6881'])
-  expect(bob.news).toEqual([])
-  for (const { lsd } of [alice, neighbour, bob]) lsd.stop()
-})
+scenario(
+  'programs of one machine that listen at loopback alone find each other there, which others do not hear',
+  (world) => {
+    const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+    const neighbour = new LsdClient(world, alice.host)
+    const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+    alice.listensAt = '127.0.0.1'
+    neighbour.listensAt = '127.0.0.1'
+    neighbour.port = 7000
+    alice.lsd.add(hash(1))
+    neighbour.lsd.add(hash(1))
+    world.run({ seconds: 2 })
+    expect(alice.news).toEqual(['0001 at 127.0.0.1:7000'])
+    expect(neighbour.news).toEqual(['0001 at 127.0.0.1:6881'])
+    expect(bob.news).toEqual([])
+    for (const { lsd } of [alice, neighbour, bob]) lsd.stop()
+  },
+)
 
 scenario('a torrent is announced every five minutes, each time three times', (world) => {
   const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
