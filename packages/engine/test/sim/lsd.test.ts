@@ -3,9 +3,12 @@ import type { HostOptions, SimHost } from '../../sim/simHost.ts'
 import type { SimProgram } from '../../sim/simProgram.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { type Endpoint, endpointText } from '../../src/address/endpoint.ts'
+import { LibtorrentError } from '../../src/errors/libtorrentError.ts'
 import { LocalDiscovery } from '../../src/lsd/localDiscovery.ts'
 import type { LocalDiscoveryHost } from '../../src/lsd/localDiscoveryHost.ts'
+import { LSD_GROUP_V4, LSD_PORT } from '../../src/lsd/lsdMessage.ts'
 import { DEFAULT_LSD_SETTINGS, type LsdSettings } from '../../src/lsd/lsdSettings.ts'
+import { latin1 } from '../../src/util/bytes.ts'
 import { Sha1Hash } from '../../src/util/digest.ts'
 import { scenario } from './scenario.ts'
 
@@ -99,6 +102,25 @@ scenario(
     for (const { lsd } of [alice, neighbour, bob]) lsd.stop()
   },
 )
+
+scenario('each torrent has a small packet of its own: some clients read no more', (world) => {
+  const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+  const bob = world.start(world.host('bob', { latency: 1, address: '192.168.1.3' }))
+  const packets: string[] = []
+  const networkInterface = { name: 'eth0', address: '192.168.1.3', prefixLength: 24 }
+  const options = { networkInterface, group: LSD_GROUP_V4, port: LSD_PORT, ttl: 1, broadcast: false }
+  const onPacket = (packet: Uint8Array) => void packets.push(latin1(packet))
+  let close = () => {}
+  bob.platform.localNetwork.bindMulticast(options, { onPacket, onError: () => {} }, (socket) => {
+    if (!(socket instanceof LibtorrentError)) close = () => socket.close()
+  })
+  for (let i = 1; i <= 5; i++) alice.lsd.add(hash(i))
+  world.run({ seconds: 1 })
+  expect(packets.map((packet) => packet.match(/infohash/gi)?.length)).toEqual([1, 1, 1, 1, 1])
+  expect(Math.max(...packets.map(({ length }) => length))).toBeLessThanOrEqual(200)
+  alice.lsd.stop()
+  close()
+})
 
 scenario('a torrent is announced every five minutes, each time three times', (world) => {
   const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
