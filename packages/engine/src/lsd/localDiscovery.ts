@@ -12,7 +12,7 @@ import { LsdSocket, type LsdSocketHost, lsdInterfaces } from './lsdSocket.ts'
 
 /** Interfaces announced on; machines with more have virtual ones. */
 const MAX_INTERFACES = 16
-/** So long torrents are gathered into one packet. */
+/** So long torrents are gathered into one announce. */
 const GATHER_MS: Millis = 500
 /** Packets may be lost, on wireless networks often: each is sent again after 2 and after 4 more seconds, as in libtorrent. */
 const COPIES_AFTER: readonly Millis[] = [2000, 6000]
@@ -165,14 +165,14 @@ export class LocalDiscovery implements LsdSocketHost {
     this.schedule()
   }
 
+  /** A packet for each torrent, as libtorrent does: aria2 reads the first info-hash and no more than 200 bytes. */
   private send(infoHashes: readonly Sha1Hash[], sockets: readonly LsdSocket[]): void {
     const isSsl = (infoHash: Sha1Hash) => this.sslTorrents.has(infoHash.toHex())
     const kinds = [infoHashes.filter((each) => !isSsl(each)), infoHashes.filter(isSsl)]
     const packets = sockets.flatMap((socket) =>
       this.portsOf(socket).flatMap((port, kind) => {
-        const named = kinds[kind]
-        if (port === 0 || named.length === 0) return []
-        return [[socket, encodeLsdAnnounce(socket.group, port, named, this.cookie)] as const]
+        if (port === 0) return []
+        return kinds[kind].map((each) => [socket, encodeLsdAnnounce(socket.group, port, [each], this.cookie)] as const)
       }),
     )
     for (const [socket, packet] of packets) socket.send(packet)

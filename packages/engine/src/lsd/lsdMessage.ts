@@ -8,7 +8,7 @@ export const LSD_PORT = 6771
 export const LSD_GROUP_V4 = '239.192.152.143'
 export const LSD_GROUP_V6 = 'ff15::efc0:988f'
 
-/** BEP 14: a packet should not exceed 1400 bytes; 25 info-hashes of 52 bytes and up to 100 bytes around them. */
+/** Told at once. BEP 14: a packet should not exceed 1400 bytes; 25 info-hashes of 52 bytes and up to 100 bytes around them. */
 export const MAX_HASHES_SENT = 25
 /** Info-hashes read from one packet: more do not fit into what is to be sent, with some tolerance. */
 const MAX_HASHES_READ = 32

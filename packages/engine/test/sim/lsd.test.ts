@@ -3,9 +3,12 @@ import type { HostOptions, SimHost } from '../../sim/simHost.ts'
 import type { SimProgram } from '../../sim/simProgram.ts'
 import type { SimWorld } from '../../sim/simWorld.ts'
 import { type Endpoint, endpointText } from '../../src/address/endpoint.ts'
+import { LibtorrentError } from '../../src/errors/libtorrentError.ts'
 import { LocalDiscovery } from '../../src/lsd/localDiscovery.ts'
 import type { LocalDiscoveryHost } from '../../src/lsd/localDiscoveryHost.ts'
+import { LSD_GROUP_V4, LSD_PORT } from '../../src/lsd/lsdMessage.ts'
 import { DEFAULT_LSD_SETTINGS, type LsdSettings } from '../../src/lsd/lsdSettings.ts'
+import { latin1 } from '../../src/util/bytes.ts'
 import { Sha1Hash } from '../../src/util/digest.ts'
 import { scenario } from './scenario.ts'
 
@@ -81,20 +84,42 @@ scenario('by IPv6 as well', (world) => {
   for (const { lsd } of [alice, bob]) lsd.stop()
 })
 
-scenario('programs of one machine that listen at loopback alone find each other there, which others do not hear', (world) => {
+scenario(
+  'programs of one machine that listen at loopback alone find each other there, which others do not hear',
+  (world) => {
+    const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
+    const neighbour = new LsdClient(world, alice.host)
+    const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
+    alice.listensAt = '127.0.0.1'
+    neighbour.listensAt = '127.0.0.1'
+    neighbour.port = 7000
+    alice.lsd.add(hash(1))
+    neighbour.lsd.add(hash(1))
+    world.run({ seconds: 2 })
+    expect(alice.news).toEqual(['0001 at 127.0.0.1:7000'])
+    expect(neighbour.news).toEqual(['0001 at 127.0.0.1:6881'])
+    expect(bob.news).toEqual([])
+    for (const { lsd } of [alice, neighbour, bob]) lsd.stop()
+  },
+)
+
+scenario('each torrent has a small packet of its own: some clients read no more', (world) => {
   const alice = new LsdClient(world, 'alice', { address: '192.168.1.2' })
-  const neighbour = new LsdClient(world, alice.host)
-  const bob = new LsdClient(world, 'bob', { address: '192.168.1.3' })
-  alice.listensAt = '127.0.0.1'
-  neighbour.listensAt = '127.0.0.1'
-  neighbour.port = 7000
-  alice.lsd.add(hash(1))
-  neighbour.lsd.add(hash(1))
-  world.run({ seconds: 2 })
-  expect(alice.news).toEqual(['0001 at 127.0.0.1:7000'])
-  expect(neighbour.news).toEqual(['0001 at 127.0.0.1:6881'])
-  expect(bob.news).toEqual([])
-  for (const { lsd } of [alice, neighbour, bob]) lsd.stop()
+  const bob = world.start(world.host('bob', { latency: 1, address: '192.168.1.3' }))
+  const packets: string[] = []
+  const networkInterface = { name: 'eth0', address: '192.168.1.3', prefixLength: 24 }
+  const options = { networkInterface, group: LSD_GROUP_V4, port: LSD_PORT, ttl: 1, broadcast: false }
+  const onPacket = (packet: Uint8Array) => void packets.push(latin1(packet))
+  let close = () => {}
+  bob.platform.localNetwork.bindMulticast(options, { onPacket, onError: () => {} }, (socket) => {
+    if (!(socket instanceof LibtorrentError)) close = () => socket.close()
+  })
+  for (let i = 1; i <= 5; i++) alice.lsd.add(hash(i))
+  world.run({ seconds: 1 })
+  expect(packets.map((packet) => packet.match(/infohash/gi)?.length)).toEqual([1, 1, 1, 1, 1])
+  expect(Math.max(...packets.map(({ length }) => length))).toBeLessThanOrEqual(200)
+  alice.lsd.stop()
+  close()
 })
 
 scenario('a torrent is announced every five minutes, each time three times', (world) => {
