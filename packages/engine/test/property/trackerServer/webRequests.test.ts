@@ -25,12 +25,10 @@ const FIELDS = [
 const message = fc
   .record({ action: fc.constantFrom('announce', 'announce', 'scrape', '__proto__'), by: fc.nat(2) })
   .chain(({ action, by }) =>
-    fc
-      .dictionary(fc.constantFrom(...FIELDS, '__proto__'), value, { maxKeys: 8 })
-      .map((fields) => ({
-        by,
-        text: JSON.stringify({ action, info_hash: hashText(1), peer_id: idText(by), ...fields }),
-      })),
+    fc.dictionary(fc.constantFrom(...FIELDS, '__proto__'), value, { maxKeys: 8 }).map((fields) => ({
+      by,
+      text: JSON.stringify({ action, info_hash: hashText(1), peer_id: idText(by), ...fields }),
+    })),
   )
 
 test('no message makes the tracker throw, or send more than it was sent, and whoever leaves is gone', () => {
