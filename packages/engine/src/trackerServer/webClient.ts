@@ -14,7 +14,7 @@ const OFFER_INTERVAL_MS: Millis = 100
 const OFFERED_AT_ONCE = 100
 const OFFERED_INTERVAL_MS: Millis = 200
 /** Whoever does not take what it is sent is left. */
-const MAX_UNSENT_BYTES = 256 * 1024
+const MAX_UNSENT_BYTES = 512 * 1024
 /** Offers a client was sent and has not answered, of which is remembered whose they are. */
 const MAX_UNANSWERED = 200
 

@@ -10,13 +10,25 @@ const value = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', '\ud800'.repeat(20), 'started', 'completed', 'stopped', 0, -1, 1e300),
   fc.constantFrom(offers(3), { type: 'answer', sdp: 'x' }, { type: 'offer', sdp: '\udfff' }),
 )
-const FIELDS = ['info_hash', 'peer_id', 'left', 'event', 'numwant', 'offers', 'answer', 'to_peer_id', 'offer_id', 'offer']
+const FIELDS = [
+  'info_hash',
+  'peer_id',
+  'left',
+  'event',
+  'numwant',
+  'offers',
+  'answer',
+  'to_peer_id',
+  'offer_id',
+  'offer',
+]
 const message = fc
   .record({ action: fc.constantFrom('announce', 'announce', 'scrape', '__proto__'), by: fc.nat(2) })
   .chain(({ action, by }) =>
-    fc
-      .dictionary(fc.constantFrom(...FIELDS, '__proto__'), value, { maxKeys: 8 })
-      .map((fields) => ({ by, text: JSON.stringify({ action, info_hash: hashText(1), peer_id: idText(by), ...fields }) })),
+    fc.dictionary(fc.constantFrom(...FIELDS, '__proto__'), value, { maxKeys: 8 }).map((fields) => ({
+      by,
+      text: JSON.stringify({ action, info_hash: hashText(1), peer_id: idText(by), ...fields }),
+    })),
   )
 
 test('no message makes the tracker throw, or send more than it was sent, and whoever leaves is gone', () => {
