@@ -27,16 +27,16 @@ for (const address of [undefined, ['2001:db8::1', '2001:db8::2']]) {
   })
 }
 
-for (const { peers, share, seeds } of [
-  { peers: 3, share: 0.75, seeds: 3 },
-  { peers: 10, share: 0.4, seeds: 1 },
-  { peers: 50, share: 0.2, seeds: 1 },
+for (const { peers, pieces, share, seeds } of [
+  { peers: 3, pieces: 30, share: 0.75, seeds: 3 },
+  { peers: 10, pieces: 30, share: 0.4, seeds: 1 },
+  { peers: 50, pieces: 15, share: 0.2, seeds: 1 },
 ]) {
   scenario(
     `a slow seed feeds ${peers} downloaders that help each other`,
     (world) => {
       const tracker = world.tracker('http://tracker.example/announce')
-      const content = new TestTorrent({ size: 30 * PIECE, trackers: [tracker.url] })
+      const content = new TestTorrent({ size: pieces * PIECE, trackers: [tracker.url] })
       const seed = seedOf(world, content, { up: 100_000 })
       const clients = Array.from(
         { length: peers },
