@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, onTestFinished } from 'vitest'
+import { afterAll, onTestFinished, vi } from 'vitest'
+
+// To start takes a process a second where nothing else runs, and ten on a busy machine; some tests start several.
+vi.setConfig({ testTimeout: 90_000 })
 
 const SCRIPT = fileURLToPath(new URL('../../bin/lt.js', import.meta.url))
 

@@ -62,7 +62,7 @@ test('--seed-time ends seeding by the clock', async () => {
 test('--seed-time is kept to within a second where progress is told every ten', async () => {
   const content = await makeContent({ single: 1000 })
   const lt = new Lt('seed', content.torrent, '-o', content.directory, '--port', '0', '--seed-time', '1s')
-  await expect.poll(() => lt.stdout, { timeout: 20_000 }).toMatch(/Seeding; Ctrl-C/)
+  await expect.poll(() => lt.stdout, { timeout: 60_000 }).toMatch(/Seeding; Ctrl-C/)
   const begun = performance.now()
   expect(await lt.exited).toBe(0)
   // One second of seeding, the half between two looks, and the end of a process on a busy machine.

@@ -38,14 +38,7 @@ test.each<[string[], string[]]>([
 
 test('tracker tells a person its URLs, and at the end what it did', async () => {
   const tracker = new Lt('tracker', '--port', '0', '--host', '127.0.0.1', '--no-http')
-  const begun = new Promise<void>((resolve) => {
-    const wait = setInterval(() => {
-      if (!tracker.stdout.includes('\n  udp://127.0.0.1:')) return
-      clearInterval(wait)
-      resolve()
-    }, 10)
-  })
-  await begun
+  await expect.poll(() => tracker.stdout, { timeout: 60_000 }).toContain('\n  udp://127.0.0.1:')
   tracker.kill('SIGTERM')
   expect(await tracker.exited).toBe(0)
   expect(tracker.stdout).toMatch(

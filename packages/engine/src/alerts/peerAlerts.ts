@@ -217,7 +217,7 @@ export const PeerBlockedReason = {
   privilegedPorts: 'privilegedPorts',
   utpDisabled: 'utpDisabled',
   tcpDisabled: 'tcpDisabled',
-  /** A web seed that could be an attack on our network (2.0; setting `ssrfMitigation`). */
+  /** A web seed, or a peer somebody named, that could be an attack on our network (2.0; setting `ssrfMitigation`). */
   ssrfMitigation: 'ssrfMitigation',
 } as const
 export type PeerBlockedReason = (typeof PeerBlockedReason)[keyof typeof PeerBlockedReason]

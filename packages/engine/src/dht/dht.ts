@@ -31,8 +31,8 @@ const MAX_ROUTERS = 100
 
 /** What a lookup for peers tells, over all nodes. */
 export interface PeersListener {
-  /** Peers from the answer of one node. */
-  onPeers?(peers: readonly Endpoint[]): void
+  /** Peers from the answer of one node, which is `from`. */
+  onPeers?(peers: readonly Endpoint[], from: Endpoint): void
   /** All lookups are over. `numNodes`: nodes an announce was taken by; `scrape`: only if one was asked for. */
   onDone?(numNodes: number, scrape: ScrapeResult | null): void
 }
@@ -367,7 +367,7 @@ export class Dht {
   private peersHandler(infoHash: Sha1Hash, listener: PeersListener): Omit<GetPeersHandler, 'onEnd'> {
     const { host } = this
     return {
-      onPeers: (peers) => listener.onPeers?.(peers),
+      onPeers: (peers, from) => listener.onPeers?.(peers, from),
       onQuestion:
         host.onOutgoingGetPeers === undefined
           ? undefined

@@ -24,8 +24,8 @@ export interface GetPeersOptions {
 }
 
 export interface GetPeersHandler {
-  /** Peers from the answer of one node; at least one. */
-  onPeers(peers: readonly Endpoint[]): void
+  /** Peers from the answer of one node, which is `from`; at least one. */
+  onPeers(peers: readonly Endpoint[], from: Endpoint): void
   /** The lookup is over. `nodes`: the closest that answered and gave a token, up to eight. */
   onEnd(nodes: readonly Candidate[], scrape: ScrapeResult | null): void
   /** A question leaves; `sentTarget` is the info-hash it asks for. */
@@ -71,11 +71,11 @@ export class GetPeersLookup extends Traversal {
     this.handler.onQuestion?.(this.target, candidate.contact.endpoint)
   }
 
-  protected override readAnswer(values: BNode): void {
+  protected override readAnswer(values: BNode, { contact }: Candidate): void {
     const list = values.getList('values')
     if (this.filters !== null) readFilters(values, list, this.filters)
     const peers = readPeers(list)
-    if (peers.length > 0) this.handler.onPeers(peers)
+    if (peers.length > 0) this.handler.onPeers(peers, contact.endpoint)
   }
 
   protected override onEnd(): void {

@@ -109,7 +109,7 @@ export const trackerSettings = {
   ssrfMitigation: bool('ssrf_mitigation', {
     default: true,
     source: source.v1_2,
-    doc: 'Refuse URLs that look made to reach services of the local machine or network: of trackers loopback addresses with a path other than `/announce...`, and URLs that bring announce parameters along; of web seeds local addresses with a query string, and redirects from the internet to local addresses.',
+    doc: 'Refuse URLs that look made to reach services of the local machine or network: of trackers loopback addresses with a path other than `/announce...`, and URLs that bring announce parameters along; of web seeds local addresses with a query string, and redirects from the internet to local addresses. Peers at loopback addresses are taken from trackers of the local network and DHT nodes of this machine only.',
   }),
   resolverCacheTimeout: int('resolver_cache_timeout', {
     default: 1200,

@@ -1,3 +1,4 @@
+import { isLoopback } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
 import { DhtReplyAlert } from '../alerts/dhtAlerts.ts'
@@ -10,6 +11,7 @@ import type { Settings } from '../settings/settings.ts'
 import type { TorrentTrackers } from '../tracker/torrentTrackers.ts'
 import type { Sha1Hash } from '../util/digest.ts'
 import type { AddTorrentParams } from './addTorrentParams.ts'
+import type { PeerFilter } from './peerFilter.ts'
 import type { Swarm } from './swarm.ts'
 import { TorrentFollower } from './torrentFollower.ts'
 import type { TorrentHost } from './torrentHost.ts'
@@ -24,6 +26,7 @@ export interface PeerDiscoveryHost {
   readonly params: Readonly<AddTorrentParams>
   readonly info: TorrentInfo
   readonly swarm: Swarm
+  readonly peerFilter: PeerFilter
   readonly trackers: TorrentTrackers
   readonly isSeed: boolean
   readonly ssl: TorrentSsl
@@ -102,7 +105,7 @@ export class PeerDiscovery {
     this.follower?.look(dht)
     if (host.settings.useDhtAsFallback && host.trackers.hasWorking) return
     const listener = {
-      onPeers: (peers: readonly Endpoint[]) => this.onDhtPeers(peers),
+      onPeers: (peers: readonly Endpoint[], from: Endpoint) => this.onDhtPeers(peers, from),
     }
     const port = host.ssl.listenPort
     if (port === 0) dht.getPeers(host.infoHash, { noSeeds: host.isSeed }, listener)
@@ -119,11 +122,12 @@ export class PeerDiscovery {
     swarm.addPeer(peer, PeerSource.lsd)
   }
 
-  private onDhtPeers(peers: readonly Endpoint[]): void {
+  private onDhtPeers(peers: readonly Endpoint[], from: Endpoint): void {
     if (!this.inDht) return
-    const { alerts, ref, swarm } = this.host
+    const { alerts, ref, swarm, peerFilter } = this.host
     if (alerts.wants(DhtReplyAlert.category)) alerts.post(new DhtReplyAlert({ handle: ref, numPeers: peers.length }))
-    for (const peer of peers) swarm.addPeer(peer, PeerSource.dht)
+    const isNear = isLoopback(from.address)
+    for (const peer of peers) if (!peerFilter.refusesNamed(peer, isNear)) swarm.addPeer(peer, PeerSource.dht)
   }
 
   private update(): void {

@@ -1,3 +1,4 @@
+import { isLoopback } from '../address/classify.ts'
 import type { Endpoint } from '../address/endpoint.ts'
 import { isI2pName } from '../address/i2pAddress.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
@@ -82,6 +83,17 @@ export class PeerFilter {
     const reason = this.addressReason(address) ?? (isI2pName(address) ? null : this.portReason(port))
     if (reason !== null) this.post(address, reason)
     return reason !== null
+  }
+
+  /**
+   * Whether a peer is not to be heard of because of who named it: what is told of this very machine by somebody elsewhere
+   * (`isNear` false) would have us knock at its services (setting `ssrfMitigation`; peer exchange and links have rules of
+   * their own).
+   */
+  refusesNamed({ address }: Endpoint, isNear: boolean): boolean {
+    if (isNear || !this.host.settings.ssrfMitigation || !isLoopback(address)) return false
+    this.post(address, PeerBlockedReason.ssrfMitigation)
+    return true
   }
 
   /** Whether a peer that connects to us is not let in. Where it listens does not matter. */

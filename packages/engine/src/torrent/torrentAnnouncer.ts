@@ -1,4 +1,4 @@
-import { isGlobal } from '../address/classify.ts'
+import { isGlobal, isLocal } from '../address/classify.ts'
 import { type Endpoint, isV6 } from '../address/endpoint.ts'
 import { I2P_PORT } from '../address/i2pAddress.ts'
 import type { AlertSink, TorrentRef } from '../alerts/alertSink.ts'
@@ -183,8 +183,11 @@ export class TorrentAnnouncer implements TorrentTrackersHost {
     this.host.wakeAt(when)
   }
 
-  onTrackerPeers(peers: readonly TrackerPeer[]): void {
-    for (const peer of peers) this.host.swarm.addPeer(peer, PeerSource.tracker)
+  onTrackerPeers(peers: readonly TrackerPeer[], _url: string, from: string): void {
+    const { swarm, peerFilter } = this.host
+    // One in our own network may see peers by addresses that mean something here only.
+    const isNear = isLocal(from)
+    for (const peer of peers) if (!peerFilter.refusesNamed(peer, isNear)) swarm.addPeer(peer, PeerSource.tracker)
     this.host.swarm.boost()
   }
 

@@ -33,6 +33,10 @@ interface ScrapedCounts {
  */
 export class AnnounceEntry implements TrackerSpec {
   readonly url: string
+  /** It introduces WebRTC peers. */
+  readonly isWebSocket: boolean
+  /** It is in I2P, and told nothing of our listen sockets. */
+  readonly isI2p: boolean
   /** Priority: whatever works or fails, trackers of lower tiers are tried first (BEP 12). */
   tier: number
   /** Failures in a row after which the tracker is not used any more; 0: no limit. */
@@ -64,20 +68,12 @@ export class AnnounceEntry implements TrackerSpec {
       trackerid = '',
     }: TrackerSpec = typeof spec === 'string' ? { url: spec } : spec
     this.url = url.trim()
+    this.isWebSocket = isWebSocketUrl(this.url)
+    this.isI2p = isI2pUrl(this.url)
     this.tier = Math.max(0, Math.min(255, Math.trunc(tier)))
     this.source = source
     this.failLimit = failLimit
     this.trackerid = trackerid
-  }
-
-  /** It introduces WebRTC peers. */
-  get isWebSocket(): boolean {
-    return isWebSocketUrl(this.url)
-  }
-
-  /** It is in I2P, and told nothing of our listen sockets. */
-  get isI2p(): boolean {
-    return isI2pUrl(this.url)
   }
 
   /** One listen socket speaks for all. */

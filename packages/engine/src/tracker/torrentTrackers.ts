@@ -402,8 +402,8 @@ export class TorrentTrackers {
 
     this.scrapes.noteCounts(entry, reply, endpoint)
     if (reply.externalAddress !== '') this.host.onExternalAddress(reply.externalAddress, reply.trackerAddress)
-    if (reply.peers.length > 0) this.host.onTrackerPeers(reply.peers, entry.url)
-    for (const peer of reply.namedPeers) this.scrapes.resolvePeer(peer, entry.url)
+    if (reply.peers.length > 0) this.host.onTrackerPeers(reply.peers, entry.url, reply.trackerAddress)
+    for (const peer of reply.namedPeers) this.scrapes.resolvePeer(peer, entry.url, reply.trackerAddress)
   }
 
   private onFailure(

@@ -53,8 +53,8 @@ export interface TorrentTrackersHost {
   allowsTracker?(entry: AnnounceEntry): boolean
   /** Calls `onWake` at `when`, or, when it is infinite, never. Replaces the earlier wish. */
   wakeAt(when: Millis): void
-  /** A tracker named these peers: addresses, never names. */
-  onTrackerPeers(peers: readonly TrackerPeer[], url: string): void
+  /** A tracker named these peers: addresses, never names. `from` is the address its answer came from. */
+  onTrackerPeers(peers: readonly TrackerPeer[], url: string, from: string): void
   /** A tracker at address `source` sees us as `address` (BEP 24). */
   onExternalAddress(address: string, source: string): void
   /** The swarm's size as far as trackers told; -1: none did. */

@@ -51,10 +51,10 @@ export class TrackerScrapes {
     this.host.onScrape(complete, incomplete, downloaded)
   }
 
-  resolvePeer(peer: TrackerPeer, url: string): void {
+  resolvePeer(peer: TrackerPeer, url: string, from: string): void {
     const cancel = this.host.client.resolvePeer(peer.address, (addresses) => {
       this.pending.delete(cancel)
-      if (addresses.length > 0) this.host.onTrackerPeers([{ ...peer, address: addresses[0] }], url)
+      if (addresses.length > 0) this.host.onTrackerPeers([{ ...peer, address: addresses[0] }], url, from)
     })
     this.pending.add(cancel)
   }

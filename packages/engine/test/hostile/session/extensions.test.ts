@@ -4,6 +4,7 @@ import { bencode } from '../../../src/bencode/bencode.ts'
 import { sha1 } from '../../../src/crypto/sha1.ts'
 import { encodeDontHave } from '../../../src/wire/dontHave.ts'
 import { encodeUtMetadata } from '../../../src/wire/utMetadataMessage.ts'
+import { cpuTime } from '../../cpuTime.ts'
 import { SimClient } from '../../sim/client.ts'
 import { metadataPeer, metadataRequests, theirId } from '../../sim/extensionPeer.ts'
 import { scenario } from '../../sim/scenario.ts'
@@ -51,10 +52,10 @@ for (const [what, payload] of [
     (world) => {
       const siege = new Siege(world)
       const attacker = siege.attacker()
-      const begin = performance.now()
+      const begin = cpuTime()
       attacker.send((to) => to.extended(0, payload))
       world.run({ seconds: 1 })
-      expect(performance.now() - begin).toBeLessThan(3000)
+      expect(cpuTime() - begin).toBeLessThan(3000)
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
       const info = siege.client.torrent.getPeerInfo().find(({ pid }) => Buffer.from(pid).includes('attacker'))
       expect(info?.client.length ?? 0).toBeLessThanOrEqual(256)

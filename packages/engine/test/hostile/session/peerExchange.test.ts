@@ -4,6 +4,7 @@ import { TestTorrent } from '../../../sim/testTorrent.ts'
 import { PEX_PEERS_PER_HOUR } from '../../../src/extensions/pexQuota.ts'
 import { FORGIVEN_FAILURES, MAX_ATTEMPTS_AT_ONCE } from '../../../src/peers/attemptBook.ts'
 import { encodeUtPex, type PexPeer } from '../../../src/wire/utPexMessage.ts'
+import { cpuTime } from '../../cpuTime.ts'
 import { type ClientOptions, SimClient } from '../../sim/client.ts'
 import { extensionPeer, theirId } from '../../sim/extensionPeer.ts'
 import { scenario } from '../../sim/scenario.ts'
@@ -52,12 +53,12 @@ scenario(
     const { client, teller } = sceneOf(world)
     const flood = teller()
     const before = known(client)
-    const begin = performance.now()
+    const begin = cpuTime()
     for (let i = 0; i < 7; i++) {
       say(flood, peers(i * 80_000, (i + 1) * 70_000 + i * 10_000))
       world.run({ seconds: 1 })
     }
-    expect(performance.now() - begin).toBeLessThan(5000)
+    expect(cpuTime() - begin).toBeLessThan(5000)
     expect(client.endCodes).toEqual(['tooFrequentPex'])
     expect(known(client) - before).toBe(50)
   },

@@ -4,6 +4,7 @@ import { emptyResumeState, type ResumeState } from '../../../src/resume/resumeSt
 import { writeResumeData } from '../../../src/resume/writeResumeData.ts'
 import { Bitfield } from '../../../src/util/bitfield.ts'
 import { equalBytes } from '../../../src/util/bytes.ts'
+import { cpuTime } from '../../cpuTime.ts'
 import { SAVE, SimClient } from '../../sim/client.ts'
 import { scenario } from '../../sim/scenario.ts'
 
@@ -53,10 +54,10 @@ for (const [what, state] of Object.entries(cases)) {
     (world) => {
       const resumeData = writeResumeData({ ...emptyResumeState(content.infoHash), ...state })
       const before = process.memoryUsage().heapUsed
-      const begin = performance.now()
+      const begin = cpuTime()
       const client = new SimClient(world, 'client', content, { add: { resumeData } })
       world.run({ seconds: 10 })
-      expect(performance.now() - begin).toBeLessThan(BOUNDED_MS)
+      expect(cpuTime() - begin).toBeLessThan(BOUNDED_MS)
       expect(process.memoryUsage().heapUsed - before).toBeLessThan(256 * 1024 * 1024)
       expect(client.torrent.trackers().length).toBeLessThanOrEqual(1000)
       expect(client.torrent.status().listPeers).toBeLessThanOrEqual(6000)

@@ -47,10 +47,12 @@ test('connect requests from a million addresses leave nothing behind', () => {
   const connect = encodeUdpConnect(1)
   const { bytes } = scene.udp.query.source.parse('0.0.0.1')
   const heap = process.memoryUsage().heapUsed
+  let answered = 0
   for (let n = 0; n < 1_000_000; n++) {
     writeU32(bytes, 0, n + 1)
-    expect(scene.udp.answer(connect, scene.now)).toBe(16)
+    if (scene.udp.answer(connect, scene.now) === 16) answered++
   }
+  expect(answered).toBe(1_000_000)
   expect(process.memoryUsage().heapUsed - heap).toBeLessThan(64 << 20)
   expect(scene.core.stats()).toMatchObject({ peers: 0, torrents: 0, connects: 1_000_000 })
 }, 60_000)

@@ -1,5 +1,5 @@
 import https from 'node:https'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { type LibtorrentError, libtorrentError } from '../../../src/errors/libtorrentError.ts'
 import { NodeWebRtc } from '../../../src/node/nodeWebRtc.ts'
@@ -12,6 +12,10 @@ import { forLocalhost } from '../tracker/certificates.ts'
 import { afterThisTest, httpServer, rawServer } from '../tracker/servers.ts'
 
 const webRtc = new NodeWebRtc()
+
+/** Longest anything takes, on a machine that is busy with other things. */
+const LONG = { timeout: 60_000 }
+vi.setConfig({ testTimeout: 90_000 })
 
 beforeAll(async () => {
   await new Promise((resolve) => webRtc.loadWebSockets(resolve))
@@ -169,7 +173,7 @@ test('a peer that cannot reach the one who answers is reached by it', { retry: 2
   const withoutCandidates = (sdp: string) => sdp.replaceAll(/a=(candidate:|end-of-candidates).*\r\n/g, '')
   const [a, b] = await connected(undefined, (kind, sdp) => (kind === 'answer' ? withoutCandidates(sdp) : sdp))
   a.stream.write(new Uint8Array(1000))
-  await expect.poll(() => received(b)).toBe(1000)
+  await expect.poll(() => received(b), LONG).toBe(1000)
 })
 
 test('every one of twenty introductions comes to something', async () => {
@@ -191,7 +195,7 @@ test('bytes arrive as they were sent, however many, and each write is told of on
   // A part of a larger buffer is sent as that part.
   for (const part of parts) a.stream.write(concatBytes(part, part).subarray(part.length), () => sent++)
   const total = parts.reduce((sum, { length }) => sum + length, 0)
-  await expect.poll(() => received(b), { timeout: 10_000 }).toBe(total)
+  await expect.poll(() => received(b), LONG).toBe(total)
   expect(sent).toBe(parts.length)
   expect(Buffer.compare(concatBytes(...b.chunks), concatBytes(...parts))).toBe(0)
 })
@@ -200,24 +204,24 @@ test('a side that does not read holds what it may, and reads on where it stopped
   const [a, b] = await connected()
   b.stream.pauseReading()
   a.stream.write(new Uint8Array(2_000_000).fill(7))
-  await expect.poll(() => a.stream.unsentBytes, { timeout: 10_000 }).toBe(0)
+  await expect.poll(() => a.stream.unsentBytes, LONG).toBe(0)
   expect(received(b)).toBe(0)
   b.stream.resumeReading()
-  await expect.poll(() => received(b), { timeout: 10_000 }).toBe(2_000_000)
+  await expect.poll(() => received(b), LONG).toBe(2_000_000)
 })
 
 test('a side that is sent more than it may hold ends the connection', async () => {
   const [a, b] = await connected(new ReceiveBudget(100_000, 100_000))
   b.stream.pauseReading()
   a.stream.write(new Uint8Array(2_000_000))
-  await expect.poll(() => [a.closed, b.closed], { timeout: 10_000 }).toEqual([true, true])
+  await expect.poll(() => [a.closed, b.closed], LONG).toEqual([true, true])
 })
 
 test('what was written before the end arrives, and the end with it', async () => {
   const [a, b] = await connected()
   a.stream.write(new Uint8Array(1_000_000))
   a.stream.end()
-  await expect.poll(() => [received(b), b.closed], { timeout: 10_000 }).toEqual([1_000_000, true])
+  await expect.poll(() => [received(b), b.closed], LONG).toEqual([1_000_000, true])
 })
 
 test('descriptions that are none are refused, and what is left of them closes', () => {

@@ -147,14 +147,14 @@ describe('our place in the network is told once it is found, and once', () => {
 
 test('with a fifth of the nodes gone and a tenth of the packets lost, almost everything is found', () => {
   const world = new DhtWorld({ settings: smallTables, loss: 0.1 })
-  const all = settledNetwork(world, 300)
+  const all = settledNetwork(world, 200)
   const hashes = Array.from({ length: 20 }, () => new Sha1Hash(world.random.bytes(20)))
-  for (const [i, infoHash] of hashes.entries()) announce(world, all[299 - i], infoHash, 5000 + i)
-  for (const sim of all.slice(0, 60)) world.kill(sim)
-  const living = all.slice(60)
+  for (const [i, infoHash] of hashes.entries()) announce(world, all[199 - i], infoHash, 5000 + i)
+  for (const sim of all.slice(0, 40)) world.kill(sim)
+  const living = all.slice(40)
   const found = hashes.filter((infoHash, i) => {
     const { peers } = lookup(world, living[world.random.below(100)], infoHash)
-    return peers.has(`${all[299 - i].endpoint.address}:${5000 + i}`)
+    return peers.has(`${all[199 - i].endpoint.address}:${5000 + i}`)
   })
   expect(found.length).toBeGreaterThanOrEqual(19)
   stopAll(living)

@@ -77,11 +77,17 @@ describe('a lookup', () => {
   test('takes an answer that comes late, if within fifteen seconds', () => {
     const dht = knowing(1)
     const found: Endpoint[] = []
-    dht.dht.getPeers(infoHash, {}, { onPeers: (peers) => found.push(...peers) })
+    const from: Endpoint[] = []
+    const onPeers = (peers: readonly Endpoint[], node: Endpoint) => {
+      found.push(...peers)
+      from.push(node)
+    }
+    dht.dht.getPeers(infoHash, {}, { onPeers })
     const [question] = dht.takeQuestions()
     dht.time.run({ seconds: 14 })
     dht.answer(question, { id: id(0x45, 0), values: [compact('61.0.0.1', 5)] })
     expect(found).toEqual([{ address: '61.0.0.1', port: 5 }])
+    expect(from).toEqual([question.to])
   })
 
   test('takes no answer from anybody but the one asked, nor one to another question', () => {
