@@ -30,6 +30,7 @@ for (const address of [undefined, ['2001:db8::1', '2001:db8::2']]) {
 for (const { peers, pieces, share, seeds } of [
   { peers: 3, pieces: 30, share: 0.75, seeds: 3 },
   { peers: 10, pieces: 30, share: 0.4, seeds: 1 },
+  // Most of what this costs are the packets of the simulator.
   { peers: 50, pieces: 15, share: 0.2, seeds: 1 },
 ]) {
   scenario(
