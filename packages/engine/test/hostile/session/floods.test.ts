@@ -1,7 +1,6 @@
 import { expect } from 'vitest'
 import { TestTorrent } from '../../../sim/testTorrent.ts'
 import { encodeUtMetadata } from '../../../src/wire/utMetadataMessage.ts'
-import { cpuTime } from '../../cpuTime.ts'
 import { SimClient, seedOf } from '../../sim/client.ts'
 import { theirId } from '../../sim/extensionPeer.ts'
 import { scenario } from '../../sim/scenario.ts'
@@ -93,12 +92,12 @@ scenario(
     world.run({ seconds: 1 })
     const flood = world.peer('flood', { torrent, has: 'nothing' }).connect(magnet.endpoint)
     world.run({ seconds: 1 })
-    const begin = cpuTime()
+    const begin = performance.now()
     flood.send((to) => {
       for (let piece = 0; piece < 1_000_000; piece++) to.have(piece)
     })
     world.run({ seconds: 10 })
-    expect(cpuTime() - begin).toBeLessThan(5000)
+    expect(performance.now() - begin).toBeLessThan(5000)
     expect(magnet.numPeers).toBe(1)
     flood.send((to) => to.have(2 ** 31))
     world.run({ seconds: 1 })
