@@ -8,8 +8,6 @@ import type { Output } from '../output/output.ts'
 
 /** A peer named on the command line is tried this often, however often it failed. */
 const RETRY_INTERVAL_MS = 5000
-/** While we seed, one who was here and left is given this long: another seed leaves at once, whenever we come. */
-const SEEDS_LEAVE_MS = 60_000
 
 /** A peer as its user named it, and all addresses of that name: one of them is enough. */
 export interface NamedPeer {
@@ -39,8 +37,6 @@ export class PeerKeeper {
   /** Why each address could not be connected to. */
   private readonly failures = new Map<string, string>()
   private readonly complaints = new Set<string>()
-  /** When each address that was connected left, in milliseconds of the epoch. */
-  private readonly left = new Map<string, number>()
   private timer: NodeJS.Timeout | null = null
 
   constructor(
@@ -53,8 +49,7 @@ export class PeerKeeper {
     if (this.peers.length === 0) return
     session.on('peerDisconnected', ({ endpoint, pid, error }) => {
       if (error.operation === 'connect') this.onFailure(keyOf(endpoint), reasonOf(error))
-      else if (pid.some((byte) => byte !== 0)) this.left.set(keyOf(endpoint), Date.now())
-      else if (error.code === 'EOF') this.onRefusal(keyOf(endpoint))
+      else if (error.code === 'EOF' && pid.every((byte) => byte === 0)) this.onRefusal(keyOf(endpoint))
     })
     this.timer = setInterval(() => this.connect(), RETRY_INTERVAL_MS)
   }
@@ -67,14 +62,9 @@ export class PeerKeeper {
     if (!this.handle.isValid || this.handle.isPaused) return
     const connected = new Set(this.handle.getPeerInfo().map((peer) => keyOf(peer.ip)))
     for (const { endpoints } of this.peers) {
-      if (endpoints.some((endpoint) => connected.has(keyOf(endpoint)) || this.isLeftAlone(keyOf(endpoint)))) continue
+      if (endpoints.some((endpoint) => connected.has(keyOf(endpoint)))) continue
       for (const endpoint of endpoints) this.handle.connectPeer(endpoint)
     }
-  }
-
-  private isLeftAlone(address: string): boolean {
-    const leftAt = this.left.get(address)
-    return leftAt !== undefined && this.handle.isSeed && Date.now() - leftAt < SEEDS_LEAVE_MS
   }
 
   private onFailure(address: string, reason: string): void {
