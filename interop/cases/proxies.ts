@@ -2,20 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClientKind } from '../clients/client.ts'
 import { LT_COMMAND } from '../clients/lt.ts'
-import { Opentracker } from '../clients/opentracker.ts'
 import { LOGIN, type ProxyName, ProxyProgram, proxyRequirement } from '../clients/proxies.ts'
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { OwnedProcess } from '../lib/processes.ts'
-import { writeTorrentFile } from '../lib/torrentFixture.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { within } from '../lib/wait.ts'
+import { announcedSeed, opentracker } from './announcedSeed.ts'
 import { addressOf, expectSameContent, type InteropCase, type Requirement, type Stage } from './interopCase.ts'
 
 const WAIT_MS = 30_000
-const opentracker: Requirement = {
-  name: 'opentracker',
-  missing: async () => Opentracker.missing(),
-  install: async () => Opentracker.install(),
-}
 const strace: Requirement = {
   name: 'strace',
   missing: async () => (findProgram('strace') === null ? 'strace' : null),
@@ -78,7 +72,7 @@ export function proxyCases(lt: ClientKind, other: ClientKind): InteropCase[] {
 
 /** Whom there is to download from says a tracker that is asked through the proxy. */
 async function downloadThrough(stage: Stage, way: Way, lt: ClientKind, other: ClientKind): Promise<undefined> {
-  const { fixture, torrent, seeding, tracker } = await announcedSeed(stage, way.tracker, other)
+  const { fixture, torrent, seeding, tracker } = await announcedSeed(stage, way.tracker, other, WAIT_MS)
   const proxy = stage.own(await ProxyProgram.start(way.proxy, stage.directory))
   const savePath = stage.subdirectory('downloaded')
   const url = `${way.url}:${proxy.port}`
@@ -111,7 +105,7 @@ async function seedThrough(stage: Stage, lt: ClientKind, other: ClientKind): Pro
  * all that the process sends goes to the proxy.
  */
 async function watchedByKernel(stage: Stage, way: WatchedWay, other: ClientKind): Promise<string> {
-  const { fixture, torrent } = await announcedSeed(stage, way.tracker, other)
+  const { fixture, torrent } = await announcedSeed(stage, way.tracker, other, WAIT_MS)
   const proxy = stage.own(await ProxyProgram.start(way.proxy, stage.directory))
   const savePath = stage.subdirectory('downloaded')
   const trace = join(stage.directory, 'trace')
@@ -143,16 +137,6 @@ function judgeTrace(trace: string, proxyPort: number): { proxied: number; astray
     else astray.push(line)
   }
   return { proxied, astray }
-}
-
-async function announcedSeed(stage: Stage, protocol: 'http' | 'udp', seeder: ClientKind) {
-  const fixture = stage.fixture('single')
-  const tracker = stage.own(await Opentracker.start(stage.directory, [fixture.infoHash]))
-  const { torrent } = writeTorrentFile(join(stage.directory, 'tracked.torrent'), fixture.info, tracker.url(protocol))
-  const savePath = stage.seedDirectory(fixture)
-  const seeding = await stage.start(seeder, { role: 'seed', source: torrent, savePath, peers: [] })
-  await waitUntil(WAIT_MS, 'the seed announced', async () => (await tracker.scrape(fixture.infoHash)).seeds === 1)
-  return { fixture, torrent, tracker, seeding }
 }
 
 function expectInLog(proxy: ProxyProgram, port: number): void {

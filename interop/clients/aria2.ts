@@ -4,7 +4,7 @@ import { asFields, type Fields, stringField } from '../lib/fields.ts'
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { freePort } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 import type { ClientKind, RunningClient, StartOptions } from './client.ts'
 
 const PROGRAM = 'aria2c'
@@ -54,8 +54,7 @@ class Aria2Client implements RunningClient {
 
   async stop(): Promise<void> {
     // Asked by RPC it would take three seconds.
-    this.owned.signal('SIGTERM')
-    await within(3000, 'aria2 closing', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGTERM', 3000)
   }
 
   private async isReady(role: StartOptions['role']): Promise<boolean> {

@@ -4,7 +4,7 @@ import { asFields, type Fields, numberField, stringField } from '../lib/fields.t
 import { aptInstall, findProgram } from '../lib/install.ts'
 import { freePort } from '../lib/ports.ts'
 import { OwnedProcess } from '../lib/processes.ts'
-import { waitUntil, within } from '../lib/wait.ts'
+import { waitUntil } from '../lib/wait.ts'
 import type { ClientKind, RunningClient, StartOptions } from './client.ts'
 
 const PROGRAM = 'qbittorrent-nox'
@@ -51,8 +51,7 @@ class QbittorrentClient implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGTERM')
-    await within(5000, 'qbittorrent closing', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGTERM', 5000)
   }
 
   private async isUp(): Promise<boolean> {

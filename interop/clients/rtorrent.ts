@@ -74,8 +74,7 @@ class RtorrentClient implements RunningClient {
   }
 
   async stop(): Promise<void> {
-    this.owned.signal('SIGTERM')
-    await within(2000, 'rtorrent closing', this.owned.exited).catch(() => this.owned.kill())
+    await this.owned.end('SIGTERM', 2000)
   }
 
   private async isComplete(): Promise<boolean> {

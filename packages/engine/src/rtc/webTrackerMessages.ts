@@ -1,5 +1,6 @@
 import type { AnnounceReply, ScrapeReply, TrackerRequest } from '../tracker/trackerRequest.ts'
-import { latin1 } from '../util/bytes.ts'
+import { binary20, latin1 } from '../util/bytes.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from '../util/jsonObject.ts'
 
 /**
  * What WebSocket trackers and their clients say to each other (WebTorrent; there is no BEP): JSON, in which 20-byte
@@ -72,14 +73,14 @@ export function scrapeText(infoHash: Uint8Array): string {
 
 /** Takes a message apart; null when it is none. Of what is unknown, missing or of the wrong type nothing is believed. */
 export function decodeWebTrackerMessage(text: string): WebTrackerMessage | null {
-  const message = parseObject(text)
+  const message = parseJsonObject(text)
   if (message === null) return null
   const infoHash = binary20(message.info_hash)
   const failure = message['failure reason']
   if (typeof failure === 'string') return { kind: 'failure', infoHash, message: failure.slice(0, MAX_WORDS) }
-  if (isObject(message.offer)) return introduction('offer', message, infoHash)
-  if (isObject(message.answer)) return introduction('answer', message, infoHash)
-  if (message.action === 'scrape' || (infoHash === null && isObject(message.files))) return scrape(message.files)
+  if (isJsonObject(message.offer)) return introduction('offer', message, infoHash)
+  if (isJsonObject(message.answer)) return introduction('answer', message, infoHash)
+  if (message.action === 'scrape' || (infoHash === null && isJsonObject(message.files))) return scrape(message.files)
   if (infoHash === null) return null
   return { kind: 'reply', infoHash, reply: replyOf(message) }
 }
@@ -89,27 +90,20 @@ const MAX_WORDS = 1000
 /** Of a scrape: we ask for one. */
 const MAX_SCRAPED = 100
 
-type Json = Readonly<Record<string, unknown>>
-
-function parseObject(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-function introduction(kind: 'offer' | 'answer', message: Json, infoHash: string | null): WebTrackerMessage | null {
+function introduction(
+  kind: 'offer' | 'answer',
+  message: JsonObject,
+  infoHash: string | null,
+): WebTrackerMessage | null {
   const offerId = binary20(message.offer_id)
   const peerId = binary20(message.peer_id)
-  const { sdp } = message[kind] as Json
+  const { sdp } = message[kind] as JsonObject
   if (infoHash === null || offerId === null || peerId === null) return null
   if (typeof sdp !== 'string' || sdp.length > MAX_SDP_LENGTH) return null
   return { kind, infoHash, offerId, peerId, sdp }
 }
 
-function replyOf(message: Json): AnnounceReply {
+function replyOf(message: JsonObject): AnnounceReply {
   const interval = count(message.interval)
   const minInterval = Math.max(count(message.min_interval), count(message['min interval']))
   return {
@@ -133,10 +127,10 @@ function replyOf(message: Json): AnnounceReply {
 const DEFAULT_INTERVAL_SECONDS = 120
 
 function scrape(files: unknown): WebTrackerMessage | null {
-  if (!isObject(files)) return null
+  if (!isJsonObject(files)) return null
   const counts = new Map<string, ScrapeReply>()
   for (const [infoHash, file] of Object.entries(files).slice(0, MAX_SCRAPED)) {
-    if (binary20(infoHash) === null || !isObject(file)) continue
+    if (binary20(infoHash) === null || !isJsonObject(file)) continue
     counts.set(infoHash, {
       kind: 'scrape',
       complete: count(file.complete),
@@ -148,10 +142,6 @@ function scrape(files: unknown): WebTrackerMessage | null {
   return { kind: 'scrape', files: counts }
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** A whole number from 0 up; -1 for anything else. */
 function count(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : -1
@@ -159,10 +149,4 @@ function count(value: unknown): number {
 
 function words(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, MAX_WORDS) : ''
-}
-
-function binary20(value: unknown): string | null {
-  if (typeof value !== 'string' || value.length !== 20) return null
-  for (let i = 0; i < 20; i++) if (value.charCodeAt(i) > 0xff) return null
-  return value
 }

@@ -1,13 +1,16 @@
+import type { Endpoint } from '../address/endpoint.ts'
 import { isI2pName } from '../address/i2pAddress.ts'
+import { type LibtorrentError, systemError } from '../errors/libtorrentError.ts'
 import { EncryptedStream, type EncryptedStreamHost } from '../mse/encryptedStream.ts'
 import type { Timers } from '../platform/clock.ts'
+import { SocketType } from '../platform/socketType.ts'
 import type { Stream, StreamHandler, Tcp } from '../platform/tcp.ts'
 import type { Tls } from '../platform/tls.ts'
+import { FailedStream } from '../proxy/failedStream.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { DialRequest } from '../torrent/torrentHost.ts'
 import { OutgoingAddresses, type OutgoingAddressesHost } from './outgoingAddresses.ts'
 import { OutgoingPorts } from './outgoingPorts.ts'
-import { noWayOut, RefusedDial } from './refusedDial.ts'
 import { IGNORE } from './refuseStream.ts'
 import type { UtpRoute } from './utpService.ts'
 
@@ -50,12 +53,24 @@ export class Dialler {
 
   private open({ remote, interfaces, transport, tls }: DialRequest, handler: StreamHandler): Stream {
     const localAddress = this.addresses.choose(remote.address, interfaces)
-    if (localAddress === null) return new RefusedDial(this.host.timers, remote, handler, noWayOut())
+    if (localAddress === null) return this.refuse(remote, handler)
     const mayUseUtp = transport === 'utp' && this.host.carriesUtp
     const utp = mayUseUtp ? this.host.utp.connect({ remote, localAddress, ssl: tls !== null }, handler) : null
     if (utp !== null) return utp
     // That uTP is not to be had here makes TCP no more welcome than it was.
-    if (!this.host.settings.enableOutgoingTcp) return new RefusedDial(this.host.timers, remote, handler, noWayOut())
+    if (!this.host.settings.enableOutgoingTcp) return this.refuse(remote, handler)
     return this.host.peerTcp.connect(remote, { localAddress, ...this.ports.next() }, handler)
   }
+
+  private refuse(remote: Endpoint, handler: StreamHandler): Stream {
+    return new FailedStream(this.host.timers, SocketType.tcp, remote, noWayOut(), handler)
+  }
+}
+
+/** None of the addresses we may connect from can serve. */
+function noWayOut(): LibtorrentError {
+  return systemError(
+    { code: 'EADDRNOTAVAIL', errno: 99, message: 'none of the addresses to connect from can reach it' },
+    { operation: 'connect' },
+  )
 }

@@ -5,6 +5,7 @@ import { tcpLimit } from '../bandwidth/mixedMode.ts'
 import { RateLimits } from '../bandwidth/rateLimits.ts'
 import type { PeerConnection } from '../peer/peerConnection.ts'
 import type { Clock, Timers } from '../platform/clock.ts'
+import { isUtpSocket } from '../platform/socketType.ts'
 import { BandwidthMixedAlgo } from '../settings/settingEnums.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { Swarm } from '../torrent/swarm.ts'
@@ -81,7 +82,7 @@ export class SessionBandwidth implements TorrentBandwidth {
   ): void {
     const { ignoreLimitsOnLocalNetwork, rateLimitUtp } = this.host.settings
     if (isLocal && ignoreLimitsOnLocalNetwork) return this.local.collect(direction, into)
-    const isUtp = socketType === 'utp' || socketType === 'utpSsl'
+    const isUtp = isUtpSocket(socketType)
     if (!isUtp || rateLimitUtp) this.all.collect(direction, into)
     // What WebRTC does about congestion is not TCP's.
     if (!isUtp && socketType !== 'rtc') this.tcp.collect(direction, into)
@@ -96,7 +97,7 @@ export class SessionBandwidth implements TorrentBandwidth {
     for (const { connections } of this.host.connectedTorrents()) {
       for (const peer of connections) {
         if (!peer.isReady || peer.isRtc) continue
-        const kind = peer.socketType === 'utp' || peer.socketType === 'utpSsl' ? 'utp' : 'tcp'
+        const kind = isUtpSocket(peer.socketType) ? 'utp' : 'tcp'
         for (const direction of DIRECTIONS) if (isTransferring(peer, direction)) transferring[direction][kind]++
       }
     }

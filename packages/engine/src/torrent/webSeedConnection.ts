@@ -64,7 +64,7 @@ export interface WebSeedConnectionOwner {
   onTrouble(connection: WebSeedConnection, trouble: WebSeedTrouble): void
 }
 
-/** Quota is asked for ahead for so long at the present rate, as for peers. */
+/** Quota is asked for ahead for so long at the present rate. */
 const QUOTA_AHEAD_S = 0.2
 
 const NO_PEER_ID = new Uint8Array(20)

@@ -1,4 +1,6 @@
-import { type AnnounceEvent, INFO_HASH_SIZE } from './announceQuery.ts'
+import { binary20 } from '../util/bytes.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from '../util/jsonObject.ts'
+import type { AnnounceEvent } from './announceQuery.ts'
 import { MAX_SCRAPE } from './trackerServerOptions.ts'
 
 /** Longest description passed on, characters. Real ones have 500 to 3000. */
@@ -49,15 +51,13 @@ const EVENTS: readonly unknown[] = ['started', 'completed', 'stopped'] satisfies
 
 /** Takes a message apart; null when it is no request of any kind. */
 export function readWebRequest(text: string): WebRequest | null {
-  const message = parseObject(text)
+  const message = parseJsonObject(text)
   if (message === null) return null
   if (message.action === 'announce') return announce(message)
   return message.action === 'scrape' ? scrape(message) : null
 }
 
-type Json = Readonly<Record<string, unknown>>
-
-function announce(message: Json): WebRequest {
+function announce(message: JsonObject): WebRequest {
   const infoHash = binary20(message.info_hash)
   const peerId = binary20(message.peer_id)
   // WebTorrent cannot stand an announce that is answered without an info-hash.
@@ -75,7 +75,7 @@ function announce(message: Json): WebRequest {
   }
 }
 
-function answer(message: Json, infoHash: string, peerId: string): WebRequest {
+function answer(message: JsonObject, infoHash: string, peerId: string): WebRequest {
   const toPeerId = binary20(message.to_peer_id)
   const offerId = binary20(message.offer_id)
   const sdp = sdpOf(message.answer, 'answer')
@@ -86,13 +86,13 @@ function answer(message: Json, infoHash: string, peerId: string): WebRequest {
 }
 
 /** Those that are well formed, as many as are wanted to be passed on (`numwant`; without it all). */
-function offersOf({ offers, numwant }: Json): WebOffer[] {
+function offersOf({ offers, numwant }: JsonObject): WebOffer[] {
   if (!Array.isArray(offers)) return []
   const wanted = typeof numwant === 'number' && numwant >= 0 ? numwant : MAX_OFFERS
   const found: WebOffer[] = []
   for (const each of offers.slice(0, MAX_OFFERS) as unknown[]) {
     if (found.length >= wanted) break
-    if (!isObject(each)) continue
+    if (!isJsonObject(each)) continue
     const offerId = binary20(each.offer_id)
     const sdp = sdpOf(each.offer, 'offer')
     if (offerId !== null && sdp !== null) found.push({ offerId, sdp })
@@ -100,7 +100,7 @@ function offersOf({ offers, numwant }: Json): WebOffer[] {
   return found
 }
 
-function scrape({ info_hash: asked }: Json): WebRequest {
+function scrape({ info_hash: asked }: JsonObject): WebRequest {
   const all: unknown[] = Array.isArray(asked) ? asked.slice(0, MAX_SCRAPE) : [asked]
   const infoHashes = all.map(binary20).filter((hash) => hash !== null)
   if (infoHashes.length === 0) {
@@ -111,7 +111,7 @@ function scrape({ info_hash: asked }: Json): WebRequest {
 
 /** Of a description only this is passed on: what else there may be is nobody's business. */
 function sdpOf(description: unknown, type: 'offer' | 'answer'): string | null {
-  if (!isObject(description) || description.type !== type) return null
+  if (!isJsonObject(description) || description.type !== type) return null
   const { sdp } = description
   return typeof sdp === 'string' && sdp.length <= MAX_SDP_LENGTH ? sdp : null
 }
@@ -124,23 +124,4 @@ function wrong(why: string, about: WebSubject): WebRequest {
 export function subjectOf(request: WebRequest): WebSubject {
   if (request.kind === 'wrong') return request.about
   return request.kind === 'scrape' ? { action: 'scrape' } : { action: 'announce', info_hash: request.infoHash }
-}
-
-function parseObject(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function binary20(value: unknown): string | null {
-  if (typeof value !== 'string' || value.length !== INFO_HASH_SIZE) return null
-  for (let i = 0; i < INFO_HASH_SIZE; i++) if (value.charCodeAt(i) > 0xff) return null
-  return value
 }

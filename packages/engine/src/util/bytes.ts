@@ -33,6 +33,13 @@ export function fromLatin1(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'))
 }
 
+/** A text that stands for 20 bytes, one character each, as WebTorrent's JSON has info-hashes and ids; null for anything else. */
+export function binary20(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length !== 20) return null
+  for (let i = 0; i < 20; i++) if (value.charCodeAt(i) > 0xff) return null
+  return value
+}
+
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
